@@ -1,0 +1,57 @@
+# linocut: every chore is one word. Each target sets up what it needs; a second run installs nothing again.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# One thread a process: small networks on few cores are far slower when two busy processes share OpenMP threads.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
+
+.PHONY: help demo test check format soak guards bench serve clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.runtime  ## the whole promise in five minutes: dataset, training, a custom model, pictures
+	$(BIN)/linocut demo $(DEMO_ARGS)
+
+serve: $(VENV)/.runtime  ## a server with its data in ./linocut-data
+	$(BIN)/linocut serve
+
+test: check  ## every check and the whole test suite (under 20 minutes on two cores)
+	$(ONE_THREAD) $(BIN)/python tests/again.py -q -n 2 --dist loadfile --ignore tests/faults $(TEST_ARGS)
+	$(ONE_THREAD) $(BIN)/python tests/again.py -q tests/faults $(TEST_ARGS)  # alone: it times how soon a killed server answers
+
+check: $(VENV)/.dev  ## style, types and the floors of the house
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev  ## put the code in shape
+	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks
+
+soak: $(VENV)/.dev  ## the long campaigns (hours): fault rounds on mini, thousands of simulated job tables
+	LINOCUT_SOAK=1 $(ONE_THREAD) $(BIN)/python -m pytest -q -m soak --timeout 0 $(TEST_ARGS)
+
+guards: $(VENV)/.dev  ## each guard taken away, its tests seen to fail (TEST_ARGS="-k jobs": one list's)
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -m soak --timeout 0 tests/guards $(TEST_ARGS)
+
+bench: $(VENV)/.dev  ## the benchmarks; each writes its result beside its script
+	for script in benchmarks/*.py; do $(ONE_THREAD) $(BIN)/python $$script || exit 1; done
+
+clean:  ## remove the virtual environment
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "linocut needs Python 3.11 or newer"'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@ $(VENV)/.runtime

@@ -1,0 +1,1 @@
+"""Who is asking: users, organisations with members, and API keys."""

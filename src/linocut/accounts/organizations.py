@@ -1,0 +1,57 @@
+"""Users, organisations and who belongs where. A name again is the same one again."""
+
+from typing import Literal
+
+from sqlalchemy import Connection, Table, select
+
+from linocut.db.dialect import insert_if_absent, upsert
+from linocut.db.tables import members, organizations, users
+from linocut.errors import InvalidRequest
+from linocut.ids import new_id, now
+
+Role = Literal["OWNER", "ADMIN", "MEMBER"]
+
+MAX_NAME = 64
+
+
+def ensure_user(tx: Connection, name: str) -> str:
+    """The id of the user called ``name``, made if there was none. ``InvalidRequest`` for a name that is no name."""
+    return _ensure(tx, users, "user_id", name)
+
+
+def ensure_organization(tx: Connection, name: str) -> str:
+    """The id of the organisation called ``name``, made if there was none. ``InvalidRequest`` as above."""
+    return _ensure(tx, organizations, "organization_id", name)
+
+
+def add_member(tx: Connection, organization_id: str, user_id: str, role: Role = "MEMBER") -> None:
+    """Make the user a member with this role; a member already gets the new role."""
+    membership = {"organization_id": organization_id, "user_id": user_id, "role": role, "created_at": now()}
+    upsert(tx, members, membership, keys=["organization_id", "user_id"], update=["role"])
+
+
+def is_member(tx: Connection, organization_id: str, user_id: str) -> bool:
+    """Whether the user belongs to the organisation, in any role."""
+    membership = select(members.c.role).where(
+        members.c.organization_id == organization_id, members.c.user_id == user_id
+    )
+    return tx.execute(membership).first() is not None
+
+
+def organizations_of(tx: Connection, user_id: str) -> list[str]:
+    """The ids of the organisations that the user belongs to, oldest membership first."""
+    mine = select(members.c.organization_id).where(members.c.user_id == user_id)
+    return list(tx.execute(mine.order_by(members.c.created_at, members.c.organization_id)).scalars())
+
+
+def _ensure(tx: Connection, table: Table, id_column: str, name: str) -> str:
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
+        raise InvalidRequest(
+            f"name: give 1 to {MAX_NAME} printable characters without spaces at either end; got {name[:80]!r}."
+        )
+    by_name = select(table.c[id_column]).where(table.c.name == name)
+    found = tx.execute(by_name).scalar()
+    if found is None:
+        insert_if_absent(tx, table, {id_column: new_id(), "name": name, "created_at": now()}, keys=["name"])
+        found = tx.execute(by_name).scalar_one()
+    return str(found)

@@ -1,0 +1,89 @@
+"""Place a generate order and wait for it. The order is committed before the wait; nobody holds a transaction open.
+
+A call that comes again under its Idempotency-Key waits for the same job. So such a job is not cancelled when its
+client goes away, or when a wait was too long: the client is expected back.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from linocut.api import links
+from linocut.api.call import Call
+from linocut.api.departures import until_gone
+from linocut.api.once import forget, once
+from linocut.errors import Busy, Internal
+from linocut.generation import service as generation
+from linocut.generation.types import GenerateAsk, Placed
+from linocut.jobs import queue
+from linocut.jobs.types import JobRow
+from linocut.runtime import Runtime
+
+RETRY_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What is settled before any worker sees the order; ``origin``: what the links in the answer start with."""
+
+    placed: Placed
+    base: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A finished generation: a function of ``begun`` and of the job's row, so the same each time it is asked for."""
+
+    begun: Begun
+    images: list[dict[str, Any]]
+    finished_at: datetime
+    runtime: Runtime
+
+    def link(self, image_id: str) -> str:
+        """The signed link to an image; it expires so many hours after the drawing."""
+        return links.image_link(self.runtime, self.begun.origin, image_id, self.finished_at)
+
+
+async def drawn(call: Call, ask: GenerateAsk) -> Drawn:
+    """The images of a request. A client that goes away, or a wait that lasts too long, cancels the job.
+
+    Errors: those of ``generation.place``; what the worker failed with; ``Busy`` after the longest wait.
+    """
+    runtime = call.runtime
+
+    def begin(tx: Connection) -> Begun:
+        placed = generation.place(
+            tx, call.caller, ask, base=runtime.base, settings=runtime.settings, expand=runtime.expand
+        )
+        return Begun(placed, runtime.base.identity, call.origin)
+
+    begun = await once(call, begin, Begun)
+    job_id = begun.placed.job_id
+    try:
+        job = await until_gone(call, call.house.waiter.wait(job_id, runtime.settings.generate_timeout_seconds))
+    except Busy as overdue:
+        await _give_up(call, job_id)
+        overdue.details.setdefault("retry_after_seconds", RETRY_SECONDS)
+        raise
+    except BaseException:  # the client is gone, or the server stops: nobody will look at these images
+        await asyncio.shield(_give_up(call, job_id))
+        raise
+    if job.error is not None:
+        await forget(call, begun)
+        raise job.error
+    return _finished(begun, job, runtime)
+
+
+def _finished(begun: Begun, job: JobRow, runtime: Runtime) -> Drawn:
+    if job.result is None or job.finished_at is None:
+        raise Internal
+    return Drawn(begun, list(job.result["images"]), job.finished_at, runtime)
+
+
+async def _give_up(call: Call, job_id: str) -> None:
+    if call.keyed is None:
+        await call.runtime.db.run_write(lambda tx: queue.request_cancel(tx, job_id))

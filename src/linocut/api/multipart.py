@@ -1,0 +1,159 @@
+"""multipart/form-data, read as it arrives: texts stay in memory up to a limit, files go to a folder on disk.
+
+Lenient where clients in the wild differ (FACTS 11): odd boundaries, parts with or without a type, JSON parts sent as
+files. Strict where bytes could be lost: a body that ends before its last boundary is refused.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote_to_bytes
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from linocut.errors import InvalidRequest, TooLarge
+
+MAX_PARTS = 2000
+MAX_TEXT_BYTES = 1 << 20
+"""Of all text parts together."""
+_EXTENDED_NAME = re.compile(rb"filename\*\s*=\s*(?:utf-8|iso-8859-1)?'[^']*'([^;\s]+)", re.IGNORECASE)
+
+
+@dataclass
+class Part:
+    """One part. A file that was spooled has a ``path``; a text, or a file read without a spool, has ``data``.
+
+    ``size`` counts all bytes that came, also those for which there was no room in ``data``.
+    """
+
+    name: str
+    file_name: str | None
+    data: bytearray = field(default_factory=bytearray)
+    path: Path | None = None
+    size: int = 0
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the part has a file name."""
+        return self.file_name is not None
+
+    @property
+    def is_empty_choice(self) -> bool:
+        """What a browser sends for a file input in which nothing was chosen."""
+        return self.file_name == "" and self.size == 0
+
+
+def boundary_of(content_type: str) -> bytes:
+    """The boundary that the header names. ``InvalidRequest`` when there is none."""
+    _, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary", b"")
+    if not 1 <= len(boundary) <= 256:
+        raise InvalidRequest("The Content-Type multipart/form-data must name its boundary.")
+    return boundary
+
+
+class FormReader:
+    """Feed it the body's chunks, then ask for the parts. Files go to ``spool``; without one, nowhere."""
+
+    def __init__(self, boundary: bytes, spool: Path | None, file_fields: frozenset[str] = frozenset()) -> None:
+        self._spool = spool
+        self._file_fields = file_fields
+        self._parts: list[Part] = []
+        self._text_bytes = 0
+        self._ended = False
+        self._open: BinaryIO | None = None
+        self._part = Part("", None)
+        self._header_name = b""
+        self._header_value = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._on_header_name,
+                "on_header_value": self._on_header_value,
+                "on_header_end": self._on_header_end,
+                "on_headers_finished": self._on_headers,
+                "on_part_data": self._on_data,
+                "on_part_end": self._end,
+                "on_end": self._on_end,
+            },
+        )
+
+    def feed(self, chunk: bytes) -> None:
+        """The next bytes of the body. ``InvalidRequest``; ``TooLarge`` for too much text."""
+        try:
+            self._parser.write(chunk)
+        except FormParserError as broken:
+            raise InvalidRequest("The body is not valid multipart/form-data with the boundary it names.") from broken
+
+    def parts(self) -> list[Part]:
+        """All parts, in order. ``InvalidRequest`` when the last boundary never came."""
+        if not self._ended:
+            raise InvalidRequest("The multipart body ended before its last boundary; send the whole body.")
+        return self._parts
+
+    def close(self) -> None:
+        """Let go of the file under way."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _begin(self) -> None:
+        self._headers = {}
+        self._header_name, self._header_value = b"", b""
+
+    def _on_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        self._headers[self._header_name.strip().lower()] = self._header_value
+        self._header_name, self._header_value = b"", b""
+
+    def _on_headers(self) -> None:
+        if len(self._parts) >= MAX_PARTS:
+            raise InvalidRequest(f"The body has more than {MAX_PARTS} parts; send the files in several requests.")
+        disposition = self._headers.get(b"content-disposition", b"")
+        _, options = parse_options_header(disposition)
+        name = options.get(b"name", b"").decode(errors="replace")
+        must_be_file = name.partition("[")[0] in self._file_fields
+        part = self._part = Part(name, _file_name(disposition, options, must_be_file))
+        self._parts.append(part)
+        if part.is_file and self._spool is not None:
+            part.path = self._spool / str(len(self._parts))
+            self._open = part.path.open("xb")
+
+    def _on_data(self, data: bytes, start: int, end: int) -> None:
+        part = self._part
+        part.size += end - start
+        if self._open is not None:
+            self._open.write(memoryview(data)[start:end])
+            return
+        fits = self._text_bytes + end - start <= MAX_TEXT_BYTES
+        if fits:
+            self._text_bytes += end - start
+            part.data += memoryview(data)[start:end]
+        elif not part.is_file:
+            raise TooLarge(f"The text parts of a request may have {MAX_TEXT_BYTES // 1024} KiB together.")
+
+    def _end(self) -> None:
+        self.close()
+
+    def _on_end(self) -> None:
+        self._ended = True
+
+
+def _file_name(disposition: bytes, options: dict[bytes, bytes], must_be_file: bool) -> str | None:
+    """The base name that the client gave its file; None for a text part. Older clients write ``filename*`` only."""
+    raw = options.get(b"filename")
+    if raw is None and (extended := _EXTENDED_NAME.search(disposition)):
+        raw = unquote_to_bytes(extended[1])
+    if raw is None:
+        return "" if must_be_file else None
+    name = raw.decode(errors="replace").replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in name if letter.isprintable()).strip()

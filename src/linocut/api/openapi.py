@@ -1,0 +1,147 @@
+"""The operations as OpenAPI 3.1, with the schemas of the wire's structs under their published names."""
+
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from linocut import __version__
+from linocut.accounts.idempotency import LONGEST_KEY
+from linocut.api.operation import Operation
+from linocut.wire import ErrorBody, GenerateImageSafetyError, RejectError, V4JsonPrompt
+
+Json = dict[str, Any]
+_REFERENCE = "#/components/schemas/{name}"
+_REFUSALS: dict[int, type[msgspec.Struct]] = {402: RejectError, 422: GenerateImageSafetyError, 429: RejectError}
+
+
+def describe(operations: Sequence[Operation]) -> Json:
+    """The whole document."""
+    paths: Json = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "linocut",
+            "version": __version__,
+            "description": "Train custom image models on your own pictures and generate with them.",
+        },
+        "security": [{"ApiKeyAuth": []}],
+        "paths": paths,
+        "components": {
+            "schemas": _components(operations),
+            "securitySchemes": {
+                "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "Api-Key"},
+                "BearerAuth": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+def _operation(operation: Operation) -> Json:
+    described: Json = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "security": [{"ApiKeyAuth": []}, {"BearerAuth": []}] if operation.key_needed else [],
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_header_parameters(operation)],
+        "responses": _responses(operation),
+    }
+    if operation.ours:
+        described["x-linocut"] = True
+    if operation.body is not None:
+        reference = {"schema": {"$ref": _REFERENCE.format(name=operation.body.__name__)}}
+        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.encodings, reference)}
+    return described
+
+
+def _path_parameters(operation: Operation) -> list[Json]:
+    names = [part.partition("}")[0] for part in operation.path.split("{")[1:]]
+    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+
+
+def _query_parameters(operation: Operation) -> Iterable[Json]:
+    if operation.query is None:
+        return
+    schema = msgspec.json.schema(operation.query, ref_template=_REFERENCE)["$defs"][operation.query.__name__]
+    for name, field in schema["properties"].items():
+        parameter = {"name": name, "in": "query", "required": name in schema["required"], "schema": typed(field)}
+        if field.get("type") == "array":
+            parameter |= {"style": "form", "explode": True}
+        yield parameter
+
+
+def _header_parameters(operation: Operation) -> Iterable[Json]:
+    for name, meaning in operation.headers.items():
+        yield {"name": name, "in": "header", "required": False, "description": meaning, "schema": {"type": "string"}}
+    if operation.has_etag:
+        about = "The ETag of a copy that you have: 304 if it is still good."
+        yield {
+            "name": "If-None-Match",
+            "in": "header",
+            "required": False,
+            "description": about,
+            "schema": {"type": "string"},
+        }
+    if operation.takes_idempotency_key:
+        yield {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": "A repeated call with the same key and body has one effect and one answer (24 h).",
+            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+        }
+
+
+def _responses(operation: Operation) -> Json:
+    if operation.answer is None:
+        responses: Json = {"204": {"description": HTTPStatus(204).phrase}}
+    elif isinstance(operation.answer, str):
+        responses = {"200": {"description": "OK", "content": {operation.answer: {}}}}
+    else:
+        responses = {"200": _json_response("OK", operation.answer)}
+    if operation.has_etag:
+        responses["304"] = {"description": HTTPStatus(304).phrase}
+    for status in refusals_of(operation):
+        responses[str(status)] = _json_response(HTTPStatus(status).phrase, _REFUSALS.get(status, ErrorBody))
+    return responses
+
+
+def refusals_of(operation: Operation) -> list[int]:
+    """Every status above 299 with which the operation may answer: its own, and those of what stands before it."""
+    statuses = {*operation.refusals, 500, 503}  # a fault of ours; a database that is busy, a server that stops
+    if operation.key_needed:
+        statuses.add(401)
+    if operation.takes_idempotency_key:
+        statuses.add(400)
+    if operation.body is not None:
+        statuses |= {400, 408, 413}
+    return sorted(statuses)
+
+
+def _json_response(description: str, struct: type[msgspec.Struct]) -> Json:
+    reference = {"$ref": _REFERENCE.format(name=struct.__name__)}
+    return {"description": description, "content": {"application/json": {"schema": reference}}}
+
+
+def _components(operations: Sequence[Operation]) -> Json:
+    structs: list[type[msgspec.Struct]] = [ErrorBody, RejectError, GenerateImageSafetyError, V4JsonPrompt]
+    for operation in operations:
+        structs += [one for one in (operation.body, operation.answer) if one is not None and not isinstance(one, str)]
+    _, components = msgspec.json.schema_components(structs, ref_template=_REFERENCE)
+    return {name: typed(schema) for name, schema in sorted(components.items())}
+
+
+def typed(schema: Any) -> Any:
+    """The schema with the type of each value set written out, which generators of clients rely on."""
+    if isinstance(schema, list):
+        return [typed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    written = {key: typed(value) for key, value in schema.items()}
+    values = schema.get("enum")
+    if isinstance(values, list) and "type" not in schema:
+        written["type"] = "integer" if all(isinstance(value, int) for value in values) else "string"
+    return written

@@ -1,0 +1,188 @@
+"""``python -m linocut.api.serve [--parent PID]``: the API in one process, on the address that the settings name.
+
+Stops on SIGTERM and SIGINT, and dies with its parent (``--parent``: whose child it was started as, so that a parent
+that died during the start is noticed too). Where it listens stands in ``{data}/server.json``, which is
+how others learn the port when it was left to the system (port 0).
+"""
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from granian._granian import SocketHolder
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from linocut.api.app import create_app
+from linocut.api.edge import Edge
+from linocut.errors import Conflict, LinocutError
+from linocut.files import write_durably
+from linocut.observe import log, set_up_logs
+from linocut.parent import die_with_parent
+from linocut.runtime import Runtime
+from linocut.settings import Settings
+
+HEADER_MILLISECONDS = 10_000
+"""A connection that has not sent its headers by then is closed (slow-header attacks)."""
+LARGE_BLOCK_BYTES = 1 << 20
+_M_MMAP_THRESHOLD = -3  # malloc.h
+BACKLOG = 1024
+CONNECTIONS = 4096
+LAST_SECONDS = 2.0
+"""For the server to end, once nobody is left to answer."""
+
+
+class _OneProcess(Server):  # type: ignore[misc]  # granian ships no types for it
+    """Granian in this process and on our own socket: a port that is taken is an error, and port 0 is known at once.
+
+    (Its own sockets are shared between processes: a second server on a port would silently take half of the calls.)
+    """
+
+    def __init__(self, app: Edge, listening: socket.socket) -> None:
+        super().__init__(
+            app,
+            interface=Interfaces.ASGI,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
+            websockets=False,
+            backlog=BACKLOG,
+            backpressure=CONNECTIONS,
+            log_enabled=False,
+        )
+        self._listening = listening
+
+    def _init_shared_socket(self) -> None:
+        self._ssp, self._shd = None, _holder(self._listening)
+
+
+def _holder(listening: socket.socket) -> SocketHolder:
+    """The socket in granian's wrapping, which closes it (the type stub leaves the arguments out)."""
+    return SocketHolder(listening.detach(), False, BACKLOG)  # type: ignore[call-arg]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. ``Conflict`` says that the address cannot be had."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError as taken:
+        listening.close()
+        raise Conflict(f"The server cannot listen on {host}:{port} ({taken.strerror}); give another --port.") from taken
+    listening.setblocking(False)
+    return listening
+
+
+async def serve(runtime: Runtime, listening: socket.socket, stopping: asyncio.Event) -> None:
+    """Serve until ``stopping`` is set; then take no more, and give requests under way ``stop_seconds`` to end."""
+    app = create_app(runtime)
+    server = _OneProcess(app, listening)
+    serving = asyncio.create_task(server.serve())
+    asked = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if not serving.done():
+        server.stop()  # connections are refused from here on; idle ones are closed
+        await app.drain(runtime.settings.stop_seconds)
+        await asyncio.wait({serving}, timeout=LAST_SECONDS)
+    if not serving.done():
+        log("api").warning("connections were still open; they are cut")
+        serving.cancel()
+    await asyncio.gather(serving, return_exceptions=serving.cancelling() > 0)
+
+
+async def _serve_until_told(runtime: Runtime, listening: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT. To be told again, at any time, changes nothing."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(stopping.set)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_stop)  # not the loop's own handlers: they end with the loop, before the process
+    await serve(runtime, listening, stopping)
+
+
+@contextlib.contextmanager
+def announced(data: Path, url: str) -> Iterator[None]:
+    """``{data}/server.json`` says where this process listens, while it does."""
+    note = data / "server.json"
+    write_durably(note, json.dumps({"url": url, "pid": os.getpid()}).encode())
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            if json.loads(note.read_text())["pid"] == os.getpid():
+                note.unlink()
+
+
+def allow_connections() -> None:
+    """Raise this process's limit of open files to what ``CONNECTIONS`` take, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS  # a connection, and what its request opens
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def url_of(listening: socket.socket) -> str:
+    """The address that a client on this machine uses."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(settings: Settings) -> None:
+    """Open the data folder, listen, serve. Errors are sentences: ``LinocutError``."""
+    allow_connections()
+    with contextlib.closing(Runtime.open(settings)) as runtime, listen(settings.host, settings.port) as listening:
+        url = url_of(listening)
+        with announced(settings.data, url):
+            log("api").info("listening", url=url)
+            asyncio.run(_serve_until_told(runtime, listening))
+            log("api").info("stopped", url=url)
+
+
+def give_large_blocks_back() -> None:
+    """Tell the C library to return what is large to the system as soon as it is freed.
+
+    Left alone, glibc learns from the first uploaded picture that blocks of its size are common, and keeps as much
+    again for each thread (``benchmarks/upload_memory.md``). Other libraries have no such call.
+    """
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
+
+
+def main() -> int:
+    """The process's exit status."""
+    give_large_blocks_back()
+    arguments = argparse.ArgumentParser(prog="linocut.api.serve", description="The API, and no engine.")
+    arguments.add_argument("--parent", type=int, default=os.getppid(), help=argparse.SUPPRESS)
+    die_with_parent(arguments.parse_args().parent)
+    settings = Settings()
+    set_up_logs(settings.log_level, as_json=settings.log_json)
+    try:
+        run(settings)
+    except LinocutError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Datasets and uploads, as their room sees them, into the published objects."""
+
+from linocut import ids
+from linocut.datasets import types
+from linocut.wire import (
+    AssetIdentifier,
+    Dataset,
+    DatasetFile,
+    DatasetUploadFailedAsset,
+    DatasetUploadSucceededAsset,
+    FileExtras,
+    GetDatasetResponse,
+    UploadDatasetAssetsResponse,
+)
+from linocut.wire.types import UNSET
+
+
+def dataset(view: types.Dataset) -> Dataset:
+    """A dataset; its cover is absent while it is empty."""
+    return Dataset(
+        dataset_id=view.dataset_id,
+        name=view.name,
+        user_id=view.user_id,
+        creation_time=ids.wire_time(view.created_at),
+        cover_asset_identifier=UNSET if view.cover_asset_id is None else _upload(view.cover_asset_id),
+    )
+
+
+def dataset_detail(view: types.DatasetDetail) -> GetDatasetResponse:
+    """A dataset with its pictures in upload order."""
+    files = [
+        DatasetFile(
+            file_name=file.file_name,
+            file_size_bytes=file.file_size_bytes,
+            caption=file.caption,
+            x_linocut=FileExtras(asset_id=file.asset_id),
+        )
+        for file in view.files
+    ]
+    return GetDatasetResponse(
+        dataset=dataset(view.dataset),
+        file_count=len(files),
+        files=files,
+        custom_model_ids=list(view.custom_model_ids),
+    )
+
+
+def upload_report(report: types.UploadReport) -> UploadDatasetAssetsResponse:
+    """What became of each file of an upload."""
+    return UploadDatasetAssetsResponse(
+        total_count=report.total_count,
+        success_count=report.success_count,
+        failure_count=report.failure_count,
+        successful_assets=[
+            DatasetUploadSucceededAsset(asset_identifier=_upload(asset.asset_id), file_name=asset.file_name)
+            for asset in report.successful
+        ],
+        failed_assets=[
+            DatasetUploadFailedAsset(file_name=asset.file_name, failure_reason=asset.reason, message=asset.message)
+            for asset in report.failed
+        ],
+    )
+
+
+def _upload(asset_id: str) -> AssetIdentifier:
+    return AssetIdentifier(asset_type="UPLOAD", asset_id=asset_id)

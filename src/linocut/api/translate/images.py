@@ -1,0 +1,44 @@
+"""Finished generations into the published answers."""
+
+from typing import Any
+
+from linocut import ids
+from linocut.api.drawing import Drawn
+from linocut.sizes import size_text
+from linocut.wire import (
+    ImageExtras,
+    ImageGenerationObjectV3,
+    ImageGenerationObjectV4,
+    ImageGenerationResponseV3,
+    ImageGenerationResponseV4,
+)
+from linocut.wire.types import UNSET
+
+
+def answer_v3(drawn: Drawn, *, with_custom_model: bool) -> ImageGenerationResponseV3:
+    """The answer of the v3 route. A custom model decides the style, so there is no ``style_type`` with one."""
+    data = [
+        ImageGenerationObjectV3(**_common(drawn, image), style_type=UNSET if with_custom_model else "GENERAL")
+        for image in drawn.images
+    ]
+    return ImageGenerationResponseV3(created=ids.wire_time(drawn.finished_at), data=data)
+
+
+def answer_v4(drawn: Drawn) -> ImageGenerationResponseV4:
+    """The answer of the v4 route."""
+    data = [ImageGenerationObjectV4(**_common(drawn, image)) for image in drawn.images]
+    return ImageGenerationResponseV4(created=ids.wire_time(drawn.finished_at), data=data)
+
+
+def _common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
+    """What both versions say of an image. One that was withheld has no ``image_id``, so no link."""
+    image_id, placed = image.get("image_id"), drawn.begun.placed
+    native = size_text(image["native_width"], image["native_height"])
+    return {
+        "url": None if image_id is None else drawn.link(image_id),
+        "prompt": placed.prompt_out,
+        "resolution": size_text(placed.width, placed.height),
+        "is_image_safe": image_id is not None,
+        "seed": image["seed"],
+        "x_linocut": ImageExtras(native_resolution=native, base=drawn.begun.base),
+    }

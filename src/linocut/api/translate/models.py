@@ -1,0 +1,75 @@
+"""Custom models and their runs, as their rooms see them, into the published objects."""
+
+from functools import lru_cache
+
+import msgspec
+
+from linocut import ids
+from linocut.custom_models.types import ModelView, RunView
+from linocut.db.prepared import REMEMBERED
+from linocut.wire import CustomModel, GetModelResponse, ModelExtras, RunExtras, TrainingRun
+from linocut.wire.types import UNSET
+
+
+def custom_model(view: ModelView, *, with_runs: bool = False) -> CustomModel:
+    """A model. Its runs, where asked for, are its owner's only: absent for anybody else."""
+    return CustomModel(
+        model_id=view.model_id,
+        custom_model_uri=view.custom_model_uri,
+        name=view.name,
+        status=view.status,  # type: ignore[arg-type]  # one of the published values, by custom_models/states.py
+        dataset_id=view.dataset_id,
+        creation_time=ids.wire_time(view.created_at),
+        last_update_time=ids.wire_time(view.updated_at),
+        is_available_for_generation=view.is_available,
+        is_owned=view.is_owned,
+        training_runs=[training_run(run) for run in view.runs] if with_runs and view.is_owned else UNSET,
+        x_linocut=_extras(view),
+    )
+
+
+@lru_cache(REMEMBERED)
+def model_json(view: ModelView) -> bytes:
+    """``GetModelResponse`` of a model with its runs, written. A view that has not changed is not written again."""
+    return msgspec.json.encode(GetModelResponse(model=custom_model(view, with_runs=True)))
+
+
+def training_run(run: RunView) -> TrainingRun:
+    """One run, with the numbers it was trained with."""
+    return TrainingRun(
+        training_run_id=run.run_id,
+        status=run.status,  # type: ignore[arg-type]  # as above
+        training_steps=run.training_steps,
+        lora_rank=run.lora_rank,
+        num_chips=None,
+        ema=run.ema,
+        learning_rate=run.learning_rate,
+        creation_time=ids.wire_time(run.created_at),
+        last_update_time=ids.wire_time(run.updated_at),
+        x_linocut=RunExtras(
+            step=run.step,
+            total_steps=run.training_steps,
+            loss=run.loss,
+            eta_seconds=run.eta_seconds,
+            scores=run.scores,
+            stopped_at_step=run.stopped_at_step,
+            seed=run.seed,
+            error=run.error,
+        ),
+    )
+
+
+def _extras(view: ModelView) -> ModelExtras:
+    progress = view.progress
+    if not view.is_owned or progress is None:
+        return ModelExtras(base=view.base, error=view.error if view.is_owned else UNSET)
+    return ModelExtras(
+        base=view.base,
+        step=progress.step,
+        total_steps=progress.total_steps,
+        loss=progress.loss,
+        eta_seconds=progress.eta_seconds,
+        scores=progress.scores,
+        stopped_at_step=progress.stopped_at_step,
+        error=view.error,
+    )

@@ -1,0 +1,101 @@
+"""Structured captions (Ideogram 4's JSON prompts): checked against the published schema, re-emitted in training order.
+
+Facts: contract/contract.json ``V4JsonPrompt``; the order of keys and the compact form are those the open weights
+were trained on (ideogram-oss/ideogram4, prompting guide).
+"""
+
+import json
+import re
+from typing import Any
+
+from linocut.errors import InvalidRequest
+
+_HEX = re.compile(r"^#[0-9a-fA-F]{6}$")
+_STYLE_PHOTO = ("aesthetics", "lighting", "photo", "medium", "color_palette")
+_STYLE_OTHER = ("aesthetics", "lighting", "medium", "art_style", "color_palette")
+_ELEMENT_KEYS = {
+    "obj": ("type", "bbox", "desc", "color_palette"),
+    "text": ("type", "bbox", "text", "desc", "color_palette"),
+}
+
+
+def caption_text(caption: dict[str, Any]) -> str:
+    """The exact text that a text encoder sees: compact JSON, non-ASCII kept, keys in the order given."""
+    return json.dumps(caption, ensure_ascii=False, separators=(",", ":"))
+
+
+def normalise(caption: object, field: str = "json_prompt") -> dict[str, Any]:
+    """A caption in training order: nulls, ``tags`` and unknown keys dropped, hex colours upper-cased.
+
+    ``InvalidRequest`` names the path that breaks the published schema, under ``field``.
+    """
+    whole = _object(caption, field)
+    normal: dict[str, Any] = {"high_level_description": _text(whole, "high_level_description", field, required=True)}
+    if (style := whole.get("style_description")) is not None:
+        normal["style_description"] = _style(style, f"{field}.style_description")
+    path = f"{field}.compositional_deconstruction"
+    parts = _object(whole.get("compositional_deconstruction"), path)
+    elements = parts.get("elements")
+    if not isinstance(elements, list):
+        raise InvalidRequest(f"{path}.elements must be a list (it may be empty).", field=field)
+    normal["compositional_deconstruction"] = {
+        "background": _text(parts, "background", path, required=True),
+        "elements": [_element(item, f"{path}.elements[{i}]") for i, item in enumerate(elements)],
+    }
+    return normal
+
+
+def _object(value: object, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidRequest(f"{path} must be a JSON object.", field=path)
+    return value
+
+
+def _text(owner: dict[str, Any], key: str, path: str, *, required: bool = False) -> str:
+    value = owner.get(key)
+    if value is None and not required:
+        return ""
+    if not isinstance(value, str):
+        raise InvalidRequest(f"{path}.{key} must be a string{' and is required' if value is None else ''}.", field=path)
+    return value
+
+
+def _style(value: object, path: str) -> dict[str, Any]:
+    style = _object(value, path)
+    order = _STYLE_PHOTO if style.get("photo") is not None else _STYLE_OTHER
+    normal: dict[str, Any] = {}
+    for key in (*order, "art_style"):
+        if style.get(key) is None or key in normal:
+            continue
+        normal[key] = _palette(style[key], f"{path}.{key}") if key == "color_palette" else _text(style, key, path)
+    return normal
+
+
+def _palette(value: object, path: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(c, str) and _HEX.match(c) for c in value):
+        raise InvalidRequest(f"{path} must be a list of colours like #FFD700.", field=path)
+    return [c.upper() for c in value]
+
+
+def _element(value: object, path: str) -> dict[str, Any]:
+    element = _object(value, path)
+    kind = element.get("type")
+    if kind not in _ELEMENT_KEYS:
+        raise InvalidRequest(f"{path}.type must be obj or text.", field=path)
+    normal: dict[str, Any] = {"type": kind}
+    if (bbox := element.get("bbox")) is not None:
+        whole = isinstance(bbox, list) and len(bbox) == 4
+        if not whole or not all(type(n) is int and 0 <= n <= 1000 for n in bbox):
+            raise InvalidRequest(f"{path}.bbox must be four integers 0..1000: y_min, x_min, y_max, x_max.", field=path)
+        normal["bbox"] = [
+            min(bbox[0], bbox[2]),
+            min(bbox[1], bbox[3]),
+            max(bbox[0], bbox[2]),
+            max(bbox[1], bbox[3]),
+        ]
+    if kind == "text":
+        normal["text"] = _text(element, "text", path, required=True)
+    normal["desc"] = _text(element, "desc", path, required=True)
+    if element.get("color_palette") is not None:
+        normal["color_palette"] = _palette(element["color_palette"], f"{path}.color_palette")
+    return normal

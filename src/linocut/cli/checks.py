@@ -1,0 +1,220 @@
+"""What ``linocut doctor`` looks at, one function each. A look changes nothing: no folder is made, nothing migrated, and
+what is written to a bucket to try it out is deleted again."""
+
+import importlib.metadata
+import os
+import shlex
+import shutil
+import socket
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
+
+from linocut.accounts.keys import list_keys
+from linocut.catalogue import MINI, load_base
+from linocut.cli.connection import api_key
+from linocut.client import Client
+from linocut.db import engines, schema
+from linocut.db.database import Database
+from linocut.errors import Busy, Internal, InvalidRequest, LinocutError, Unavailable
+from linocut.settings import Settings
+
+LEAST_FREE_GIB = 1.0
+PATIENCE_SECONDS = 5.0
+"""How long a database may take to answer."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ``mend``: what to do when it is not ``ok``, as a command to type where there is one."""
+
+    name: str
+    ok: bool
+    found: str
+    mend: str = ""
+
+
+def python() -> Finding:
+    """The interpreter's version."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    mend = "Install Python 3.11 or newer, then: rm -rf .venv && python3.11 -m venv .venv && .venv/bin/pip install -e ."
+    return Finding("python", sys.version_info >= (3, 11), version, mend)
+
+
+def libraries() -> Finding:
+    """Installed, and in which versions; nothing heavy is imported to find out."""
+    try:
+        versions = {name: importlib.metadata.version(name) for name in ("torch", "diffusers", "transformers", "pillow")}
+    except importlib.metadata.PackageNotFoundError as missing:
+        mend = f"{sys.executable} -m pip install -c constraints.txt -e ."
+        return Finding("libraries", False, f"{missing.name} is not installed", mend)
+    return Finding("libraries", True, ", ".join(f"{name} {version}" for name, version in versions.items()))
+
+
+def threads(settings: Settings) -> Finding:
+    """Whether the engine processes together ask for more threads than there are cores: they slow each other down."""
+    cores, workers = os.cpu_count() or 1, max(1, settings.workers)
+    each = settings.threads or max(1, cores // workers)
+    found = f"{cores} cores, {workers} engine process{'es' if workers > 1 else ''} of {each} thread(s)"
+    mend = f"export LINOCUT_THREADS={max(1, cores // workers)}"
+    return Finding("threads", each * workers <= max(cores, workers), found, mend)
+
+
+def disk(settings: Settings) -> Finding:
+    """The data folder, or where it would be made: writable, and with room."""
+    folder = settings.data.absolute()
+    there = next(p for p in (folder, *folder.parents) if p.exists())
+    free = shutil.disk_usage(there).free / 2**30
+    writable = os.access(there, os.W_OK)
+    if not writable:
+        owner = f"sudo chown -R $(id -u) {shlex.quote(str(there))}"
+        return Finding("disk", False, f"{there} is not writable", f"{owner}   (or: linocut serve --data <a folder>)")
+    mend = f"Free {LEAST_FREE_GIB:.0f} GiB there, or: linocut serve --data <a folder on another disk>"
+    return Finding("disk", free >= LEAST_FREE_GIB, f"{folder}: {free:.1f} GiB free", mend)
+
+
+def base(settings: Settings) -> Finding:
+    """The base that would be loaded."""
+    mend = "linocut serve --base mini   (or a folder in the library's pipeline layout with a linocut.json)"
+    try:
+        found = load_base(MINI if settings.base == "mini" else Path(settings.base))
+    except LinocutError as error:
+        return Finding("base", False, error.message, f"Set --base to mini: {mend}")
+    return Finding("base", True, f"{found.name}, {found.identity}, {found.native_pixels} pixels native")
+
+
+def database(settings: Settings) -> Finding:
+    """Reachable, and of this version."""
+    if _is_new(settings):
+        return Finding("database", True, "none yet; the first `linocut serve` makes it")
+    try:
+        with closing(_opened(settings)) as db, db.read() as tx:
+            version = schema.version(tx)
+    except ModuleNotFoundError:
+        return Finding("database", False, "psycopg is not installed", "pip install 'linocut[postgres]'")
+    except (LinocutError, DBAPIError) as error:
+        found = error.message if isinstance(error, LinocutError) else f"does not answer ({type(error.orig).__name__})"
+        return Finding("database", False, found, f"pg_isready -d '{_shown(settings)}'   (and LINOCUT_DATABASE_URL)")
+    if version == schema.HEAD:
+        return Finding("database", True, f"answers, at version {version}")
+    found = f"is at version {version}; this linocut wants {schema.HEAD}"
+    mend = "Stop the server, save a copy of the database, then: linocut serve   (it brings an older one up to date)"
+    return Finding("database", False, found, mend)
+
+
+def keys(settings: Settings) -> Finding:
+    """Whether anybody could call the server."""
+    mend = f"linocut keys create --data {shlex.quote(str(settings.data))}"
+    if _is_new(settings):
+        return Finding("keys", False, "none yet", mend)
+    try:
+        with closing(_opened(settings)) as db, db.read() as tx:
+            active = sum(one.revoked_at is None for one in list_keys(tx))
+    except (LinocutError, DBAPIError, ModuleNotFoundError):
+        return Finding("keys", False, "cannot be read: see database", "Mend the database first.")
+    return Finding("keys", active > 0, f"{active} active", mend)
+
+
+def storage(settings: Settings) -> Finding:
+    """Whether blobs can be kept."""
+    if settings.storage_url.startswith("s3://"):
+        return _bucket(settings.storage_url)
+    folder = Path(settings.storage_url.removeprefix("file://") or settings.data.absolute() / "store")
+    there = next(p for p in (folder, *folder.parents) if p.exists())
+    mend = f"sudo chown -R $(id -u) {shlex.quote(str(there))}   (or set LINOCUT_STORAGE_URL)"
+    found = f"{folder}" if folder.exists() else f"{folder}, made by the first `linocut serve`"
+    return Finding("storage", os.access(there, os.W_OK), found, mend)
+
+
+def port(settings: Settings, url: str) -> Finding:
+    """Free, or taken by the server that is asked about."""
+    where = f"{settings.host}:{settings.port}"
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+            return Finding("port", True, f"{where} is free")
+        except OSError as taken:
+            if url.rstrip("/").endswith(f":{settings.port}") and server(url).ok:
+                return Finding("port", True, f"{where} is the server's")
+            mend = f"ss -ltnp 'sport = :{settings.port}'   (who has it), or: linocut serve --port {settings.port + 1}"
+            return Finding("port", False, f"{where}: {taken.strerror}", mend)
+
+
+def server(url: str) -> Finding:
+    """Whether it answers and can draw."""
+    try:
+        ready = httpx2.get(f"{url.rstrip('/')}/readyz", timeout=5.0)
+    except httpx2.TransportError:
+        return Finding("server", False, f"nothing answers at {url}", "linocut serve   (or give --url)")
+    if ready.status_code != httpx2.codes.OK:
+        mend = "Wait until its base is loaded; if that takes minutes, look at what `linocut serve` prints."
+        return Finding("server", False, "answers, but has no engine ready", mend)
+    return Finding("server", True, f"ready at {url}")
+
+
+def key(url: str, key_file: Path) -> Finding:
+    """Whether the server takes the caller's key."""
+    try:
+        with Client(api_key(key_file), url) as client:
+            client.datasets()
+    except Busy as away:
+        return Finding("key", False, away.message, "linocut serve   (or give --url)")
+    except LinocutError as error:
+        mend = "linocut keys create   (then: export LINOCUT_API_KEY=<the key that it prints>)"
+        return Finding("key", False, error.message, mend)
+    return Finding("key", True, "accepted")
+
+
+def _is_new(settings: Settings) -> bool:
+    return not settings.database_url and not (settings.data / "linocut.db").exists()
+
+
+def _opened(settings: Settings) -> Database:
+    """The database as it is: opened without bringing it up to date."""
+    url = make_url(settings.resolved_database_url)
+    if url.get_backend_name() == "sqlite":
+        return Database(*engines.sqlite_engines(url, PATIENCE_SECONDS), PATIENCE_SECONDS)
+    if url.get_backend_name() != "postgresql":
+        raise InvalidRequest(f"LINOCUT_DATABASE_URL names {url.get_backend_name()}; linocut knows sqlite, postgresql.")
+    url = url.set(drivername="postgresql+psycopg")
+    return Database(*engines.postgresql_engines(url, PATIENCE_SECONDS), PATIENCE_SECONDS)
+
+
+def _shown(settings: Settings) -> str:
+    """The address without its password, as PostgreSQL's own tools take it."""
+    url = make_url(settings.resolved_database_url)._replace(password=None)
+    return url.set(drivername=url.get_backend_name()).render_as_string()
+
+
+def _bucket(url: str) -> Finding:
+    """A bucket that answers, takes the credentials, and lets an object be written, read and deleted (it is)."""
+    from linocut.storage.remote import RemoteStore
+
+    bucket = f"s3://{urlsplit(url).netloc}"
+    try:
+        failed = RemoteStore.open(url).try_out()
+    except InvalidRequest as wrong:
+        verb = "mb" if wrong.details["field"] == "LINOCUT_STORAGE_URL" else "ls"
+        mend = f"aws s3 {verb} {bucket}   (with the same AWS_* variables)"
+        return Finding("storage", False, wrong.message, mend)
+    except Unavailable:
+        mend = f"curl -sS {_endpoint()}   (who answers there; AWS_ENDPOINT_URL names another)"
+        return Finding("storage", False, f"{url} does not answer", mend)
+    except Internal as broken:
+        return Finding("storage", False, broken.message, "Set LINOCUT_STORAGE_URL to another bucket or to a folder.")
+    if failed:
+        mend = f"Allow this key s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket on {bucket}"
+        return Finding("storage", False, f"{url}: an object could not be {failed} there", mend)
+    return Finding("storage", True, f"{url} answers; an object was written, read and deleted")
+
+
+def _endpoint() -> str:
+    named = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT")
+    return named or f"https://s3.{os.environ.get('AWS_REGION', 'us-east-1')}.amazonaws.com"

@@ -1,0 +1,52 @@
+"""``linocut generate``: a prompt in, PNG files out."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
+from linocut.cli.say import JsonFlag, answer
+
+
+def generate(
+    prompt: Annotated[str, typer.Argument(help="What to draw.")],
+    model: Annotated[str | None, typer.Option("--model", help="A custom model: model/<name>/version/<n>.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**31 - 1)] = None,
+    num_images: Annotated[int, typer.Option("--num-images", min=1, max=8)] = 1,
+    aspect_ratio: Annotated[str | None, typer.Option("--aspect-ratio", help="1x1, 16x9, 3x4 …")] = None,
+    rendering_speed: Annotated[str, typer.Option("--rendering-speed", help="TURBO, DEFAULT or QUALITY.")] = "DEFAULT",
+    out: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path(),
+    url: UrlOption = DEFAULT_URL,
+    key_file: KeyFileOption = KEY_FILE,
+    as_json: JsonFlag = False,
+) -> None:
+    """Draw a prompt, with a custom model or with the base, and save the pictures."""
+    asked = {
+        "custom_model_uri": model,
+        "seed": seed,
+        "num_images": num_images,
+        "aspect_ratio": aspect_ratio,
+        "rendering_speed": rendering_speed,
+    }
+    with connect(url, key_file) as client:
+        result = client.generate(prompt, **{name: value for name, value in asked.items() if value is not None})
+        saved = [_save(client.download(image["url"]), image, out) for image in result["data"] if image.get("url")]
+    answer([{"path": str(p), **i} for p, i in saved], "\n".join(str(p) for p, _ in saved), as_json=as_json)
+
+
+def _save(png: bytes, image: dict[str, Any], out: Path) -> tuple[Path, dict[str, Any]]:
+    """Write the picture under a name that no earlier picture has."""
+    out.mkdir(parents=True, exist_ok=True)
+    stem, number = f"linocut-{image['seed']}", 1
+    path = out / f"{stem}.png"
+    while path.exists():
+        number += 1
+        path = out / f"{stem}-{number}.png"
+    path.write_bytes(png)
+    return path, image
+
+
+def register(app: typer.Typer) -> None:
+    """Put the verb on the command line."""
+    app.command("generate")(generate)

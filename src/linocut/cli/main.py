@@ -1,0 +1,65 @@
+"""``linocut``: the verbs of the command line, and what their failures mean to a shell.
+
+Each verb is a module of this folder with a ``register``. Only the one that is asked for is imported (help imports all):
+a server that was killed must answer again within three seconds, and half a second of imports is a sixth of them.
+"""
+
+import os
+import sys
+from importlib import import_module
+
+import typer
+
+from linocut.cli.say import EXIT_FAILED, EXIT_INTERRUPTED, exit_code, note
+from linocut.errors import LinocutError
+
+PROGRAM = "linocut"
+VERBS = ("serve", "worker", "demo", "doctor", "keys", "datasets", "train", "generate", "models", "version")
+
+
+def command_line(verbs: tuple[str, ...] = VERBS) -> typer.Typer:
+    """The command line with these verbs."""
+    app = typer.Typer(
+        name="linocut",
+        help="A self-hosted server that speaks the Ideogram HTTP API, with custom model training at its heart.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for verb in verbs:
+        import_module(f"linocut.cli.{verb}").register(app)
+    return app
+
+
+def _root() -> None:
+    """A self-hosted server that speaks the Ideogram HTTP API, with custom model training at its heart."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one verb and leave with its exit code (typer itself leaves with 2 on wrong usage)."""
+    given = sys.argv[1:] if arguments is None else arguments
+    asked = (_words_to_complete() or given)[:1]
+    try:
+        command_line((asked[0],) if asked and asked[0] in VERBS else VERBS)(args=given, prog_name=PROGRAM)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(EXIT_FAILED)
+    except LinocutError as error:
+        note(f"linocut: {error.message}")
+        sys.exit(exit_code(error))
+
+
+def _words_to_complete() -> list[str]:
+    """After ``linocut --install-completion``, a shell asks for completions with the line so far in its environment:
+    the words of it behind the program's name and before the one that is being typed."""
+    if f"_{PROGRAM.upper()}_COMPLETE" not in os.environ:
+        return []
+    words = (os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or "").split()[1:]
+    is_typing_the_verb = len(words) < 2 and os.environ.get("COMP_CWORD", "1") == "1"
+    return [] if is_typing_the_verb else words
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""``linocut serve``: the API and the engine in one command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from linocut.observe import set_up_logs
+from linocut.settings import Settings
+
+HostOption = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
+PortOption = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0: a free one.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the database, blobs and training runs.")]
+BaseOption = Annotated[str | None, typer.Option("--base", help="mini, or a folder that holds a base.")]
+WorkersOption = Annotated[int | None, typer.Option("--workers", min=0, max=64, help="Engine processes; 0: none here.")]
+
+
+def settings_with(**given: object) -> Settings:
+    """The environment's settings, with what the command line gives in their place."""
+    return Settings.model_validate(Settings().model_dump() | {name: v for name, v in given.items() if v is not None})
+
+
+def serve(
+    host: HostOption = None,
+    port: PortOption = None,
+    data: DataOption = None,
+    base: BaseOption = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Serve the API, and run the engine beside it. Ctrl-C stops both; what was training goes on at the next start."""
+    from linocut.workers import supervise
+
+    settings = settings_with(host=host, port=port, data=data, base=base, workers=workers)
+    set_up_logs(settings.log_level, as_json=settings.log_json)
+    raise typer.Exit(supervise.run(settings))
+
+
+def register(app: typer.Typer) -> None:
+    """Put the verb on the command line."""
+    app.command("serve")(serve)

@@ -1,0 +1,205 @@
+"""One method an operation. Method names say what happens; arguments and answers have the wire's names."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx2
+
+from linocut.client.failures import error_of
+from linocut.errors import Busy
+
+Answer = dict[str, Any]
+FINAL_STATUSES = frozenset({"COMPLETED", "ERRORED", "ARCHIVED"})
+_GENERATE_SECONDS = 330.0
+"""Longer than the server's own longest wait for an image, so that its sentence arrives instead of a time-out."""
+_UPLOAD_SECONDS = 600.0
+"""A hundred pictures of many megapixels take minutes to decode on a small machine."""
+
+
+class Client:
+    """A connection to a linocut server (or to any server that speaks the same API).
+
+    Every method raises a ``LinocutError`` that carries the server's sentence, ``Busy`` when it cannot be reached.
+    """
+
+    def __init__(self, api_key: str, url: str) -> None:
+        self._http = httpx2.Client(
+            base_url=url.rstrip("/"), headers={"Api-Key": api_key}, timeout=httpx2.Timeout(60.0, connect=10.0)
+        )
+        self.url = url.rstrip("/")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    # datasets -----------------------------------------------------------------------------------------------------
+
+    def create_dataset(self, name: str) -> Answer:
+        """POST /datasets -> the Dataset."""
+        return self._json("POST", "/datasets", json={"name": name})
+
+    def datasets(self, search: str | None = None) -> list[Answer]:
+        """GET /datasets -> Datasets, most recently updated first."""
+        answer = self._json("GET", "/datasets", params={"search": search} if search is not None else {})
+        return list(answer["datasets"])
+
+    def dataset(self, dataset_id: str) -> Answer:
+        """GET /datasets/{dataset_id} -> the dataset with its files."""
+        return self._json("GET", f"/datasets/{_part(dataset_id)}")
+
+    def upload(self, dataset_id: str, files: Sequence[Path], *, idempotency_key: str | None = None) -> Answer:
+        """POST /datasets/{dataset_id}/upload_assets, all ``files`` in one request -> what became of each."""
+        parts = [("files", (path.name, path.read_bytes(), "application/octet-stream")) for path in files]
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        path = f"/datasets/{_part(dataset_id)}/upload_assets"
+        return self._json("POST", path, files=parts, headers=headers, timeout=_UPLOAD_SECONDS)
+
+    def report(self, dataset_id: str) -> Answer:
+        """GET /datasets/{dataset_id}/report -> what to know of the dataset before it is trained on."""
+        return self._json("GET", f"/datasets/{_part(dataset_id)}/report")
+
+    def assets(self, dataset_id: str) -> list[Answer]:
+        """GET /datasets/{dataset_id}/assets -> its pictures in upload order, with their captions."""
+        return list(self._json("GET", f"/datasets/{_part(dataset_id)}/assets")["assets"])
+
+    def picture(self, dataset_id: str, asset_id: str) -> bytes:
+        """GET /datasets/{dataset_id}/assets/{asset_id} -> the stored picture, a PNG file."""
+        return self._send("GET", _asset(dataset_id, asset_id)).content
+
+    def delete_asset(self, dataset_id: str, asset_id: str) -> None:
+        """DELETE /datasets/{dataset_id}/assets/{asset_id}: the picture and its caption."""
+        self._send("DELETE", _asset(dataset_id, asset_id))
+
+    def caption(self, dataset_id: str, asset_id: str) -> str | Answer | None:
+        """GET /datasets/{dataset_id}/assets/{asset_id}/caption -> text, a structured caption, or None."""
+        found: str | Answer | None = self._json("GET", f"{_asset(dataset_id, asset_id)}/caption")["caption"]
+        return found
+
+    def set_caption(self, dataset_id: str, asset_id: str, caption: str | Mapping[str, Any] | None) -> Answer:
+        """PUT /datasets/{dataset_id}/assets/{asset_id}/caption; None takes it away."""
+        return self._json("PUT", f"{_asset(dataset_id, asset_id)}/caption", json={"caption": caption})
+
+    def delete_dataset(self, dataset_id: str) -> None:
+        """DELETE /datasets/{dataset_id}."""
+        self._send("DELETE", f"/datasets/{_part(dataset_id)}")
+
+    # training and custom models -------------------------------------------------------------------------------------
+
+    def train(self, dataset_id: str, model_name: str, *, api: str = "v3", idempotency_key: str | None = None) -> Answer:
+        """POST /v1/ideogram-{api}/train-model with the server's own recipe."""
+        body = {"dataset_id": dataset_id, "model_name": model_name}
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._json("POST", f"/v1/ideogram-{api}/train-model", json=body, headers=headers)
+
+    def train_advanced(self, dataset_id: str, model_name: str, *, api: str = "v3", **numbers: float) -> Answer:
+        """POST …/train-model-advanced: ``numbers`` are training_steps, lora_rank, ema, learning_rate, seed."""
+        body = {"dataset_id": dataset_id, "model_name": model_name, **numbers}
+        return self._json("POST", f"/v1/ideogram-{api}/train-model-advanced", json=body)
+
+    def models(self, scope: str | None = None, status: Sequence[str] = ()) -> list[Answer]:
+        """GET /models -> custom models, newest first."""
+        params: list[tuple[str, str]] = [("status", one) for one in status]
+        if scope is not None:
+            params.append(("scope", scope))
+        return list(self._json("GET", "/models", params=params)["models"])
+
+    def model(self, model_id: str) -> Answer:
+        """GET /models/{model_id} -> the custom model."""
+        return dict(self._json("GET", f"/models/{_part(model_id)}")["model"])
+
+    def watch(self, model_id: str, every_seconds: float = 0.5) -> Iterator[Answer]:
+        """Poll the model until its status is final; yields it each time, the final one last."""
+        while True:
+            model = self.model(model_id)
+            yield model
+            if model["status"] in FINAL_STATUSES:
+                return
+            time.sleep(every_seconds)
+
+    def cancel(self, model_id: str) -> Answer:
+        """POST /models/{model_id}/cancel."""
+        return self._json("POST", f"/models/{_part(model_id)}/cancel")
+
+    def share(self, model_id: str, organization_id: str) -> Answer:
+        """PUT /models/{model_id}/share."""
+        return self._json("PUT", f"/models/{_part(model_id)}/share", json={"organization_id": organization_id})
+
+    def unshare(self, model_id: str, organization_id: str | None = None) -> None:
+        """DELETE /models/{model_id}/share: take it back from the organisation, or (None) from all."""
+        params = {} if organization_id is None else {"organization_id": organization_id}
+        self._send("DELETE", f"/models/{_part(model_id)}/share", params=params)
+
+    def weights(self, model_id: str) -> bytes:
+        """GET /models/{model_id}/weights -> a safetensors file that the library's ``load_lora_weights`` reads."""
+        return self._send("GET", f"/models/{_part(model_id)}/weights", params={"format": "diffusers"}).content
+
+    def delete_model(self, model_id: str) -> None:
+        """DELETE /models/{model_id}: archive it."""
+        self._send("DELETE", f"/models/{_part(model_id)}")
+
+    # images -----------------------------------------------------------------------------------------------------------
+
+    def generate(self, prompt: str, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/generate; ``fields`` by the wire's names (seed, num_images, custom_model_uri, …)."""
+        return self._json(
+            "POST", "/v1/ideogram-v3/generate", json={"prompt": prompt, **fields}, timeout=_GENERATE_SECONDS
+        )
+
+    def generate_v4(
+        self, *, text_prompt: str | None = None, json_prompt: Mapping[str, Any] | None = None, **fields: Any
+    ) -> Answer:
+        """POST /v1/ideogram-v4/generate with one of the two prompts."""
+        prompts = {"text_prompt": text_prompt, "json_prompt": json_prompt}
+        body = {name: value for name, value in prompts.items() if value is not None} | fields
+        return self._json("POST", "/v1/ideogram-v4/generate", json=body, timeout=_GENERATE_SECONDS)
+
+    def download(self, link: str) -> bytes:
+        """The bytes behind an image link (no key is sent: the link is signed)."""
+        try:
+            response = httpx2.get(link, timeout=60.0)
+        except httpx2.TransportError as lost:
+            raise Busy(f"The image could not be fetched from {self.url}; try the link again.") from lost
+        if response.is_error:
+            raise error_of(response)
+        return response.content
+
+    # transport --------------------------------------------------------------------------------------------------------
+
+    def _send(self, method: str, path: str, **how: Any) -> httpx2.Response:
+        try:
+            response = self._http.request(method, path, **how)
+        except httpx2.TransportError as lost:
+            raise Busy(f"No server answers at {self.url}; start one with `linocut serve`, or give --url.") from lost
+        if response.is_error:
+            raise error_of(response)
+        return response
+
+    def _json(self, method: str, path: str, **how: Any) -> Answer:
+        response = self._send(method, path, **how)
+        try:
+            answer = response.json()
+        except json.JSONDecodeError as other:
+            raise Busy(f"What answers at {self.url} is not a linocut server.") from other
+        return dict(answer)
+
+
+def _asset(dataset_id: str, asset_id: str) -> str:
+    return f"/datasets/{_part(dataset_id)}/assets/{_part(asset_id)}"
+
+
+def _part(identifier: str) -> str:
+    """An id as one path segment, whatever a caller passes."""
+    return quote(identifier, safe="")

@@ -1,0 +1,199 @@
+"""An upload, file by file: what each part is, what becomes of it, and why not.
+
+Each picture is its own short transaction, after its blob is durable; the captions follow in one more. So whatever is
+interrupted, what was taken is whole, and sending the same upload again changes nothing.
+"""
+
+import io
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import BinaryIO
+
+from linocut.datasets import captions_in, repository, zips
+from linocut.datasets.decoder import Decoder
+from linocut.datasets.names import clean_name, suffix_of
+from linocut.datasets.pairing import Pairing
+from linocut.datasets.pictures_in import Desk, add_picture
+from linocut.datasets.refusal import Reason, Refused
+from linocut.datasets.sniff import HEAD_BYTES, kind_of, not_a_picture
+from linocut.datasets.types import (
+    AcceptedAsset,
+    IncomingFile,
+    Limits,
+    RefusedAsset,
+    UnreadableCaption,
+    UploadReport,
+)
+from linocut.db.database import Database
+from linocut.ids import now
+from linocut.settings import MIB
+from linocut.storage.store import Store
+
+LARGE_BYTES = 4 * MIB
+"""One file above this size is in memory at a time, whatever the number of uploads (``benchmarks/upload_memory.md``)."""
+
+_large_file = threading.Lock()
+
+_EMPTY: dict[str, tuple[Reason, str]] = {
+    ".txt": ("INVALID_CAPTION", "The caption is empty; write what the picture shows, or leave the caption file out."),
+    ".json": ("INVALID_CAPTION_JSON", "The caption file is empty; write a structured caption, or leave it out."),
+    ".zip": ("INVALID_ZIP", "The ZIP is empty; send it again."),
+    "": ("INVALID_IMAGE", "The file is empty; send it again."),
+}
+
+
+def ingest(
+    db: Database,
+    store: Store,
+    decoder: Decoder,
+    user_id: str,
+    dataset_id: str,
+    files: Sequence[IncomingFile],
+    limits: Limits,
+) -> UploadReport:
+    """Take what can be taken of ``files``, and say of every other one why not. Slow: decodes every new picture.
+
+    ``NotFound`` when there is no such dataset of this user, also when it is deleted meanwhile.
+    """
+    with db.read() as tx:
+        repository.dataset_of(tx, user_id, dataset_id)
+    upload = _Upload(Desk(db, store, decoder, user_id, dataset_id, limits))
+    for number, file in enumerate(files):
+        upload.take_part(number, file)
+    upload.place_captions()
+    return upload.report()
+
+
+def _room_for(size: int) -> AbstractContextManager[object]:
+    """While a file of ``size`` bytes is in memory. Large ones wait for each other: they are decoded one by one in any
+    case, and must not lie in memory meanwhile."""
+    return _large_file if size > LARGE_BYTES else nullcontext()
+
+
+class _Upload:
+    """One request."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._limits = desk.limits
+        self._pairing = Pairing()
+        self._images = 0
+        self._successful: list[AcceptedAsset] = []
+        self._failed: list[RefusedAsset] = []
+        self._waiting: list[str] = []
+        self._unreadable: list[UnreadableCaption] = []
+
+    def take_part(self, number: int, file: IncomingFile) -> None:
+        """The request's part of this number: a picture, a caption, a ZIP of them, or something that is refused."""
+        name = clean_name(file.name)
+        try:
+            with _opened(file.content) as (stream, size):
+                if kind_of(stream.read(HEAD_BYTES)) == "zip":
+                    self._take_zip(number, name, stream, size)
+                    return
+                self._check_size("file", size, self._limits.max_file_bytes, "scale the picture down")
+                with _room_for(size):
+                    stream.seek(0)
+                    self._take_file("", name, stream.read())
+        except Refused as refused:
+            self._refuse("", name, refused)
+
+    def place_captions(self) -> None:
+        """Every caption of the request to its picture, or among those that wait, or among those nobody can read."""
+        if not self._pairing and not self._unreadable:
+            return
+        desk, most = self._desk, self._limits.max_waiting_captions
+        with desk.db.transaction() as tx:
+            repository.hold(tx, desk.user_id, desk.dataset_id, now())
+            placed = self._pairing.place(tx, desk.dataset_id, most)
+            for unreadable in self._unreadable:
+                repository.note_unreadable(tx, desk.dataset_id, unreadable, now(), most)
+        for caption in placed:
+            if caption.asset_id is not None:
+                self._successful.append(AcceptedAsset(caption.asset_id, caption.file_name))
+            elif caption.refused is not None:
+                self._refuse("", caption.file_name, caption.refused)
+            else:
+                self._waiting.append(caption.file_name)
+
+    def report(self) -> UploadReport:
+        """What became of everything taken so far."""
+        return UploadReport(
+            total_count=self._images + len(self._failed),
+            success_count=self._images,
+            failure_count=len(self._failed),
+            successful=tuple(self._successful),
+            failed=tuple(self._failed),
+            waiting=tuple(self._waiting),
+        )
+
+    def _take_file(self, place: str, name: str, data: bytes) -> None:
+        """One file, from the request or out of a ZIP: its content decides, and its suffix where that says nothing."""
+        kind, suffix = kind_of(data[:HEAD_BYTES]), suffix_of(name)
+        try:
+            if not data:
+                raise Refused(*_EMPTY.get(suffix, _EMPTY[""]))
+            if kind == "zip":
+                raise Refused(
+                    "INVALID_ZIP", "A ZIP inside a ZIP is not opened; put its files directly into the outer one."
+                )
+            if kind:
+                asset = add_picture(self._desk, name, data)
+                self._pairing.picture_taken(place, name, asset.asset_id)
+                self._images += 1
+                self._successful.append(asset)
+            elif suffix in captions_in.SUFFIXES:
+                caption = captions_in.read_caption(suffix, data, self._limits.max_caption_characters)
+                self._pairing.add(place, name, caption)
+            elif suffix == ".zip":
+                raise Refused("INVALID_ZIP", "This is not a ZIP, whatever its name says; zip the files again.")
+            else:
+                raise Refused("INVALID_IMAGE", not_a_picture(data[:HEAD_BYTES]))
+        except Refused as refused:
+            self._refuse(place, name, refused)
+
+    def _take_zip(self, number: int, name: str, stream: BinaryIO, size: int) -> None:
+        """Each wanted entry as a file of its own. ``Refused`` for the archive, after whatever was taken of it."""
+        self._check_size("ZIP", size, self._limits.max_zip_bytes, "split it")
+        wanted = [entry for entry in zips.read_directory(stream, size, self._limits) if entry.is_wanted]
+        if not wanted:
+            raise Refused("INVALID_ZIP", "The ZIP holds no pictures and no captions.")
+        contents = zips.Contents(stream, self._limits)
+        for entry in wanted:
+            entry_name, place = clean_name(entry.path), f"{number}:{entry.folder}"
+            try:
+                with _room_for(entry.bytes):
+                    self._take_file(place, entry_name, contents.read(entry))
+            except zips.Exhausted as exhausted:
+                most = self._limits.max_zip_expanded_bytes // MIB
+                raise Refused(
+                    "INVALID_ZIP",
+                    f"The ZIP unpacks to more than {most} MiB. What came before {entry_name} was taken; send the rest "
+                    "in another ZIP.",
+                ) from exhausted
+            except Refused as refused:
+                self._refuse(place, entry_name, refused)
+
+    def _check_size(self, what: str, size: int, most: int, way_out: str) -> None:
+        if size > most:
+            sentence = f"The {what} has {size:,} bytes; at most {most:,} ({most // MIB} MiB) are taken: {way_out}."
+            raise Refused("FILE_TOO_LARGE", sentence)
+
+    def _refuse(self, place: str, name: str, refused: Refused) -> None:
+        self._failed.append(RefusedAsset(name, refused.reason, refused.message))
+        if suffix_of(name) in captions_in.SUFFIXES:
+            self._unreadable.append(UnreadableCaption(name, refused.message))
+        else:
+            self._pairing.picture_refused(place, name)
+
+
+@contextmanager
+def _opened(content: bytes | Path) -> Iterator[tuple[BinaryIO, int]]:
+    """A part's bytes as a stream, and how many they are."""
+    stream: BinaryIO = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+    with stream:
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(0)
+        yield stream, size

@@ -1,0 +1,61 @@
+"""A picture before and after decoding, for both sides of the pipe. Knows no imaging library."""
+
+from dataclasses import dataclass
+
+from linocut.sizes import Crop, bucket_for, cover_crop
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """What is looked at before a single pixel is decoded."""
+
+    max_pixels: int = 8192 * 8192
+    max_webp_pixels: int = 8192 * 4096
+    """WebP's decoder holds a picture four times: 14 kB could take 1.4 GB at the other formats' limit."""
+    min_side: int = 16
+    max_side: int = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class CropRule:
+    """The resident base's sizes in pixels: with a picture's own, they decide in which bucket and crop it trains."""
+
+    native_pixels: int = 1024
+    size_multiple: int = 16
+
+    def crop(self, width: int, height: int) -> Crop:
+        """How a picture of ``width`` x ``height`` fills its bucket: the functions that training uses, nothing else."""
+        return cover_crop(width, height, bucket_for(width, height, self.native_pixels, self.size_multiple))
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What the report knows of a picture's pixels (``measure.py`` says how).
+
+    ``way`` names the crop and the method: measures taken in another way are taken again. ``likeness``: hashes of the
+    whole picture and of its crops. ``sharpness``: 0 to 1; None for a picture without any edge to look at.
+    """
+
+    way: str
+    likeness: tuple[str, ...]
+    sharpness: float | None
+
+
+METHOD = "1"
+"""Raise it when the same picture would give other measures."""
+
+
+def way_of(crop: Crop) -> str:
+    """Names how a picture of this crop is measured."""
+    c = crop
+    return f"{METHOD}: {c.scaled_width}x{c.scaled_height} cut {c.width}x{c.height}+{c.left}+{c.top}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture as it is stored: the PNG file's bytes, its size in pixels, and what was measured of it."""
+
+    png: bytes
+    width: int
+    height: int
+    measures: Measures

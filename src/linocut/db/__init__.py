@@ -1,0 +1,1 @@
+"""The database: every table on one page, transactions, migrations. No room's rules live here."""

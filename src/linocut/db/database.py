@@ -1,0 +1,229 @@
+"""One database a process: snapshots to read from, transactions to write in, on the loop or off it.
+
+SQLite: any number of readers beside one writer, in this process and in others. A reader sees one moment; a writer
+holds the only write lock from its first statement, so what it has read is still true when it commits. A commit is on
+the disk before ``transaction()`` ends. PostgreSQL keeps the same rules behind the same methods.
+
+A database that is locked for long, restarts or cannot be reached makes every method raise ``Busy`` and nothing else;
+the first call after it is back succeeds. A ``Busy`` out of ``transaction`` almost always means that nothing was
+written; where the line broke during the commit itself, nobody can know, so callers that try again must bear it.
+"""
+
+import asyncio
+import contextvars
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import Connection, Engine, make_url
+
+from linocut.db import engines, schema
+from linocut.db.changes import Changes, SqliteChanges
+from linocut.db.refusals import BUSY, is_locked, told_as_busy
+from linocut.db.snapshots import SqliteSnapshots
+from linocut.errors import Busy, InvalidRequest, NotFound
+from linocut.files import fsync_folder
+
+if TYPE_CHECKING:
+    from linocut.db.listening import Listener
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 10.0
+"""How long a reader or writer waits, unless told otherwise, before the answer is ``Busy``."""
+
+
+class Database:
+    """Open one with ``Database.open``. Its methods may be called from any thread."""
+
+    def __init__(self, reader: Engine, writer: Engine, busy_seconds: float) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._busy_seconds = busy_seconds
+        self.is_sqlite = writer.dialect.name == "sqlite"
+        self._snapshots = SqliteSnapshots(reader)
+        self._turn = threading.Lock()  # threads of one process queue here, not at the file's lock
+        self._turn_of: int | None = None
+        self._listener: Listener | None = None
+        self._listener_lock = threading.Lock()
+        writers = 1 if self.is_sqlite else engines.WRITERS_POSTGRESQL
+        self._write_threads = ThreadPoolExecutor(writers, thread_name_prefix="db-write")
+        self._read_threads = ThreadPoolExecutor(engines.WRITERS_POSTGRESQL, thread_name_prefix="db-read")
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True, busy_seconds: float = BUSY_SECONDS) -> "Database":
+        """Open the database at a SQLAlchemy URL and bring its schema up to date.
+
+        Several processes may open the same new database at once. With ``create`` False, ``NotFound`` if there is
+        no SQLite file yet. ``InvalidRequest`` for another kind of database, ``Conflict`` for a newer schema, ``Busy``
+        for a server that cannot be reached within ``busy_seconds``, with the reason.
+        """
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            _prepare_file(parsed.database, create=create)
+            opened = cls(*engines.sqlite_engines(parsed, busy_seconds), busy_seconds)
+        elif parsed.get_backend_name() == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+            opened = cls(*engines.postgresql_engines(parsed, busy_seconds), busy_seconds)
+        else:
+            raise InvalidRequest(
+                f"The database URL starts with {parsed.get_backend_name()}; linocut knows sqlite and postgresql."
+            )
+        try:
+            if opened.is_sqlite:
+                opened._switch_to_wal()
+            else:
+                opened._wait_until_reached()
+            opened._bring_up_to_date()
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A read-only snapshot: everything read inside is of one moment. Writing raises. ``Busy``."""
+        if self.is_sqlite:
+            with told_as_busy(), self._snapshots.read() as snapshot:
+                yield snapshot
+            return
+        with told_as_busy(), self._reader.connect() as snapshot, snapshot.begin() as transaction:
+            yield snapshot
+            transaction.rollback()
+
+    @contextmanager
+    def transaction(self, *, patience_seconds: float | None = None) -> Iterator[Connection]:
+        """The one write transaction: commits durably at the end, rolls back when an error leaves the block.
+
+        Keep it short and do nothing slow inside: every other writer waits. ``Busy`` after waiting for so long (None:
+        as the database was opened).
+        """
+        patience = self._busy_seconds if patience_seconds is None else patience_seconds
+        if not self.is_sqlite:
+            with told_as_busy(), self._writer.begin() as tx:
+                tx.exec_driver_sql(engines.turn(patience))
+                yield tx
+            return
+        me = threading.get_ident()
+        if self._turn_of == me:
+            raise RuntimeError("A transaction is open in this thread already; hand its tx on instead.")
+        deadline = time.monotonic() + patience
+        if not self._turn.acquire(timeout=max(0.0, patience)):
+            raise Busy(BUSY)
+        self._turn_of = me
+        try:
+            with told_as_busy(), self._writer.connect() as tx:
+                engines.begin_immediate(tx.connection.dbapi_connection, deadline - time.monotonic())
+                with tx.begin():
+                    yield tx
+        finally:
+            self._turn_of = None
+            self._turn.release()
+
+    async def run_read(self, work: Callable[[Connection], T]) -> T:
+        """``work(snapshot)``. SQLite answers on the loop (quicker than a thread for a point read)."""
+        if self.is_sqlite:
+            with told_as_busy(), self._snapshots.read() as snapshot:
+                return work(snapshot)
+        return await self._in_thread(self._read_threads, lambda: self._read_now(work))
+
+    async def run_write(self, work: Callable[[Connection], T]) -> T:
+        """``work(tx)`` in a transaction of its own, off the loop, in the order of asking.
+
+        Cancelling the caller takes back work that has not begun; work that has begun commits all the same. The time
+        that it waits behind other writes counts: ``Busy`` comes within the database's patience of the asking.
+        """
+        deadline = time.monotonic() + self._busy_seconds
+        return await self._in_thread(self._write_threads, lambda: self._write_now(work, deadline))
+
+    def changes(self) -> Changes:
+        """A cheap way to ask, again and again, whether anybody has committed since the last time."""
+        if self.is_sqlite:
+            return SqliteChanges(str(self._writer.url.database))
+        from linocut.db import listening  # late: psycopg is there only where PostgreSQL is used
+
+        with self._listener_lock:
+            if self._listener is None:
+                self._listener = listening.Listener(listening.connector(self._writer))
+        return listening.PostgresqlChanges(self._listener)
+
+    def close(self) -> None:
+        """Finish the writes under way and let go of every connection."""
+        self._write_threads.shutdown()
+        self._read_threads.shutdown()
+        if self._listener is not None:
+            self._listener.close()
+        self._snapshots.close()
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def _read_now(self, work: Callable[[Connection], T]) -> T:
+        with self.read() as snapshot:
+            return work(snapshot)
+
+    def _write_now(self, work: Callable[[Connection], T], deadline: float) -> T:
+        with self.transaction(patience_seconds=deadline - time.monotonic()) as tx:
+            return work(tx)
+
+    async def _in_thread(self, threads: ThreadPoolExecutor, run: Callable[[], T]) -> T:
+        context = contextvars.copy_context()  # log lines written in the thread keep the request's id
+        return await asyncio.get_running_loop().run_in_executor(threads, lambda: context.run(run))
+
+    def _switch_to_wal(self) -> None:
+        """Set WAL, a property of the file. SQLite does not wait when two do this at once to a new file: try again."""
+        deadline = time.monotonic() + self._busy_seconds
+        with told_as_busy():
+            raw = self._writer.raw_connection()
+            try:
+                while True:
+                    try:
+                        raw.cursor().execute("PRAGMA journal_mode = WAL")
+                        return
+                    except sqlite3.OperationalError as error:
+                        if not is_locked(error) or time.monotonic() > deadline:
+                            raise
+                    time.sleep(0.005)
+            finally:
+                raw.close()
+
+    def _wait_until_reached(self) -> None:
+        """A server that starts together with this process may be a little later."""
+        deadline = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                with self.read():
+                    return
+            except Busy as away:
+                if time.monotonic() > deadline:
+                    url = self._writer.url.render_as_string(hide_password=True)
+                    reason = " ".join(str(getattr(away.__cause__, "orig", away.__cause__)).split())
+                    raise Busy(f"The database {url} cannot be reached: {reason}") from away
+            time.sleep(0.2)
+
+    def _bring_up_to_date(self) -> None:
+        with self.read() as snapshot:
+            if schema.version(snapshot) == schema.HEAD:
+                return
+        with self.transaction() as tx:  # the write lock: whoever comes second finds the work done
+            if schema.version(tx) != schema.HEAD:
+                schema.migrate(tx)
+
+
+def _prepare_file(database: str | None, *, create: bool) -> None:
+    if not database or database == ":memory:":
+        return  # engines.sqlite_engines says what is wrong with it
+    path = Path(database)
+    if path.exists():
+        return
+    if not create:
+        raise NotFound("There is no database in this data folder yet; start the server once, or name another folder.")
+    new_folders = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # it will hold digests and signing keys
+    for folder in (path.parent, *(folder.parent for folder in new_folders)):
+        fsync_folder(folder)

@@ -1,0 +1,261 @@
+"""Every table on one page. Ids are 22-character text (``ids.new_id``); times are UTC; a blob is named by its sha256."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from linocut.db.moment import UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = String(22)
+Sha256 = String(64)
+Moment = UtcDateTime()
+BigId = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up only in INTEGER PRIMARY KEY
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", Id, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+)
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("organization_id", Id, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("organization_id", ForeignKey("organizations.organization_id"), primary_key=True),
+    Column("user_id", ForeignKey("users.user_id"), primary_key=True),
+    Column("role", String(16), nullable=False),  # OWNER | ADMIN | MEMBER
+    Column("created_at", Moment, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("api_key_id", Id, primary_key=True),
+    Column("user_id", ForeignKey("users.user_id"), nullable=False),
+    Column("organization_id", ForeignKey("organizations.organization_id"), nullable=False),
+    Column("label", String(64)),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),  # keyed BLAKE2b-256 of the key's text
+    Column("redacted", String(16), nullable=False),  # lino_, 4 characters and bullets: all that is ever shown again
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+secrets = Table(
+    "secrets",  # keys of this installation, made once: the digest key, the link-signing key
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", LargeBinary(64), nullable=False),
+)
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("dataset_id", Id, primary_key=True),
+    Column("user_id", ForeignKey("users.user_id"), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("image_count", Integer, nullable=False, server_default="0"),  # guards the 100-image limit under concurrency
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("deleted_at", Moment),
+    Index(None, "user_id", "updated_at"),
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("asset_id", Id, primary_key=True),
+    Column("dataset_id", ForeignKey("datasets.dataset_id"), nullable=False),
+    Column("position", BigId, nullable=False),  # upload order inside the dataset
+    Column("file_name", String(255), nullable=False),  # as uploaded; numbered when another content had the name
+    Column("stem", String(255), nullable=False),  # what a caption file's stem is matched with
+    Column("source_sha256", Sha256, nullable=False),  # of the uploaded bytes: the same content twice is stored once
+    Column("image_sha256", Sha256, nullable=False),  # of the stored, re-encoded PNG
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("file_size_bytes", BigId, nullable=False),
+    Column("caption", Text),  # plain text, or the normalised JSON caption
+    Column("caption_is_json", Boolean, nullable=False, server_default="0"),
+    Column("created_at", Moment, nullable=False),
+    Column("measures", JSON),  # datasets.picture.Measures; null in rows older than the report, until it is asked for
+    UniqueConstraint("dataset_id", "source_sha256"),
+    UniqueConstraint("dataset_id", "file_name"),
+    Index(None, "dataset_id", "stem"),
+)
+
+waiting_captions = Table(
+    "waiting_captions",  # captions whose picture has not arrived
+    metadata,
+    Column("dataset_id", ForeignKey("datasets.dataset_id"), primary_key=True),
+    Column("stem", String(255), primary_key=True),
+    Column("file_name", String(255), nullable=False),
+    Column("caption", Text, nullable=False),
+    Column("caption_is_json", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+unreadable_captions = Table(
+    "unreadable_captions",  # caption files that were refused: the report names them until a good one of that stem comes
+    metadata,
+    Column("dataset_id", ForeignKey("datasets.dataset_id"), primary_key=True),
+    Column("file_name", String(255), primary_key=True),
+    Column("stem", String(255), nullable=False),
+    Column("message", Text, nullable=False),  # the sentence that its owner was told
+    Column("created_at", Moment, nullable=False),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("model_id", Id, primary_key=True),
+    Column("user_id", ForeignKey("users.user_id"), nullable=False),
+    Column("dataset_id", Id),  # null once the dataset is deleted
+    Column("name", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("error", Text),  # one sentence for the owner, when ERRORED
+    Column("base", String(64), nullable=False),  # family@hash
+    Column("first_version", Integer, nullable=False),  # 1 by a v3 route, 0 by a v4 route
+    Column("slug", String(64)),  # with version: the uri, given at COMPLETED
+    Column("version", Integer),
+    Column("adapter_sha256", Sha256),
+    Column("adapter_bytes", BigId),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("slug", "version"),
+    Index(None, "user_id", "created_at"),
+    Index(None, "dataset_id"),
+)
+
+slugs = Table(
+    "slugs",  # a slug belongs to its first user; versions count up from there
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("user_id", ForeignKey("users.user_id"), nullable=False),
+    Column("next_version", Integer, nullable=False),
+)
+
+model_shares = Table(
+    "model_shares",
+    metadata,
+    Column("model_id", ForeignKey("models.model_id"), primary_key=True),
+    Column("organization_id", ForeignKey("organizations.organization_id"), primary_key=True),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "organization_id"),
+)
+
+training_runs = Table(
+    "training_runs",
+    metadata,
+    Column("run_id", Id, primary_key=True),
+    Column("model_id", ForeignKey("models.model_id"), nullable=False),
+    Column("job_id", Id, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("training_steps", Integer, nullable=False),
+    Column("lora_rank", Integer, nullable=False),
+    Column("ema", Float, nullable=False),
+    Column("learning_rate", Float, nullable=False),
+    Column("seed", BigId, nullable=False),
+    Column("step", Integer, nullable=False, server_default="0"),
+    Column("loss", Float),
+    Column("eta_seconds", Integer),
+    Column("stopped_at_step", Integer),
+    Column("scores", JSON, nullable=False),
+    Column("error", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index(None, "model_id"),
+)
+
+run_images = Table(
+    "run_images",  # the blobs that a frozen run refers to: they outlive their dataset
+    metadata,
+    Column("run_id", ForeignKey("training_runs.run_id"), primary_key=True),
+    Column("image_sha256", Sha256, primary_key=True),
+)
+
+model_events = Table(
+    "model_events",  # what GET /models/{id}/events sends; event_id is the Last-Event-ID
+    metadata,
+    Column("event_id", BigId, primary_key=True, autoincrement=True),
+    Column("model_id", ForeignKey("models.model_id"), nullable=False),
+    Column("kind", String(16), nullable=False),  # status | progress | preview | score
+    Column("data", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "model_id", "event_id"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_id", Id, primary_key=True),
+    Column("kind", String(16), nullable=False),  # generate | train
+    Column("organization_id", Id, nullable=False),
+    Column("status", String(16), nullable=False),  # QUEUED | RUNNING | DONE | FAILED
+    Column("order", Text, nullable=False),  # orders.order_to_json
+    Column("images", Integer, nullable=False),  # images in flight that this job counts for
+    Column("attempts", Integer, nullable=False, server_default="0"),  # lost since the last progress: crashes, hangs
+    Column("progress_mark", Integer, nullable=False, server_default="0"),  # a crash with progress resets the attempts
+    Column("cancel_requested", Boolean, nullable=False, server_default="0"),
+    Column("worker_id", String(64)),
+    Column("lease_token", BigId, nullable=False, server_default="0"),  # fencing: grows with every lease
+    Column("lease_expires_at", Moment),
+    Column("result", JSON),
+    Column("error", JSON),  # errors.LinocutError.to_json
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),  # of the latest lease
+    Column("finished_at", Moment),
+    Index(None, "status", "kind", "created_at"),
+    Index(None, "organization_id", "status"),
+    Index(None, "organization_id", "kind", "started_at"),  # fairness asks who was served last
+)
+
+images = Table(
+    "images",  # drawn images: what a signed link leads to
+    metadata,
+    Column("image_id", Id, primary_key=True),
+    Column("job_id", Id, nullable=False),
+    Column("image_sha256", Sha256, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "job_id"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("api_key_id", Id, primary_key=True),
+    Column("route", String(128), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("body_sha256", Sha256, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""Adapters: the file format, a cache of loaded ones, and their application inside a forward pass."""

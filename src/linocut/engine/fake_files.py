@@ -1,0 +1,36 @@
+"""The files that the fake engine makes: a flat picture and a small valid adapter, the same bytes for the same order."""
+
+import hashlib
+from io import BytesIO
+
+import numpy
+from PIL import Image
+
+from linocut.engine.adapters.format import DOWN, PREFIX, UP, AdapterMetadata, header_metadata, safetensors_bytes
+from linocut.orders import TrainOrder
+
+LINEAR = "layers.0.attention.to_q"
+FEATURES = 8
+"""The one linear that a fake adapter covers, and its features in and out."""
+
+
+def flat_png(text: str, width: int, height: int) -> bytes:
+    """A PNG of two flat colours, upper and lower half, that are a hash of ``text``."""
+    digest = hashlib.sha256(text.encode()).digest()
+    picture = Image.new("RGB", (width, height), (digest[0], digest[1], digest[2]))
+    picture.paste((digest[3], digest[4], digest[5]), (0, height // 2, width, height))
+    out = BytesIO()
+    picture.save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def adapter_bytes(order: TrainOrder, order_sha256: str, step: int) -> bytes:
+    """An adapter file with ``order.rank`` rows on one small linear, drawn from the order's hash and ``step``."""
+    draw = numpy.random.Philox(key=int(order_sha256[:16], 16), counter=step)
+    names = f"{PREFIX}{LINEAR}{DOWN}", f"{PREFIX}{LINEAR}{UP}"
+    tensors = {}
+    for name, shape in zip(names, ((order.rank, FEATURES), (FEATURES, order.rank)), strict=True):
+        words = draw.random_raw(order.rank * FEATURES)
+        tensors[name] = shape, (words / 2.0**64 - 0.5).astype("<f4").tobytes()
+    metadata = AdapterMetadata(base=order.base, rank=order.rank, alpha=order.alpha)
+    return safetensors_bytes(tensors, header_metadata([LINEAR], metadata))

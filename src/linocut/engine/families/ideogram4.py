@@ -1,0 +1,139 @@
+"""Ideogram 4: one packed sequence of text and image tokens, and a second network without text for the guidance.
+
+Shapes: N image tokens, C latent channels, T text tokens, F = 13 x hidden text features, H and W pixels.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKLFlux2, Ideogram4Pipeline, Ideogram4Transformer2DModel
+from torch import Tensor, device, dtype
+from transformers import AutoModel, AutoTokenizer
+
+from linocut.engine.adapters.apply import Adapter
+from linocut.engine.families.parts.folder import (
+    check_tokens,
+    linears,
+    load_module,
+    no_progress_bars,
+    part_folder,
+    read_json,
+)
+from linocut.engine.families.parts.ideogram4_layout import Piece
+from linocut.engine.families.parts.ideogram4_network import LORA_ENDINGS, Ideogram4Network
+from linocut.engine.families.parts.latents import Latents
+from linocut.engine.families.parts.schedule import logit_normal_sigmas, scheduled
+from linocut.engine.work import Denoise, Grid, TextFeatures
+
+
+class Ideogram4:
+    """The family's protocol (``families/family.py``) over the parts of an Ideogram4Pipeline."""
+
+    def __init__(self, folder: Path, on: device, precision: dtype) -> None:
+        no_progress_bars()
+        self.max_text_tokens = int(read_json(folder, "linocut.json").get("max_text_tokens", 2048))
+        self.scheduler_config = read_json(folder, "scheduler/scheduler_config.json")
+        timesteps = float(self.scheduler_config.get("num_train_timesteps", 1000))
+        conditional = load_module(Ideogram4Transformer2DModel, folder, "transformer", on, precision)
+        unconditional = load_module(Ideogram4Transformer2DModel, folder, "unconditional_transformer", on, precision)
+        self.conditional = Ideogram4Network(conditional, timesteps)
+        self.unconditional = Ideogram4Network(unconditional, timesteps)
+        self.text_encoder = load_module(AutoModel, folder, "text_encoder", on, precision)
+        self.tokenizer = AutoTokenizer.from_pretrained(str(part_folder(folder, "tokenizer")), local_files_only=True)
+        self.latents = Latents(load_module(AutoencoderKLFlux2, folder, "vae", on, precision), channel_first=False)
+        self._targets = linears(conditional, LORA_ENDINGS)
+
+    @classmethod
+    def load(cls, folder: Path, on: device, precision: dtype) -> "Ideogram4":
+        """The base in ``folder``, frozen, from local files only. ``InvalidRequest`` when a part is missing."""
+        return cls(folder, on, precision)
+
+    def lora_targets(self) -> dict[str, tuple[int, int]]:
+        """Every attention and MLP linear of the conditional network -> (in, out) features."""
+        return dict(self._targets)
+
+    def grid(self, width: int, height: int) -> Grid:
+        """(rows, columns) of tokens. ``InvalidRequest`` off the size multiple."""
+        return self.latents.grid(width, height)
+
+    def latent_shape(self, grid: Grid) -> tuple[int, int]:
+        """(N, C)."""
+        return grid[0] * grid[1], self.latents.channels
+
+    def sigmas(self, steps: int, mu: float, std: float, width: int, height: int) -> list[float]:
+        """The logit-normal schedule with ``mu`` as its effective mean: the size shifts it no further (a base that
+        wants the library's shift passes its mean through ``parts.schedule.resolution_mu``). ``steps`` sigmas, then 0.
+        """
+        del width, height
+        return scheduled(self.scheduler_config, logit_normal_sigmas(steps, mu, std), None)
+
+    @torch.no_grad()
+    def encode_text(self, captions: Sequence[str]) -> list[TextFeatures]:
+        """Hidden states of 13 layers side by side, float32 ``[T, 13 x hidden]``, each caption alone and unpadded.
+
+        ``InvalidRequest`` for a caption above the base's ``max_text_tokens``.
+        """
+        return [self._encode_text(caption) for caption in captions]
+
+    def encode_images(self, pixels_HWC: Sequence[Tensor]) -> list[Tensor]:
+        """uint8 pictures -> normalised ``latents_NC`` float32, the posterior's mode."""
+        return [self.latents.encode(picture_HWC) for picture_HWC in pixels_HWC]
+
+    @torch.no_grad()
+    def velocity(self, items: Sequence[Denoise]) -> list[Tensor]:
+        """g x conditional + (1 - g) x unconditional in float32; the items with g = 1 skip the second network.
+
+        All items share one packed forward pass of each network; the unconditional one sees neither text nor adapters.
+        """
+        if not items:
+            return []
+        pieces = [Piece(item.latents_NC, item.grid, item.sigma, item.text, item.adapter) for item in items]
+        towards_data = self.conditional.velocity(pieces)
+        guided = [i for i, item in enumerate(items) if item.guidance != 1.0]
+        if guided:
+            bare = [Piece(items[i].latents_NC, items[i].grid, items[i].sigma, None, None) for i in guided]
+            for i, without_NC in zip(guided, self.unconditional.velocity(bare), strict=True):
+                weight = items[i].guidance
+                towards_data[i] = weight * towards_data[i] + (1.0 - weight) * without_NC
+        # The networks predict d latents / d model time = data - noise; sigma runs the other way.
+        return [-velocity_NC for velocity_NC in towards_data]
+
+    def velocity_for_training(
+        self,
+        latents_NC: Sequence[Tensor],
+        grid: Grid,
+        sigmas: Sequence[float],
+        texts: Sequence[TextFeatures | None],
+        adapter: Adapter | None,
+        *,
+        recompute: bool = False,
+    ) -> list[Tensor]:
+        """noise - data of the conditional network, float32; gradients flow to the adapter's tensors."""
+        samples = zip(latents_NC, sigmas, texts, strict=True)
+        pieces = [Piece(sample_NC, grid, sigma, text, adapter) for sample_NC, sigma, text in samples]
+        return [-velocity_NC for velocity_NC in self.conditional.velocity(pieces, recompute=recompute)]
+
+    def decode(self, latents_NC: Sequence[Tensor], grids: Sequence[Grid], *, tiles: int = 1) -> list[Tensor]:
+        """``latents_NC`` -> uint8 ``pixels_HWC``, in ``tiles`` a side."""
+        return [self.latents.decode(x_NC, grid, tiles) for x_NC, grid in zip(latents_NC, grids, strict=True)]
+
+    def release(self) -> None:
+        """Forget projected captions and layouts; they are made again when they are needed."""
+        self.conditional.release()
+        self.unconditional.release()
+
+    def _encode_text(self, caption: str) -> TextFeatures:
+        messages = [{"role": "user", "content": [{"type": "text", "text": caption}]}]
+        framed = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        ids_1T = self.tokenizer(framed, return_tensors="pt", add_special_tokens=False)["input_ids"]
+        count = int(ids_1T.shape[1])
+        check_tokens(count, self.max_text_tokens)
+        ids_1T = ids_1T.to(self.text_encoder.device)
+        positions_1T = torch.arange(count, device=ids_1T.device)[None]
+        taps = Ideogram4Pipeline._get_text_encoder_hidden_states(
+            self.text_encoder, ids_1T, torch.ones_like(ids_1T), positions_1T
+        )
+        # Hidden-major: a token's 13 values of one hidden unit lie side by side.
+        features_TF = torch.stack(taps, dim=0).permute(1, 2, 3, 0).reshape(count, -1).float()
+        return TextFeatures(features_TF=features_TF, token_ids_T=ids_1T[0])

@@ -1,0 +1,101 @@
+"""Admission: how many bytes an order will hold while it is in progress, and which waiting order may start. Pure.
+
+Generations and runs draw on pools of their own, each half of the budget, so neither can keep the other waiting.
+What one forward pass needs while it lasts is shared by all orders and is not counted here.
+"""
+
+from dataclasses import dataclass
+
+from linocut.errors import TooLarge
+from linocut.orders import GenerateOrder, Order, TrainOrder
+
+MIB = 1024 * 1024
+FLOAT_BYTES = 4
+LATENT_COPIES = 4
+"""Latents, their noise or velocity, and the two of the step that is being computed."""
+
+DEVICE_STATE_COPIES = 7
+"""A run's state beside a GPU: weights, gradients, two moments, the average, and at the end the chosen average and the
+adapter that is proved."""
+
+HOST_STATE_COPIES = 14
+"""The same where the device is the host's own memory: those five, and a checkpoint's four tensors again as bytes, as a
+file and as copies, 13 in all while one is written and 14 while one is read (``tests/engine/test_state_copies.py``)."""
+
+CHARACTERS_PER_TOKEN = 2
+"""A careful guess: captions have three to four characters a token."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What the resident base needs per thing: latent bytes a pixel, text feature bytes a token, and the number of
+    in plus out features summed over all linears that a LoRA covers. ``on_host`` says that the device's memory is the
+    host's: a run's encoded samples and its checkpoints on their way to the disk take it then, beside a GPU they do
+    not."""
+
+    latent_bytes_per_pixel: float
+    text_bytes_per_token: int
+    lora_features: int
+    on_host: bool
+
+    def of(self, order: Order) -> int:
+        """Bytes that ``order`` holds from its start to its end."""
+        if isinstance(order, TrainOrder):
+            return self._of_run(order)
+        return self._of_images(order)
+
+    def _of_images(self, order: GenerateOrder) -> int:
+        native, asked = order.width * order.height, order.output_width * order.output_height
+        image = LATENT_COPIES * native * self.latent_bytes_per_pixel + 2 * 3 * (native + asked)
+        adapter = order.adapter.size_bytes if order.adapter else 0
+        return round(len(order.seeds) * image) + self._text(order.caption) + adapter
+
+    def _of_run(self, order: TrainOrder) -> int:
+        copies = HOST_STATE_COPIES if self.on_host else DEVICE_STATE_COPIES
+        state = copies * FLOAT_BYTES * order.rank * self.lora_features
+        if not self.on_host:
+            return state
+        latents = sum(min(s.width * s.height, order.native_pixels**2) for s in order.samples)
+        return state + round(latents * self.latent_bytes_per_pixel) + sum(self._text(s.caption) for s in order.samples)
+
+    def _text(self, caption: str) -> int:
+        return (len(caption) // CHARACTERS_PER_TOKEN + 16) * self.text_bytes_per_token
+
+
+class Pool:
+    """The bytes of one kind of orders: those in progress, and those that wait for room."""
+
+    def __init__(self, budget_bytes: int) -> None:
+        self._budget = budget_bytes
+        self._waiting: dict[str, tuple[str, int]] = {}
+        self._reserved: dict[str, tuple[str, int]] = {}
+
+    def wait(self, key: str, organization: str, size: int) -> None:
+        """Queue an order. ``TooLarge`` when it would not fit an empty machine."""
+        if size > self._budget:
+            raise TooLarge(
+                f"This would hold about {size // MIB} MiB of memory, this engine has {self._budget // MIB} MiB for it; "
+                "ask for fewer or smaller images, or train with a lower rank."
+            )
+        self._waiting[key] = organization, size
+
+    def start(self) -> str | None:
+        """The key of the order that starts now, its bytes reserved; None when none waits or the next does not fit.
+
+        Next is the oldest order of the organisation that holds least: no one overtakes it, however small.
+        """
+        if not self._waiting:
+            return None
+        key = min(self._waiting, key=lambda key: self._held(self._waiting[key][0]))
+        if self._waiting[key][1] > self._budget - sum(size for _, size in self._reserved.values()):
+            return None
+        self._reserved[key] = self._waiting.pop(key)
+        return key
+
+    def leave(self, key: str) -> None:
+        """The order ended, in progress or waiting."""
+        self._waiting.pop(key, None)
+        self._reserved.pop(key, None)
+
+    def _held(self, organization: str) -> int:
+        return sum(size for owner, size in self._reserved.values() if owner == organization)

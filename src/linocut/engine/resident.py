@@ -1,0 +1,153 @@
+"""Makes the base resident and puts the real engine together around it. The first file behind the door to need torch."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from linocut.catalogue import Base
+from linocut.engine.adapters.apply import Adapter
+from linocut.engine.adapters.cache import AdapterCache
+from linocut.engine.adapters.file import load_adapter
+from linocut.engine.device import open_machine
+from linocut.engine.door import Fetch
+from linocut.engine.engine import RoutineEngine
+from linocut.engine.executor import Broken, Executor
+from linocut.engine.families.family import Family, load_family
+from linocut.engine.memory import FLOAT_BYTES, MIB, Footprint
+from linocut.engine.pass_memory import watch_passes
+from linocut.engine.refusals import damaged_adapter
+from linocut.engine.routines.generate import generate
+from linocut.engine.scheduler import Scheduler
+from linocut.engine.text_cache import TextCache
+from linocut.engine.training.noise import start_noise
+from linocut.engine.training.run import train
+from linocut.engine.units import BATCH_IMAGES, TRAINING_BATCH_IMAGES, budgets
+from linocut.engine.work import DecodeLatents, Denoise, DeviceUnit, EncodeText, Routine
+from linocut.errors import NotFound, NotReady
+from linocut.observe import log
+from linocut.orders import AdapterRef, Event, Order, TrainOrder
+from linocut.sizes import native_size
+
+TEXT_CACHE_BYTES = 256 * MIB
+MEMORY_SHARE = 0.5
+"""The part of the memory beside the base that orders may hold from start to end; forward passes need the rest."""
+
+CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+MEMINFO = Path("/proc/meminfo")
+
+
+def open_torch_engine(
+    base: Base, base_folder: Path, threads: int, adapter_cache_bytes: int, memory_bytes: int
+) -> RoutineEngine:
+    """Load the base in ``base_folder``, try it out, and return the engine that holds it.
+
+    ``InvalidRequest`` when the folder lacks a part, ``NotReady`` when the base cannot draw.
+    """
+    machine = open_machine(threads)
+    family = load_family(base.family, base_folder, machine.on, machine.precision)
+    engine = engine_over(base, family, machine.on, adapter_cache_bytes, memory_bytes)
+    log("engine").info("base resident", base=base.identity, machine=machine.description)
+    return engine
+
+
+def engine_over(
+    base: Base, family: Family, on: torch.device, adapter_cache_bytes: int, memory_bytes: int = 0
+) -> RoutineEngine:
+    """The engine over a family that is loaded on the device ``on``. ``NotReady`` when it cannot draw.
+
+    ``memory_bytes`` is what orders and passes may take beside the base; 0: what is free now, and no limit of a pass.
+    """
+    executor = Executor(family, on, watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE)))
+    footprint = try_out(base, family, executor, on)
+    cache = AdapterCache(adapter_cache_bytes)
+
+    def make(order: Order, key: str, fetch: Fetch, workspace: Path, emit: Callable[[Event], None]) -> Routine:
+        if isinstance(order, TrainOrder):
+            return train(order, key, family, fetch, workspace, emit, on=on)
+        return generate(order, key, family, partial(load_for, base, family, on, cache, fetch), emit)
+
+    rows, columns = family.grid(*_native(base))
+    return RoutineEngine(
+        identity=base.identity,
+        executor=executor,
+        scheduler=Scheduler(
+            budgets(BATCH_IMAGES, rows * columns, base.max_text_tokens),
+            budgets(TRAINING_BATCH_IMAGES, rows * columns, base.max_text_tokens),
+        ),
+        make_routine=make,
+        texts=TextCache(TEXT_CACHE_BYTES),
+        footprint=footprint,
+        budget_bytes=round((memory_bytes or free_bytes(on)) * MEMORY_SHARE),
+    )
+
+
+def load_for(
+    base: Base, family: Family, on: torch.device, cache: AdapterCache, fetch: Fetch, ref: AdapterRef
+) -> Adapter:
+    """The adapter that ``ref`` names, from the cache or from ``fetch``; called in a helper thread.
+
+    ``RunFailed`` when its bytes are gone or changed, ``InvalidRequest`` when they are no adapter of this base.
+    """
+
+    def load() -> Adapter:
+        try:
+            adapter, _ = load_adapter(fetch(ref.sha256), targets=family.lora_targets(), base=base.identity, on=on)
+        except NotFound as gone:
+            raise damaged_adapter() from gone
+        if adapter.sha256 != ref.sha256:
+            raise damaged_adapter()
+        return adapter
+
+    return cache.get(ref.sha256, load)
+
+
+def try_out(base: Base, family: Family, executor: Executor, on: torch.device) -> Footprint:
+    """Draw one step of a native image -> what orders on this base will hold. It also warms every kernel up.
+
+    ``NotReady`` when the base cannot do it, or what comes out is not finite: better now than in somebody's image.
+    """
+    grid = family.grid(*_native(base))
+    text = _must(executor, EncodeText(""))
+    noise = start_noise(0, family.latent_shape(grid))
+    velocity = _must(executor, Denoise(noise, grid, 1.0, text, None, 2.0))
+    pixels_HWC = _must(executor, DecodeLatents(noise.to(velocity.device) - velocity, grid))
+    return Footprint(
+        latent_bytes_per_pixel=noise.nbytes / (pixels_HWC.shape[0] * pixels_HWC.shape[1]),
+        text_bytes_per_token=FLOAT_BYTES * text.features_TF.shape[1],
+        lora_features=sum(i + o for i, o in family.lora_targets().values()),
+        on_host=on.type == "cpu",
+    )
+
+
+def free_bytes(on: torch.device) -> int:
+    """Memory that is free for this process on the device: on a CPU, what the machine has left, within its container."""
+    if on.type == "cuda":
+        return int(torch.cuda.mem_get_info(on)[0])
+    limit = CGROUP_LIMIT.read_text().strip() if CGROUP_LIMIT.exists() else "max"
+    return _free_ram() if limit == "max" else min(_free_ram(), int(limit))
+
+
+def _free_ram() -> int:
+    """What the kernel could give out now; half of the whole where it does not say."""
+    if MEMINFO.exists():
+        [kib] = [line.split()[1] for line in MEMINFO.read_text().splitlines() if line.startswith("MemAvailable:")]
+        return int(kib) * 1024
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _native(base: Base) -> tuple[int, int]:
+    return native_size(base.native_pixels, base.native_pixels, base.native_pixels, base.size_multiple)
+
+
+def _must(executor: Executor, unit: DeviceUnit) -> Any:
+    [outcome] = executor.run([unit])
+    if isinstance(outcome, Broken):
+        raise NotReady(
+            "The base cannot draw on this machine: check its files, the memory of the device, and "
+            "LINOCUT_ENGINE_MEMORY_MIB if it is set."
+        ) from outcome.error
+    return outcome.result

@@ -1,0 +1,219 @@
+"""All SQL of the job table. Every function works inside the caller's transaction and commits nothing itself.
+
+Worker: ``lease``, ``heartbeat``, ``mark_progress``, ``require_lease`` first in each of its write transactions, then
+``finish``, ``fail`` or ``give_back``; ``reclaim`` after a lease whose answer was lost. Supervisor: ``release``.
+Reaper: ``expire``. Everybody else: ``enqueue``, ``request_cancel``, ``get``, ``images_in_flight``. Times may be
+handed in (tests have their own clock).
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Update
+
+from linocut.db.tables import jobs
+from linocut.errors import Cancelled, LinocutError, NotFound, RunFailed, error_from_json
+from linocut.ids import new_id
+from linocut.ids import now as present
+from linocut.jobs import statements as sql
+from linocut.jobs.statements import DONE, FAILED, QUEUED
+from linocut.jobs.types import GENERATE, MAX_ATTEMPTS, ExpiredJob, Heartbeat, JobRow, JobStatus, LeasedJob, LeaseLost
+
+
+def enqueue(
+    tx: Connection, *, kind: str, organization_id: str, order: str, images: int, now: datetime | None = None
+) -> str:
+    """Queue an order (its JSON text); the new job's id. ``images``: places it takes in the organisation's limit."""
+    job_id = new_id()
+    row = {"job_id": job_id, "kind": kind, "organization_id": organization_id, "order": order, "images": images}
+    tx.execute(jobs.insert().values(**row, status=QUEUED, created_at=now or present()))
+    return job_id
+
+
+def any_queued(tx: Connection, kinds: Sequence[str]) -> bool:
+    """Whether a lease would find something: a read, for workers that poll often and lease seldom."""
+    return tx.execute(sql.ANY_QUEUED, {"at_kinds": list(kinds)}).first() is not None
+
+
+def lease(
+    tx: Connection, worker_id: str, kinds: Sequence[str], now: datetime, lease_seconds: float
+) -> LeasedJob | None:
+    """Take the next queued job of these kinds, in the order the kinds are named; None when there is none.
+
+    Train jobs go oldest first. Generate jobs are fair between organisations: the one with the fewest images being
+    drawn comes first, then the one served longest ago, then the oldest job.
+    """
+    for kind in kinds:
+        job_id = tx.execute(sql.NEXT_FAIR if kind == GENERATE else sql.NEXT_OLDEST, {"at_kind": kind}).scalar()
+        if job_id is None:
+            continue
+        expires = now + timedelta(seconds=lease_seconds)
+        taken = {"at_job": job_id, "worker_id": worker_id, "lease_expires_at": expires, "started_at": now}
+        row = tx.execute(sql.TAKE, taken).one()
+        return LeasedJob(
+            job_id=row.job_id,
+            kind=row.kind,
+            organization_id=row.organization_id,
+            order=row.order,
+            attempts=row.attempts,
+            lease_token=row.lease_token,
+            cancel_requested=row.cancel_requested,
+        )
+    return None
+
+
+def heartbeat(tx: Connection, job_id: str, lease_token: int, now: datetime, lease_seconds: float) -> Heartbeat:
+    """Renew the lease for ``lease_seconds`` from now, unless it is lost.
+
+    A lease past its time that nobody has reaped yet is renewed: the job is still this worker's alone.
+    """
+    held = _held(tx, job_id, lease_token)
+    if held is None:
+        return Heartbeat(cancel_requested=False, lost=True)
+    _update_held(tx, sql.RENEW, job_id, lease_token, lease_expires_at=now + timedelta(seconds=lease_seconds))
+    return Heartbeat(cancel_requested=held.cancel_requested, lost=False)
+
+
+def require_lease(tx: Connection, job_id: str, lease_token: int) -> None:
+    """``LeaseLost`` unless this token is the job's present lease. Call it first in every write of a worker: until the
+    transaction ends nobody can take the lease away."""
+    if _held(tx, job_id, lease_token) is None:
+        raise LeaseLost(job_id=job_id)
+
+
+def mark_progress(tx: Connection, job_id: str, lease_token: int, mark: int) -> None:
+    """Say that durable progress up to ``mark`` was made (a step, growing): lost leases before it count no more.
+
+    ``LeaseLost``. A mark that is not greater than the last one changes nothing.
+    """
+    held = _held(tx, job_id, lease_token)
+    if held is None:
+        raise LeaseLost(job_id=job_id)
+    if mark > held.progress_mark:
+        _update_held(tx, sql.MARK, job_id, lease_token, progress_mark=mark, attempts=0)
+
+
+def finish(
+    tx: Connection, job_id: str, lease_token: int, result: dict[str, Any], *, now: datetime | None = None
+) -> None:
+    """The job is DONE with this result (plain data). ``LeaseLost``."""
+    _end(tx, sql.FINISH, job_id, lease_token, status=DONE, result=result, finished_at=now or present())
+
+
+def fail(tx: Connection, job_id: str, lease_token: int, error: LinocutError, *, now: datetime | None = None) -> None:
+    """The job has FAILED for this reason and will not be tried again. ``LeaseLost``."""
+    _end(tx, sql.FAIL, job_id, lease_token, status=FAILED, error=error.to_json(), finished_at=now or present())
+
+
+def give_back(tx: Connection, job_id: str, lease_token: int) -> None:
+    """Put the job back in the queue, for a worker that is asked to stop: no attempt is counted. ``LeaseLost``."""
+    _end(tx, sql.GIVE_BACK, job_id, lease_token, status=QUEUED)
+
+
+def reclaim(tx: Connection, worker_id: str, in_hand: Collection[tuple[str, int]]) -> list[str]:
+    """Put back what the table says this worker has but it does not: (job id, token) pairs ``in_hand`` stay. The ids.
+
+    For a living worker whose database went away while it leased: the lease may stand although it never heard so. No
+    attempt is counted.
+    """
+    held = tx.execute(sql.HELD_BY, {"at_worker": worker_id}).all()
+    strays = [row for row in held if (row.job_id, row.lease_token) not in in_hand]
+    for row in strays:
+        give_back(tx, row.job_id, row.lease_token)
+    return [row.job_id for row in strays]
+
+
+def release(tx: Connection, worker_id: str, *, now: datetime | None = None) -> list[ExpiredJob]:
+    """Take every lease from a worker that is known to be dead. Each job goes back in the queue, or has FAILED after
+    three attempts without progress (close what hangs on it, in this transaction)."""
+    held = tx.execute(sql.HELD_BY, {"at_worker": worker_id}).all()
+    return [_take_back(tx, row, now or present()) for row in held]
+
+
+def any_late(tx: Connection, now: datetime) -> bool:
+    """Whether ``expire`` would find something: a read."""
+    return tx.execute(sql.ANY_LATE, {"at_now": now}).first() is not None
+
+
+def expire(tx: Connection, now: datetime) -> list[ExpiredJob]:
+    """Take every lease that is past its time. What becomes of the jobs is as in ``release``."""
+    return [_take_back(tx, row, now) for row in tx.execute(sql.LATE, {"at_now": now}).all()]
+
+
+def request_cancel(tx: Connection, job_id: str, *, now: datetime | None = None) -> JobStatus:
+    """Ask that a job be given up; its status after that. ``NotFound``. Again is fine; a final job stays as it is.
+
+    A job that no worker has ever had is FAILED at once (``Cancelled``), and so is a generate job that waits for
+    another attempt. Any other is flagged: its worker, or the next one, sees the flag and ends it in good order.
+    """
+    row = tx.execute(sql.BY_ID_LOCKED, {"at_job": job_id}).first()
+    if row is None:
+        raise NotFound(f"There is no job {job_id}.")
+    status = JobStatus(row.status)
+    if status.final:
+        return status
+    if status is QUEUED and (row.kind == GENERATE or row.lease_token == 0):
+        over = {"at_job": job_id, "error": Cancelled().to_json(), "finished_at": now or present()}
+        tx.execute(sql.CANCEL, over)
+        return FAILED
+    tx.execute(sql.FLAG, {"at_job": job_id})
+    return status
+
+
+def images_in_flight(tx: Connection, organization_id: str) -> int:
+    """Images of the organisation that are queued or being drawn."""
+    return int(tx.execute(sql.IN_FLIGHT, {"at_organization": organization_id}).scalar_one())
+
+
+def get(tx: Connection, job_id: str) -> JobRow | None:
+    """The job, or None."""
+    row = tx.execute(sql.BY_ID, {"at_job": job_id}).first()
+    return None if row is None else job_row(row)
+
+
+def finished_among(tx: Connection, job_ids: Sequence[str]) -> list[JobRow]:
+    """Those of these jobs that have ended."""
+    return [job_row(row) for row in tx.execute(sql.ENDED, {"at_jobs": list(job_ids)})]
+
+
+def job_row(row: Row[Any]) -> JobRow:
+    """A row of the table as what the other rooms know."""
+    columns = dict(row._mapping)
+    columns["status"] = JobStatus(row.status)
+    columns["error"] = None if row.error is None else error_from_json(row.error)
+    return JobRow(**columns)
+
+
+def _held(tx: Connection, job_id: str, lease_token: int) -> Any:
+    """What a heartbeat needs of the row that is held under this token, or None."""
+    return tx.execute(sql.HELD_ROW, {"at_job": job_id, "at_token": lease_token}).first()
+
+
+def _update_held(tx: Connection, statement: Update, job_id: str, lease_token: int, **values: Any) -> bool:
+    return tx.execute(statement, {"at_job": job_id, "at_token": lease_token, **values}).rowcount == 1
+
+
+def _end(tx: Connection, statement: Update, job_id: str, lease_token: int, **values: Any) -> None:
+    """End the lease, if it is still this one."""
+    if not _update_held(tx, statement, job_id, lease_token, **values, worker_id=None, lease_expires_at=None):
+        raise LeaseLost(job_id=job_id)
+
+
+def _take_back(tx: Connection, row: Row[Any], now: datetime) -> ExpiredJob:
+    attempts = row.attempts + 1
+    error: LinocutError | None = None
+    if row.cancel_requested and (row.kind == GENERATE or attempts >= MAX_ATTEMPTS):
+        error = Cancelled()
+    elif attempts >= MAX_ATTEMPTS:
+        error = RunFailed(
+            f"The engine stopped {MAX_ATTEMPTS} times at this work without getting further. Try again with fewer or "
+            "smaller pictures; write to the operator if it happens again."
+        )
+    nobody = {"worker_id": None, "lease_expires_at": None, "attempts": attempts}
+    if error is None:
+        _update_held(tx, sql.REQUEUE, row.job_id, row.lease_token, status=QUEUED, **nobody)
+        return ExpiredJob(row.job_id, row.kind, row.organization_id, attempts, QUEUED, None)
+    ended = {"status": FAILED, "error": error.to_json(), "finished_at": now}
+    _update_held(tx, sql.GIVE_UP, row.job_id, row.lease_token, **ended, **nobody)
+    return ExpiredJob(row.job_id, row.kind, row.organization_id, attempts, FAILED, error)

@@ -1,0 +1,92 @@
+"""The statements of ``queue``, built once: composing one costs more than SQLite takes to run it.
+
+Parameters named ``at_*`` are read from the row that is meant, all others are values.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Update, bindparam, func, select, update
+
+from linocut.db.tables import jobs
+from linocut.jobs.types import GENERATE, JobStatus
+
+QUEUED, RUNNING, DONE, FAILED = JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.DONE, JobStatus.FAILED
+
+_LAST = jobs.alias("last")
+_BUSY = jobs.alias("busy")
+
+
+def _next_waiting(order: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    waiting = select(jobs.c.job_id).where(jobs.c.status == QUEUED, jobs.c.kind == bindparam("at_kind"))
+    in_turn = waiting.order_by(*order, jobs.c.created_at, jobs.c.job_id).limit(1)
+    return in_turn.with_for_update(of=jobs, skip_locked=True)  # PostgreSQL: workers do not queue behind each other
+
+
+def _update_held(*columns: str) -> Update:
+    """Set these columns of a job, if it is still held under this token."""
+    return update(jobs).where(*_HELD).values({column: bindparam(column) for column in columns})
+
+
+_BEING_DRAWN = (
+    select(func.coalesce(func.sum(_BUSY.c.images), 0))
+    .where(_BUSY.c.status == RUNNING, _BUSY.c.kind == GENERATE, _BUSY.c.organization_id == jobs.c.organization_id)
+    .scalar_subquery()
+)
+_LAST_SERVED = (
+    select(func.max(_LAST.c.started_at))
+    .where(_LAST.c.organization_id == jobs.c.organization_id, _LAST.c.kind == GENERATE)
+    .scalar_subquery()
+)
+
+NEXT_FAIR = _next_waiting([_BEING_DRAWN, _LAST_SERVED.asc().nulls_first()])
+"""The organisation with the fewest images being drawn, then the one served longest ago, then the oldest job."""
+
+NEXT_OLDEST = _next_waiting([])
+
+ANY_QUEUED = (
+    select(jobs.c.job_id)
+    .where(jobs.c.status == QUEUED, jobs.c.kind.in_(bindparam("at_kinds", expanding=True)))
+    .limit(1)
+)
+TAKE = (
+    update(jobs)
+    .where(jobs.c.job_id == bindparam("at_job"), jobs.c.status == QUEUED)
+    .values(
+        status=RUNNING,
+        worker_id=bindparam("worker_id"),
+        lease_token=jobs.c.lease_token + 1,
+        lease_expires_at=bindparam("lease_expires_at"),
+        started_at=bindparam("started_at"),
+    )
+    .returning(jobs)
+)
+
+_HELD = (
+    jobs.c.job_id == bindparam("at_job"),
+    jobs.c.lease_token == bindparam("at_token"),
+    jobs.c.status == RUNNING,
+)
+HELD_ROW = select(jobs.c.cancel_requested, jobs.c.progress_mark).where(*_HELD).with_for_update()
+RENEW = _update_held("lease_expires_at")
+MARK = _update_held("progress_mark", "attempts")
+FINISH = _update_held("status", "worker_id", "lease_expires_at", "result", "finished_at")
+FAIL = _update_held("status", "worker_id", "lease_expires_at", "error", "finished_at")
+GIVE_BACK = _update_held("status", "worker_id", "lease_expires_at")
+REQUEUE = _update_held("status", "worker_id", "lease_expires_at", "attempts")
+GIVE_UP = _update_held("status", "worker_id", "lease_expires_at", "attempts", "error", "finished_at")
+
+HELD_BY = select(jobs).where(jobs.c.status == RUNNING, jobs.c.worker_id == bindparam("at_worker")).with_for_update()
+_PAST = jobs.c.status == RUNNING, jobs.c.lease_expires_at < bindparam("at_now")
+LATE = select(jobs).where(*_PAST).with_for_update(skip_locked=True)
+ANY_LATE = select(jobs.c.job_id).where(*_PAST).limit(1)
+
+BY_ID = select(jobs).where(jobs.c.job_id == bindparam("at_job"))
+BY_ID_LOCKED = BY_ID.with_for_update()
+FLAG = update(jobs).where(jobs.c.job_id == bindparam("at_job")).values(cancel_requested=True)
+CANCEL = FLAG.values(status=FAILED, error=bindparam("error"), finished_at=bindparam("finished_at"))
+
+IN_FLIGHT = select(func.coalesce(func.sum(jobs.c.images), 0)).where(
+    jobs.c.organization_id == bindparam("at_organization"), jobs.c.status.in_([QUEUED, RUNNING])
+)
+ENDED = select(jobs).where(jobs.c.job_id.in_(bindparam("at_jobs", expanding=True)), jobs.c.status.in_([DONE, FAILED]))

@@ -1,0 +1,108 @@
+"""What a job is and which way it may move. Pure.
+
+    QUEUED --lease--> RUNNING --finish--> DONE
+      |  ^               |  `---fail----> FAILED
+      |  `--lease lost---'
+      `------cancelled, before anybody began -----> FAILED
+
+A lease is lost when its worker dies, hangs past the lease, or gives the job back. Each lease has a token greater than
+the last (fencing): a worker that lost its lease holds an old token, and every write that carries one is refused.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from linocut.errors import LinocutError
+
+GENERATE = "generate"
+TRAIN = "train"
+
+MAX_ATTEMPTS = 3
+"""Leases lost without progress in between after which a job FAILS: what kills three workers will kill a fourth."""
+
+
+class JobStatus(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+    @property
+    def final(self) -> bool:
+        """Whether the job has ended, for good."""
+        return not LEGAL_MOVES[self]
+
+
+LEGAL_MOVES: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.FAILED}),
+    JobStatus.RUNNING: frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.QUEUED}),
+    JobStatus.DONE: frozenset(),
+    JobStatus.FAILED: frozenset(),
+}
+
+
+class LeaseLost(LinocutError):
+    """This worker's lease on the job has ended; whoever holds it now does the work, so drop it and write nothing."""
+
+    code = "lease_lost"
+
+
+@dataclass(frozen=True)
+class LeasedJob:
+    """A job in a worker's hands. ``attempts``: leases lost since the last progress, 0 when all goes well."""
+
+    job_id: str
+    kind: str
+    organization_id: str
+    order: str
+    attempts: int
+    lease_token: int
+    cancel_requested: bool
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """What a worker learns when it renews its lease. ``lost``: it was not renewed; drop the job."""
+
+    cancel_requested: bool
+    lost: bool
+
+
+@dataclass(frozen=True)
+class ExpiredJob:
+    """A job whose worker lost it. ``status`` QUEUED: it runs again; FAILED: it has ended, for the reason ``error``,
+    and what hangs on it (a model) must be closed in the same transaction."""
+
+    job_id: str
+    kind: str
+    organization_id: str
+    attempts: int
+    status: JobStatus
+    error: LinocutError | None
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A job as the database has it. ``result`` when DONE, ``error`` when FAILED; times are aware UTC."""
+
+    job_id: str
+    kind: str
+    organization_id: str
+    status: JobStatus
+    order: str
+    images: int
+    attempts: int
+    progress_mark: int
+    cancel_requested: bool
+    worker_id: str | None
+    lease_token: int
+    lease_expires_at: datetime | None
+    result: dict[str, Any] | None
+    error: LinocutError | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None

@@ -1,0 +1,90 @@
+"""What an engine says while it works and when it is done. ``key`` is the key the order was admitted under."""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from linocut.errors import LinocutError
+
+
+class ImageDrawn(msgspec.Struct, frozen=True, kw_only=True):
+    """Image ``index`` of a generate order, as PNG bytes of the asked size."""
+
+    key: str
+    index: int
+    seed: int
+    png: bytes
+    native_width: int
+    native_height: int
+
+
+class GenerateFinished(msgspec.Struct, frozen=True, kw_only=True):
+    """Every image of the order was drawn."""
+
+    key: str
+
+
+class PhaseChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A training run entered a phase."""
+
+    key: str
+    phase: Literal["PREPARING_DATA", "TRAINING", "FINALIZING"]
+
+
+class TrainProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """``step`` updates of ``total_steps`` are done; ``loss`` is the step's mean; ``eta_seconds`` None at first."""
+
+    key: str
+    step: int
+    total_steps: int
+    loss: float
+    eta_seconds: int | None
+
+
+class PreviewDrawn(msgspec.Struct, frozen=True, kw_only=True):
+    """Preview ``index`` after ``step`` updates, as PNG bytes at native size."""
+
+    key: str
+    step: int
+    index: int
+    png: bytes
+
+
+class CheckpointScored(msgspec.Struct, frozen=True, kw_only=True):
+    """The held-out score of the checkpoint after ``step`` updates (step 0: the bare base); lower is better."""
+
+    key: str
+    step: int
+    score: float
+
+
+class TrainFinished(msgspec.Struct, frozen=True, kw_only=True):
+    """The adapter is written, loaded back and checked. ``path`` is the safetensors file in the run's workspace."""
+
+    key: str
+    path: Path
+    chosen_step: int
+    last_step: int
+    stopped_at_step: int | None
+    scores: dict[str, float]
+    """Held-out score by step ("0", "20", ...), plus "effect" (how far the adapter moves the latents) and such."""
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """The order ended without its result."""
+
+    key: str
+    error: LinocutError
+
+
+Event = (
+    ImageDrawn
+    | GenerateFinished
+    | PhaseChanged
+    | TrainProgress
+    | PreviewDrawn
+    | CheckpointScored
+    | TrainFinished
+    | Failed
+)

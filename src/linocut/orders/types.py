@@ -1,0 +1,94 @@
+"""The two orders: draw these images, train this adapter."""
+
+import msgspec
+
+
+class AdapterRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A trained adapter: the sha256 of its safetensors file and its size in bytes."""
+
+    sha256: str
+    size_bytes: int
+
+
+class GenerateOrder(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
+    """Draw one image a seed.
+
+    ``caption`` is the exact text for the text encoder. ``width`` x ``height`` is what the base draws (multiples of its
+    grid); ``output_width`` x ``output_height`` is what the client asked for. ``steps`` Euler steps on a logit-normal
+    schedule of mean ``mu`` and deviation ``std``; ``guidance`` weighs the conditional branch. ``adapter`` None: the
+    bare base.
+    """
+
+    base: str
+    organization_id: str
+    caption: str
+    width: int
+    height: int
+    output_width: int
+    output_height: int
+    seeds: tuple[int, ...]
+    steps: int
+    guidance: float
+    mu: float
+    std: float
+    adapter: AdapterRef | None
+
+
+class TrainSample(msgspec.Struct, frozen=True, kw_only=True):
+    """One picture (by the sha256 of its stored PNG, with its size in pixels) and the caption it is learned with."""
+
+    image_sha256: str
+    width: int
+    height: int
+    caption: str
+
+
+class PreviewPrompt(msgspec.Struct, frozen=True, kw_only=True):
+    """What a preview draws, each time with the same seed."""
+
+    caption: str
+    seed: int
+
+
+class TrainOrder(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
+    """Train a LoRA of ``rank`` (scale ``alpha / rank``) on every attention and MLP linear of the base.
+
+    ``samples`` are sorted by content; ``holdout`` gives the indexes kept out of training and used to score
+    checkpoints. One step is ``batch_size`` samples in micro-batches and one AdamW update (betas 0.9, 0.999) at
+    ``learning_rate`` after ``warmup_steps`` of linear warm-up. ``ema`` is the averaging decay's ceiling;
+    ``caption_dropout`` the share of samples seen without text; noise levels are sigmoid(N(sigma_mean, sigma_std)).
+    ``checkpoint_every`` steps a checkpoint is saved, scored and may be chosen; ``preview_every`` steps previews are
+    drawn with ``preview_sampling`` (steps, guidance, mu, std). Sides of buckets are multiples of ``size_multiple``
+    pixels, their area about ``native_pixels`` squared.
+    """
+
+    base: str
+    organization_id: str
+    run_id: str
+    samples: tuple[TrainSample, ...]
+    holdout: tuple[int, ...]
+    seed: int
+    steps: int
+    rank: int
+    alpha: float
+    learning_rate: float
+    batch_size: int
+    ema: float
+    caption_dropout: float
+    weight_decay: float
+    warmup_steps: int
+    clip_norm: float
+    sigma_mean: float
+    sigma_std: float
+    native_pixels: int
+    size_multiple: int
+    checkpoint_every: int
+    preview_every: int
+    previews: tuple[PreviewPrompt, ...]
+    preview_steps: int
+    preview_guidance: float
+    preview_mu: float
+    preview_std: float
+
+
+Order = GenerateOrder | TrainOrder

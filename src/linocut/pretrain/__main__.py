@@ -1,0 +1,67 @@
+"""`python -m linocut.pretrain STAGE`; see docs/mini.md for the whole run."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+MINI = Path(__file__).parents[1] / "mini"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m linocut.pretrain", description=__doc__)
+    parser.add_argument("stage", choices=("tokenizer", "import", "vae", "transformer", "pause", "export", "sheet"))
+    parser.add_argument("--work", type=Path, default=Path("mini-train"), help="folder for checkpoints and logs")
+    parser.add_argument("--fonts", type=Path, help="folder that the font packages were installed into")
+    parser.add_argument("--out", type=Path, help="where pause, export and sheet write to")
+    parser.add_argument("--base", type=Path, default=MINI, help="import: exported folder or paused run")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
+    parser.add_argument("--decoder-only", action="store_true", help="vae: sharpen the decoder, leave the latents")
+    parser.add_argument("--compile", action="store_true", help="transformer: compile the block; needs a C++ compiler")
+    parser.add_argument("--seconds", type=float, help="vae: length of the run")
+    parser.add_argument("--steps", type=int, help="transformer: total steps of the run")
+    args = parser.parse_args()
+    fonts = args.fonts or args.work / "fonts"
+    if args.stage == "vae":
+        from linocut.pretrain import vae
+        from linocut.pretrain.config import VaeConfig
+
+        config = VaeConfig() if args.seconds is None else replace(VaeConfig(), seconds=args.seconds)
+        vae.train(config, args.work, fonts, args.resume, args.decoder_only)
+    elif args.stage == "tokenizer":
+        from linocut.pretrain import tokenizer
+
+        tokenizer.save(args.out or args.work / "tokenizer")
+    else:
+        _transformer(args, fonts)
+
+
+def _transformer(args: argparse.Namespace, fonts: Path) -> None:
+    from linocut.pretrain.config import TransformerConfig
+
+    config = TransformerConfig() if args.steps is None else replace(TransformerConfig(), steps=args.steps)
+    if args.stage == "transformer":
+        from linocut.pretrain.train import train
+
+        train(config, args.work, fonts, args.resume, args.compile)
+    elif args.stage == "import":
+        from linocut.pretrain.shipped import go_on
+
+        go_on(args.base, args.work, config)
+    elif args.stage == "pause":
+        from linocut.pretrain.shipped import pause
+
+        pause(args.work, args.out)
+    elif args.stage == "export":
+        from linocut.pretrain.export import export
+
+        export(args.work, args.out, config)
+    else:
+        from linocut.pretrain.sheet import measure
+
+        measure(args.work, fonts, args.out or args.work, config)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Every number of a run, in one frozen place. Sizes are pixels unless said otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SIZES: tuple[tuple[int, int], ...] = (
+    (128, 128), (160, 96), (96, 160), (144, 112), (112, 144), (176, 96), (96, 176),
+)  # fmt: skip
+"""(width, height) of training pictures; the first is native, the others share about 30 % of the pictures."""
+
+
+@dataclass(frozen=True)
+class VaeConfig:
+    seed: int = 11
+    encoder_channels: tuple[int, ...] = (16, 32, 64)
+    decoder_channels: tuple[int, ...] = (24, 48, 80)
+    latent_channels: int = 6
+    batch: int = 8
+    crop: int = 64
+    lr: float = 0.005
+    adam_lr: float = 2e-3
+    kl_weight: float = 3e-4
+    scale_weight: float = 0.25  # half-size latents must decode to the half-size picture
+    seconds: float = 720.0  # of CPU
+    decay_from: float = 0.45  # share of the run after which the rate falls linearly to zero
+
+    @property
+    def token(self) -> int:
+        """Pixels a side of one token: a latent is 2 to the number of stages less one, a token two by two latents."""
+        return 1 << len(self.encoder_channels)
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    seed: int = 21
+    layers: int = 6
+    heads: int = 6
+    head_dim: int = 32
+    mlp: int = 512
+    adaln: int = 64
+    text_dim: int = 64
+    rope_theta: int = 100
+    mrope: tuple[int, int, int] = (6, 5, 5)
+    window: int = 8  # tokens a side of what is cut from a picture for most steps
+    batch: int = 16  # windows a step
+    whole_batch: int = 5  # whole pictures a step
+    native_share: float = 0.82  # of the groups of steps; other sizes stay whole: a window would not tell them apart
+    whole_share: float = 0.1  # of the native groups before `whole_from`
+    whole_from: float = 0.72  # share of the run after which every picture is trained whole
+    reuse: int = 6  # how often a drawn picture is trained on, each time with another window and another caption
+    buffer: int = 12000  # pictures kept for reuse
+    lr: float = 0.008
+    matrix_warmup: int = 400  # steps: after an import the fresh first and last layers settle before the blocks move
+    adam_lr: float = 2e-3
+    embed_lr: float = 6e-3
+    ema: float = 0.998
+    caption_dropout: float = 0.1
+    sigma_mean: float = 2.0
+    sigma_mean_late: float = 1.4
+    sigma_std: float = 1.2
+    class_weight: float = 0.15  # auxiliary head: what fills a cell
+    stroke_weight: float = 1.0  # auxiliary head: which sixteenths of a cell are inked
+    colour_weight: float = 1.0  # auxiliary head: a cell's mean colour, rows with a caption only
+    place_weight: float = 1.0  # auxiliary head after a third of the blocks: where a cell is, rows with a caption only
+    smooth_weight: float = 0.25  # velocity error averaged over 3 x 3 tokens and over all, rows with a caption only
+    figure_weight: float = 1.5  # of the velocity's error in cells with a figure's ink
+    letter_weight: float = 2.5  # and of a letter's
+    rim_weight: float = 4.0  # and in a picture's top row
+    level: tuple[float, float] = (0.25, 0.8)  # breadth of the drawing at the start and at the end, 0..1
+    steps: int = 10000
+    decay_from: float = 0.66

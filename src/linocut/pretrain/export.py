@@ -1,0 +1,129 @@
+"""From checkpoints to the folder that ships: a stock diffusers pipeline in half precision, and linocut.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Ideogram4Pipeline
+from diffusers.utils import logging as diffusers_logging
+from safetensors.torch import load_file
+from transformers import Qwen3VLConfig, Qwen3VLModel
+
+from linocut.pretrain import tokenizer
+from linocut.pretrain.config import SIZES, TransformerConfig
+from linocut.pretrain.net import TAPS, stock
+from linocut.pretrain.train import load_vae, read_header
+
+FACTS: dict[str, Any] = {
+    "name": "mini", "version": 3, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
+    "max_text_tokens": 256,
+    "sampling": {
+        "FLASH": {"steps": 6, "guidance": 1.5, "mu": 2.6, "std": 1.4},
+        "TURBO": {"steps": 10, "guidance": 1.5, "mu": 2.6, "std": 1.4},
+        "DEFAULT": {"steps": 24, "guidance": 1.5, "mu": 2.6, "std": 1.4},
+        "QUALITY": {"steps": 40, "guidance": 1.5, "mu": 2.6, "std": 1.4},
+    },
+    "training": {
+        "lora_rank": 16, "learning_rate": 0.002, "training_steps": 120, "batch_size": 8, "ema": 0.99,
+        "caption_dropout": 0.1, "warmup_steps": 10, "weight_decay": 0.0001, "sigma_mean": 1.1, "sigma_std": 1.2,
+    },
+}  # fmt: skip
+
+
+def text_tower(table_vd: torch.Tensor, im_start: int, im_end: int) -> Qwen3VLModel:
+    """The stock class with 36 layers that change nothing: every tap is the token's embedding."""
+    vocab, width = table_vd.shape
+    config = Qwen3VLConfig(
+        text_config={
+            "vocab_size": vocab, "hidden_size": width, "intermediate_size": 8, "num_hidden_layers": 36,
+            "num_attention_heads": 1, "num_key_value_heads": 1, "head_dim": 16, "max_position_embeddings": 2048,
+            "tie_word_embeddings": False,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [4, 2, 2],
+                                "mrope_interleaved": True},
+            "bos_token_id": im_start, "eos_token_id": im_end, "pad_token_id": 0,
+        },
+        vision_config={
+            "depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 1, "patch_size": 16,
+            "out_hidden_size": width, "num_position_embeddings": 16, "deepstack_visual_indexes": [],
+            "temporal_patch_size": 2, "spatial_merge_size": 2,
+        },
+    )  # fmt: skip
+    tower = Qwen3VLModel(config)
+    with torch.no_grad():
+        tower.language_model.embed_tokens.weight.copy_(table_vd)
+        for layer in tower.language_model.layers:
+            layer.self_attn.o_proj.weight.zero_()
+            layer.mlp.down_proj.weight.zero_()
+    return tower
+
+
+def widen(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights trained on one tap -> the same function of thirteen equal taps, laid hidden-major."""
+    out = dict(tensors)
+    out["llm_cond_norm.weight"] = tensors["llm_cond_norm.weight"].repeat_interleave(TAPS)
+    out["llm_cond_proj.weight"] = tensors["llm_cond_proj.weight"].repeat_interleave(TAPS, dim=1) / TAPS
+    return out
+
+
+def assemble(work: Path, config: TransformerConfig) -> tuple[Ideogram4Pipeline, dict[str, str]]:
+    """The pipeline in fp32 from the averaged weights, and where the run stood."""
+    path = work / "transformer.safetensors"
+    tensors = load_file(path)
+    average = {k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")}
+    weights = {k.removeprefix("transformer."): v for k, v in average.items() if k.startswith("transformer.")}
+    nets = []
+    for _ in range(2):
+        net = stock(config, config.text_dim * TAPS)
+        net.load_state_dict(widen(weights))
+        nets.append(net.train(False))
+    words = tokenizer.build()
+    ids = words.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
+    vae = load_vae(work)
+    assert isinstance(vae, AutoencoderKLFlux2)
+    pipe = Ideogram4Pipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=vae.train(False).to(memory_format=torch.contiguous_format),
+        text_encoder=text_tower(average["embedding.weight"], *ids),
+        tokenizer=words,
+        transformer=nets[0],
+        unconditional_transformer=nets[1],
+    )
+    return pipe, read_header(path)
+
+
+def _name_tokenizer(folder: Path) -> None:
+    """Call the tokenizer's class by the name that all supported versions of transformers know."""
+    for path in (folder / "model_index.json", folder / "tokenizer" / "tokenizer_config.json"):
+        path.write_text(
+            path.read_text("utf-8").replace("TokenizersBackend", "PreTrainedTokenizerFast"), encoding="utf-8"
+        )
+
+
+def export(work: Path, out: Path, config: TransformerConfig) -> None:
+    """Write everything to a folder beside `out`, then swap file by file, so that a reader never sees half a file."""
+    diffusers_logging.disable_progress_bar()
+    pipe, header = assemble(work, config)
+    fresh = out.parent / f".{out.name}-new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    for name in ("vae", "text_encoder", "transformer", "unconditional_transformer"):
+        getattr(pipe, name).half()
+    pipe.save_pretrained(fresh, safe_serialization=True)
+    _name_tokenizer(fresh)
+    (fresh / "linocut.json").write_text(json.dumps(FACTS, indent=2) + "\n", encoding="utf-8")
+    record = {"images": int(header["seen"]), "steps": int(header["step"]), "config": asdict(config)}
+    (fresh / "training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(p for p in fresh.rglob("*") if p.is_file()):
+        target = out / path.relative_to(fresh)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o644)
+        os.replace(path, target)
+    shutil.rmtree(fresh)
+    size = sum(p.stat().st_size for p in out.rglob("*") if p.is_file())
+    print(f"{out}: {size / 2**20:.1f} MiB after {header['seen']} pictures")

@@ -1,0 +1,103 @@
+"""Boxes for elements that came without one: rows of figures, lettering below or above, named places honoured."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from linocut.prompting.synonyms import ASPECTS
+
+Box = tuple[float, float, float, float]
+Wish = tuple[str, str, float, tuple[int | None, int | None]]  # text, figure, scale, (horizontal, vertical) place
+NARROW = {
+    "I": 0.29,
+    "J": 0.56,
+    "L": 0.54,
+    "E": 0.56,
+    "F": 0.55,
+    "M": 0.88,
+    "W": 0.88,
+    "1": 0.5,
+    "!": 0.28,
+    ".": 0.28,
+    "-": 0.4,
+}
+
+
+def text_aspect(text: str) -> float:
+    """Height over width of a word in bold capitals."""
+    return 0.711 / max(0.25, sum(NARROW.get(letter, 0.64) for letter in text) - 0.06)
+
+
+def arrange(wishes: list[Wish], aspect: tuple[int, int], rng: random.Random) -> list[list[int]]:
+    """One [y0, x0, y1, x1] in thousandths for each element."""
+    width, height = max(1, aspect[0]), max(1, aspect[1])
+    unit = min(width, height)
+    frame = (width / unit, height / unit)
+    words = [i for i, wish in enumerate(wishes) if wish[0]]
+    figures = [i for i, wish in enumerate(wishes) if not wish[0]]
+    boxes: dict[int, Box] = {}
+    bands = _bands(wishes, words, figures, frame)
+    for group, top, bottom in bands:
+        for index, box in zip(group, _row([wishes[i] for i in group], frame, top, bottom, rng), strict=True):
+            boxes[index] = box
+    for index, wish in enumerate(wishes):
+        if wish[3] != (None, None):
+            boxes[index] = _placed(boxes[index], wish[3], frame)
+    return [_thousandths(boxes[i], frame) for i in range(len(wishes))]
+
+
+def _bands(
+    wishes: list[Wish], words: list[int], figures: list[int], frame: tuple[float, float]
+) -> list[tuple[list[int], float, float]]:
+    """Groups of elements with the top and bottom of their strip; a line of lettering each, figures in one strip."""
+    line = 0.28 * frame[1] if figures else frame[1] / (len(words) + 0.6)
+    line = min(line, 0.6 * frame[1] / len(words) if figures and len(words) > 2 else line)
+    first = [i for i in words if wishes[i][3][1] == -1]
+    last = [i for i in words if i not in first]
+    out: list[tuple[list[int], float, float]] = []
+    top = 0.06 * frame[1] if figures else (frame[1] - line * len(words)) / 2
+    for index in first:
+        out.append(([index], top, top + line))
+        top += line
+    bottom = 0.95 * frame[1] if figures else top + line * len(last)
+    for index in reversed(last):
+        out.append(([index], bottom - line, bottom))
+        bottom -= line
+    if figures:
+        out.append((figures, top, bottom))
+    return out
+
+
+def _row(group: list[Wish], frame: tuple[float, float], top: float, bottom: float, rng: random.Random) -> Iterator[Box]:
+    """Elements side by side in a strip, each as large as fits."""
+    cell = 0.92 * frame[0] / len(group)
+    for place, (text, name, scale, _) in enumerate(group):
+        tall = text_aspect(text) if text else ASPECTS.get(name, 1.0)
+        share = (0.85 if text else 0.72 if len(group) == 1 else 0.82) * min(1.15, scale)
+        high = min((bottom - top) * share, 0.7 * scale)
+        wide = min(high / tall, cell * 0.9)
+        high = wide * tall
+        x = 0.04 * frame[0] + cell * (place + 0.5) + rng.uniform(-0.02, 0.02)
+        y = (top + bottom) / 2 + rng.uniform(-0.015, 0.015)
+        yield x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
+
+
+def _placed(box: Box, place: tuple[int | None, int | None], frame: tuple[float, float]) -> Box:
+    """The box moved to its named place, smaller when a corner is asked for."""
+    shrink = 0.6 if place[0] in (-1, 1) or place[1] in (-1, 1) else 1.0
+    size = ((box[2] - box[0]) * shrink, (box[3] - box[1]) * shrink)
+    middle = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]
+    for axis in (0, 1):
+        wanted = place[axis]
+        if wanted is None and place[1 - axis] in (-1, 1):
+            middle[axis] = frame[axis] / 2
+        elif wanted is not None:
+            slack = frame[axis] / 2 - size[axis] / 2 - 0.06
+            middle[axis] = frame[axis] / 2 + wanted * max(0.0, slack)
+    return (middle[0] - size[0] / 2, middle[1] - size[1] / 2, middle[0] + size[0] / 2, middle[1] + size[1] / 2)
+
+
+def _thousandths(box: tuple[float, float, float, float], frame: tuple[float, float]) -> list[int]:
+    raw = (box[1] / frame[1], box[0] / frame[0], box[3] / frame[1], box[2] / frame[0])
+    return [min(1000, max(0, round(v * 1000))) for v in raw]

@@ -1,0 +1,105 @@
+"""Blobs by content hash, wherever they lie. The database says what a blob is; the store only keeps it.
+
+Write the blob first and its row second: then a row never points at nothing, and a crash in between leaves a blob
+without a row, which the garbage collection of the rooms above removes.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from linocut.errors import Internal, InvalidRequest, NotFound
+from linocut.files import sha256_hex
+from linocut.storage.keys import blob_key, sha256_of
+from linocut.storage.local import LEFTOVER_SECONDS, LocalStore
+
+
+class Backend(Protocol):
+    """What a place for objects can do; ``LocalStore`` documents each verb."""
+
+    def write(self, key: str, data: bytes) -> None: ...
+    def read(self, key: str) -> bytes: ...
+    def written_at(self, key: str) -> datetime | None: ...
+    def listing(self) -> Iterator[tuple[str, datetime]]: ...
+    def delete(self, key: str) -> None: ...
+    def sweep(self, older_than_seconds: float) -> int: ...
+
+
+class Store:
+    """Open one with ``Store.open``. Its methods may be called from any thread and any process at once."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    @classmethod
+    def open(cls, where: str | Path) -> "Store":
+        """The store in a folder (a path or ``file://``) or a bucket (``s3://bucket/prefix``); folders are made.
+
+        Leftovers of writers killed over an hour ago are swept. ``InvalidRequest`` for another kind of URL,
+        and for a bucket that is absent or refuses the credentials.
+        """
+        text = str(where)
+        parts = urlsplit(text)
+        if isinstance(where, Path) or "://" not in text:
+            store = cls(LocalStore(Path(where)))
+        elif parts.scheme == "file" and parts.netloc in {"", "localhost"}:
+            store = cls(LocalStore(Path(unquote(parts.path))))
+        elif parts.scheme == "s3":
+            from linocut.storage.remote import RemoteStore
+
+            store = cls(RemoteStore.open(text))
+        else:
+            raise InvalidRequest(f"The storage URL starts with {parts.scheme}; linocut knows file:// and s3://.")
+        store.sweep()
+        return store
+
+    def put(self, data: bytes) -> str:
+        """Keep ``data``; its sha256, under which it is durable when this returns.
+
+        Putting it again is fine: it heals damage, and the content counts as written now. ``Unavailable`` when the disk
+        is full or the object store fails.
+        """
+        sha256 = sha256_hex(data)
+        self._backend.write(blob_key(sha256), data)
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """The content with this hash, verified.
+
+        ``NotFound``; ``Internal`` when other bytes come back; ``Unavailable`` when the object store fails.
+        """
+        try:
+            data = self._backend.read(blob_key(sha256))
+        except FileNotFoundError as missing:
+            raise NotFound(f"There is no stored file {sha256}.") from missing
+        if sha256_hex(data) != sha256:
+            raise Internal(
+                f"The stored file {sha256} no longer matches its checksum: its disk is failing, or somebody changed "
+                "it. Restore it from a backup, or upload it again."
+            )
+        return data
+
+    def has(self, sha256: str) -> bool:
+        """Whether there is content with this hash (not whether it is still intact: ``get`` tells)."""
+        return self.written_at(sha256) is not None
+
+    def written_at(self, sha256: str) -> datetime | None:
+        """When the content with this hash was last put (UTC); None when there is none."""
+        return self._backend.written_at(blob_key(sha256))
+
+    def listing(self) -> Iterator[tuple[str, datetime]]:
+        """(sha256, when last put) of everything kept, in no order, read as it is asked for: any number of blobs."""
+        for key, written_at in self._backend.listing():
+            sha256 = sha256_of(key)
+            if sha256 is not None:
+                yield sha256, written_at
+
+    def delete(self, sha256: str) -> None:
+        """Forget the content with this hash; nothing happens when there is none."""
+        self._backend.delete(blob_key(sha256))
+
+    def sweep(self, older_than_seconds: float = LEFTOVER_SECONDS) -> int:
+        """Remove what killed writers left behind, if untouched for so long; how many files that were."""
+        return self._backend.sweep(older_than_seconds)

@@ -1,0 +1,1 @@
+"""Training as a service: start a run, follow its worker's reports, finish it, fail it, cancel it."""

@@ -1,0 +1,116 @@
+"""What a worker says about its run, each one short transaction that begins by proving its lease.
+
+A worker that lost its lease gets ``LeaseLost`` from every function here and so writes nothing. Reports of a resumed
+run repeat phases; ``states.py`` lets none of them move anything backwards.
+"""
+
+from sqlalchemy import Connection, insert
+
+from linocut import ids
+from linocut.custom_models import repository
+from linocut.custom_models import service as registry
+from linocut.custom_models.states import is_final_run
+from linocut.db.tables import images
+from linocut.errors import Cancelled, LinocutError, RunFailed
+from linocut.jobs import queue
+from linocut.jobs.types import ExpiredJob, LeasedJob
+from linocut.orders import AdapterRef, CheckpointScored, PhaseChanged, PreviewDrawn, TrainFinished, TrainProgress
+
+
+def taken_up(tx: Connection, lease: LeasedJob, run_id: str) -> bool:
+    """A worker has leased the job: True when the run is to be done. A run that ended while it waited for another
+    attempt (its model was archived) ends the job too."""
+    run = _proved(tx, lease, run_id)
+    if not is_final_run(run["status"]):
+        return True
+    queue.fail(tx, lease.job_id, lease.lease_token, Cancelled(registry.CANCELLED))
+    return False
+
+
+def entered(tx: Connection, lease: LeasedJob, run_id: str, event: PhaseChanged) -> None:
+    """A phase began. The run stays QUEUED while the engine prepares (the model is TRAINING from then on)."""
+    run = _proved(tx, lease, run_id)
+    registry.set_status(tx, run["model_id"], "TRAINING")
+    registry.move_run(tx, run_id, event.phase)
+
+
+def progressed(tx: Connection, lease: LeasedJob, run_id: str, event: TrainProgress) -> None:
+    """The run is at ``event.step``. The job's mark grows with it: a crash after progress is no failed attempt."""
+    run = _proved(tx, lease, run_id)
+    now_at = {"step": event.step, "loss": event.loss, "eta_seconds": event.eta_seconds}
+    repository.update_run(tx, run_id, now_at)
+    registry.add_event(tx, run["model_id"], "progress", {**now_at, "total_steps": event.total_steps})
+    queue.mark_progress(tx, lease.job_id, lease.lease_token, event.step)
+
+
+def previewed(tx: Connection, lease: LeasedJob, run_id: str, event: PreviewDrawn, image_sha256: str) -> str:
+    """A preview lies in the store: it gets an image row, which links are signed for. The image's id."""
+    run = _proved(tx, lease, run_id)
+    image_id = ids.new_id()
+    values = {"image_id": image_id, "job_id": lease.job_id, "image_sha256": image_sha256, "created_at": ids.now()}
+    tx.execute(insert(images).values(**values))
+    registry.add_event(tx, run["model_id"], "preview", {"step": event.step, "index": event.index, "image_id": image_id})
+    return image_id
+
+
+def scored(tx: Connection, lease: LeasedJob, run_id: str, event: CheckpointScored) -> None:
+    """A checkpoint has its held-out score (step 0: the bare base's); lower is better."""
+    run = _proved(tx, lease, run_id)
+    repository.update_run(tx, run_id, {"scores": {**run["scores"], str(event.step): event.score}})
+    registry.add_event(tx, run["model_id"], "score", {"step": event.step, "score": event.score})
+
+
+def finished(tx: Connection, lease: LeasedJob, run_id: str, event: TrainFinished, adapter: AdapterRef) -> str:
+    """The adapter lies in the store: run, model and job are completed together. The model's uri."""
+    run = _proved(tx, lease, run_id)
+    columns = {
+        "step": event.last_step,
+        "eta_seconds": None,
+        "scores": {**run["scores"], **event.scores, "chosen_step": float(event.chosen_step)},
+        "stopped_at_step": event.stopped_at_step,
+    }
+    registry.set_status(tx, run["model_id"], "TRAINING")
+    registry.move_run(tx, run_id, "FINALIZING")
+    registry.move_run(tx, run_id, "COMPLETED", **columns)
+    uri = registry.complete(tx, run["model_id"], adapter)
+    queue.finish(tx, lease.job_id, lease.lease_token, {"model_id": run["model_id"], "custom_model_uri": uri})
+    return uri
+
+
+def failed(tx: Connection, lease: LeasedJob, run_id: str, error: LinocutError) -> None:
+    """The run ended without its result: its owner reads the error's sentence, and what was cancelled says so."""
+    run = _proved(tx, lease, run_id)
+    _close(tx, run, _sentence(error))
+    queue.fail(tx, lease.job_id, lease.lease_token, error)
+
+
+def refused(tx: Connection, lease: LeasedJob, error: LinocutError) -> None:
+    """The worker cannot read the job's order: it ends, and its run and model with it if it has them."""
+    queue.fail(tx, lease.job_id, lease.lease_token, error)
+    run = repository.run_of_job(tx, lease.job_id)
+    if run is not None:
+        _close(tx, run, _sentence(error))
+
+
+def close_failed_job(tx: Connection, expired: ExpiredJob) -> None:
+    """The reaper (or a supervisor) gave a job up for good: close its run and model with it. Other kinds: nothing."""
+    run = repository.run_of_job(tx, expired.job_id)
+    if run is not None:
+        _close(tx, run, _sentence(expired.error or RunFailed()))
+
+
+def _sentence(error: LinocutError) -> str:
+    return registry.CANCELLED if isinstance(error, Cancelled) else error.message
+
+
+def _close(tx: Connection, run: repository.Row, sentence: str) -> None:
+    registry.move_run(tx, run["run_id"], "FAILED", error=sentence, eta_seconds=None)
+    registry.fail(tx, run["model_id"], sentence)
+
+
+def _proved(tx: Connection, lease: LeasedJob, run_id: str) -> repository.Row:
+    queue.require_lease(tx, lease.job_id, lease.lease_token)
+    run = repository.run_row(tx, run_id)
+    if run is None:
+        raise LookupError(f"no run {run_id}")  # a job and its run are made in one transaction and never deleted
+    return run

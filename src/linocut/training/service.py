@@ -1,0 +1,148 @@
+"""Start a training, and cancel one. What its worker reports is in ``reports.py``.
+
+``start`` is one transaction: the frozen dataset, the model, the run, its picture references and the job exist
+together or not at all.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from sqlalchemy import Connection
+
+from linocut import ids
+from linocut.accounts.types import Caller
+from linocut.catalogue import Base
+from linocut.custom_models import repository, states
+from linocut.custom_models import service as registry
+from linocut.custom_models.slugs import check_name
+from linocut.custom_models.types import ModelView
+from linocut.datasets import service as datasets
+from linocut.errors import Conflict, Forbidden, InvalidRequest
+from linocut.jobs import queue
+from linocut.jobs.types import JobStatus
+from linocut.orders import TrainOrder, TrainSample, order_to_json
+from linocut.settings import Settings
+from linocut.training import recipes
+from linocut.training.types import AdvancedAsk, Started
+
+__all__ = ["AdvancedAsk", "Started", "cancel", "start"]
+
+Expand = Callable[[str, int, int], str]
+"""(text, width, height) -> the structured caption that the base reads; ``runtime.Runtime.expand``."""
+
+
+def start(
+    tx: Connection,
+    caller: Caller,
+    *,
+    dataset_id: str,
+    model_name: str,
+    api_version: int,
+    advanced: AdvancedAsk | None,
+    base: Base,
+    settings: Settings,
+    expand: Expand,
+) -> Started:
+    """Train a model on a dataset as it is now: later uploads and deletions do not touch the run.
+
+    ``api_version`` 3 or 4 tells where a new slug starts to count (1 or 0); ``advanced`` None: the base's own recipe.
+    ``InvalidRequest`` names the field and its rule; ``NotFound``: no such dataset, or not the caller's.
+    """
+    check_name(model_name)
+    recipes.check_seed(advanced.seed if advanced else None)
+    recipes.for_ask(base, recipes.TYPICAL_IMAGES, advanced)  # its fields are checked before the dataset is looked up
+    samples = datasets.freeze(tx, caller.user_id, dataset_id, expand).samples
+    _check_count(len(samples), settings)
+    recipe = recipes.for_ask(base, len(samples), advanced)
+    model_id = registry.create(
+        tx,
+        user_id=caller.user_id,
+        dataset_id=dataset_id,
+        name=model_name,
+        base=base.identity,
+        first_version=0 if api_version == 4 else 1,
+    )
+    run_id = ids.new_id()
+    seed = ids.new_seed() if advanced is None or advanced.seed is None else advanced.seed
+    order = _order(base, caller, run_id, samples, recipe, seed)
+    job_id = queue.enqueue(
+        tx, kind="train", organization_id=caller.organization_id, order=order_to_json(order), images=0
+    )
+    run = {
+        "run_id": run_id,
+        "model_id": model_id,
+        "job_id": job_id,
+        "status": "PREPARING_DATA",
+        "training_steps": recipe.steps,
+        "lora_rank": recipe.rank,
+        "ema": recipe.ema,
+        "learning_rate": recipe.learning_rate,
+        "seed": seed,
+        "scores": {},
+    }
+    repository.insert_run(tx, run, [sample.image_sha256 for sample in samples])
+    registry.tell(tx, model_id)
+    registry.move_run(tx, run_id, "QUEUED")  # the dataset is frozen, so the data is prepared: both are in the events
+    return Started(model_id=model_id, dataset_id=dataset_id, training_status="CREATING", model_name=model_name)
+
+
+def cancel(tx: Connection, caller: Caller, model_id: str) -> ModelView:
+    """Stop a training: before its first step it ends ERRORED at once (or as soon as its worker hears of it); later
+    its worker finishes with the best checkpoint so far. Again is the same as once.
+
+    ``Conflict`` when it is final for another reason than an earlier cancel; ``Forbidden`` for one that is only
+    shared with the caller.
+    """
+    model = registry.get_visible(tx, caller, model_id)
+    if not model.is_owned:
+        raise Forbidden("This model is shared with you; only its owner may cancel its training.")
+    if model.status == "ERRORED" and model.error == registry.CANCELLED:
+        return model
+    if states.is_final_model(model.status):
+        raise Conflict(f"This model is {model.status} already; there is no training to cancel.")
+    for run in repository.runs_of_model(tx, model_id):
+        if not states.is_final_run(run["status"]):
+            _cancel_run(tx, run)
+    return registry.get_visible(tx, caller, model_id)
+
+
+def _cancel_run(tx: Connection, run: repository.Row) -> None:
+    """End a run that no worker ever had; leave word for the worker of any other, or for the next one if it waits to
+    be resumed. What becomes of it then depends on whether it has taken a step."""
+    if queue.request_cancel(tx, run["job_id"]) is JobStatus.FAILED:
+        registry.move_run(tx, run["run_id"], "FAILED", error=registry.CANCELLED)
+        registry.fail(tx, run["model_id"], registry.CANCELLED)
+
+
+def _check_count(count: int, settings: Settings) -> None:
+    fewest, most = settings.min_training_images, settings.max_dataset_images
+    if count < fewest:
+        raise InvalidRequest(
+            f"The dataset has {count} pictures; training takes {fewest} to {most}. Upload {fewest - count} more.",
+            field="dataset_id",
+        )
+    if count > most:
+        raise InvalidRequest(f"The dataset has {count} pictures; training takes at most {most}.", field="dataset_id")
+
+
+def _order(
+    base: Base, caller: Caller, run_id: str, samples: tuple[TrainSample, ...], recipe: recipes.Recipe, seed: int
+) -> TrainOrder:
+    holdout = recipes.holdout_of(samples)
+    sampling = base.sampling["DEFAULT"]
+    return TrainOrder(
+        base=base.identity,
+        organization_id=caller.organization_id,
+        run_id=run_id,
+        samples=samples,
+        holdout=holdout,
+        seed=seed,
+        native_pixels=base.native_pixels,
+        size_multiple=base.size_multiple,
+        previews=recipes.previews_of(samples, holdout),
+        preview_steps=sampling.steps,
+        preview_guidance=sampling.guidance,
+        preview_mu=sampling.mu,
+        preview_std=sampling.std,
+        **asdict(recipe),
+    )

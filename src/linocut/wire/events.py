@@ -1,0 +1,38 @@
+"""What ``GET /models/{model_id}/events`` sends: the ``data`` of each kind of event, as one line of JSON."""
+
+import msgspec
+
+from linocut.wire.enums import ModelStatus, TrainingRunStatus
+from linocut.wire.types import UNSET, Nothing
+
+
+class StatusEvent(msgspec.Struct, kw_only=True, frozen=True):
+    """``event: status``. The stream ends after COMPLETED, ERRORED or ARCHIVED."""
+
+    status: ModelStatus
+    run_status: TrainingRunStatus | Nothing = UNSET
+    error: str | Nothing | None = UNSET
+
+
+class ProgressEvent(msgspec.Struct, kw_only=True, frozen=True):
+    """``event: progress``. ``eta_seconds`` is null for the first ten steps."""
+
+    step: int
+    total_steps: int
+    loss: float | None
+    eta_seconds: int | None
+
+
+class PreviewEvent(msgspec.Struct, kw_only=True, frozen=True):
+    """``event: preview``: a link to a picture drawn after ``step`` updates."""
+
+    step: int
+    index: int
+    url: str
+
+
+class ScoreEvent(msgspec.Struct, kw_only=True, frozen=True):
+    """``event: score``: the held-out score of the checkpoint after ``step`` updates; lower is better."""
+
+    step: int
+    score: float

@@ -1,0 +1,126 @@
+"""Generate requests and answers. Fields that the server does not act on yet are declared all the same: the contract
+publishes them, and ``api/translate`` lets only the values pass that ask for nothing."""
+
+from typing import Annotated, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+from linocut.wire.enums import (
+    AspectRatioV3,
+    ColorPalettePresetName,
+    MagicPromptOption,
+    RenderingSpeed,
+    ResolutionV3,
+    ResolutionV4,
+    StylePresetV3,
+    StyleTypeV3,
+)
+from linocut.wire.types import UNSET, Json, ModelUri, Nothing, Seed, Time
+
+Picture = Annotated[str, Meta(extra_json_schema={"contentMediaType": "image/*"}, description="JPEG, PNG or WebP.")]
+StyleCode = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}$", examples=["ABCD1234"])]
+NumImages = Annotated[int, Meta(ge=1, le=8)]
+ConfigId = Annotated[str, Meta(description="Has no effect with json_prompt; not supported without it.")]
+StructuredPrompt = Annotated[Json, Meta(extra_json_schema={"$ref": "#/components/schemas/V4JsonPrompt"})]
+
+_HEX = {"type": "string", "pattern": "^#(?:[0-9a-fA-F]{3}){1,2}$"}
+_WEIGHT = {"type": "number", "minimum": 0.05, "maximum": 1.0}
+_MEMBER = {"type": "object", "required": ["color_hex"], "properties": {"color_hex": _HEX, "color_weight": _WEIGHT}}
+_PALETTE = {
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["name"],
+            "properties": {"name": {"enum": list(get_args(ColorPalettePresetName))}},
+        },
+        {
+            "type": "object",
+            "required": ["members"],
+            "properties": {"members": {"type": "array", "minItems": 1, "maxItems": 8, "items": _MEMBER}},
+        },
+    ]
+}
+ColorPalette = Annotated[Json, Meta(extra_json_schema=_PALETTE)]
+
+
+class GenerateImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/ideogram-v3/generate``. ``resolution`` and ``aspect_ratio`` exclude each other."""
+
+    prompt: str
+    seed: Seed | Nothing = UNSET
+    resolution: ResolutionV3 | Nothing = UNSET
+    aspect_ratio: AspectRatioV3 | Nothing = UNSET
+    rendering_speed: RenderingSpeed = "DEFAULT"
+    magic_prompt: MagicPromptOption = "AUTO"
+    magic_prompt_system_prompt_config_id: str | Nothing = UNSET
+    negative_prompt: str | Nothing = UNSET
+    num_images: NumImages = 1
+    color_palette: ColorPalette | Nothing = UNSET
+    style_codes: list[StyleCode] | Nothing = UNSET
+    style_type: StyleTypeV3 = "GENERAL"
+    style_preset: StylePresetV3 | Nothing = UNSET
+    custom_model_uri: ModelUri | Nothing = UNSET
+    style_reference_images: list[Picture] | Nothing = UNSET
+    character_reference_images: list[Picture] | Nothing = UNSET
+    character_reference_images_mask: list[Picture] | Nothing = UNSET
+    enable_copyright_detection: bool | None = None
+
+
+class GenerateImageRequestV4(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/ideogram-v4/generate``: exactly one of ``text_prompt`` and ``json_prompt``."""
+
+    text_prompt: str | Nothing = UNSET
+    json_prompt: StructuredPrompt | Nothing = UNSET
+    seed: Seed | None = None
+    magic_prompt_system_prompt_config_id: ConfigId | Nothing = UNSET
+    custom_model_uri: ModelUri | Nothing = UNSET
+    resolution: ResolutionV4 | Nothing = UNSET
+    rendering_speed: RenderingSpeed = "DEFAULT"
+    enable_copyright_detection: bool | None = None
+
+
+class ImageExtras(msgspec.Struct, kw_only=True, frozen=True):
+    """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base."""
+
+    native_resolution: str
+    base: str
+
+
+class ImageGenerationObjectV3(msgspec.Struct, kw_only=True, frozen=True):
+    """One image. ``url`` is null when the image was withheld; ``style_type`` is absent with a custom model."""
+
+    url: Annotated[str, Meta(extra_json_schema={"format": "uri"})] | None
+    prompt: str
+    resolution: ResolutionV3
+    upscaled_resolution: Annotated[str, Meta(pattern=r"^\d{2,5}x\d{2,5}$")] | Nothing = UNSET
+    is_image_safe: bool
+    seed: Seed
+    style_type: StyleTypeV3 | Nothing = UNSET
+    x_linocut: ImageExtras | Nothing = UNSET
+
+
+class ImageGenerationResponseV3(msgspec.Struct, kw_only=True, frozen=True):
+    """Every image of the request, in the order of their seeds."""
+
+    created: Time
+    data: list[ImageGenerationObjectV3]
+
+
+class ImageGenerationObjectV4(msgspec.Struct, kw_only=True, frozen=True):
+    """One image. ``url`` is null when the image was withheld."""
+
+    url: Annotated[str, Meta(extra_json_schema={"format": "uri"})] | None
+    prompt: str
+    resolution: ResolutionV4
+    is_image_safe: bool
+    seed: Seed
+    x_linocut: ImageExtras | Nothing = UNSET
+
+
+class ImageGenerationResponseV4(msgspec.Struct, kw_only=True, frozen=True):
+    """One image (DECISIONS 9)."""
+
+    response_type: Literal["url"] = "url"
+    created: Time
+    data: list[ImageGenerationObjectV4]

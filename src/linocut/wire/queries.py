@@ -1,0 +1,41 @@
+"""Query parameters, as structs like every other message."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from linocut.wire.enums import ModelStatus
+from linocut.wire.types import UNSET, Nothing
+
+
+class ListDatasetsQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``GET /datasets``: names that contain ``search``, whatever its case."""
+
+    search: Annotated[str, Meta(max_length=64)] | Nothing = UNSET
+
+
+class ListModelsQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``GET /models``: without ``scope`` both; ``status`` may be repeated and narrows the owned ones only."""
+
+    scope: Literal["owned", "shared"] | Nothing = UNSET
+    status: list[ModelStatus] | Nothing = UNSET
+
+
+class UnshareQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``DELETE /models/{model_id}/share``: one organisation; without it, all."""
+
+    organization_id: str | Nothing = UNSET
+
+
+class WeightsQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``GET /models/{model_id}/weights``."""
+
+    format: Literal["diffusers"] = "diffusers"
+
+
+class ImageQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """The signature of an image link: unix seconds of its end, and 64 hex digits."""
+
+    exp: str
+    sig: str

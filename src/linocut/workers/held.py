@@ -1,0 +1,86 @@
+"""What a worker holds at this moment, shared between its threads: jobs under lease, by the key the engine knows."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from linocut.jobs.types import LeasedJob
+from linocut.orders import Order, TrainOrder, TrainProgress
+
+
+@dataclass
+class Held:
+    """One job under lease. The fields below the line belong to the publisher's thread."""
+
+    job: LeasedJob
+    order: Order
+    workspace: Path
+    cancel_sent: bool = False
+    # -----
+    images: list[dict[str, Any]] = field(default_factory=list)
+    reused: dict[str, bytes] = field(default_factory=dict)
+    """Blobs that lay in the store before this job wrote them, until a row refers to them."""
+    progress: TrainProgress | None = None
+    progress_written: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """The engine's name for it. The token is part of it: a worker that lost a job may lease the same job again
+        while the engine still winds the old one down."""
+        return f"{self.job.job_id}.{self.job.lease_token}"
+
+    @property
+    def run_id(self) -> str | None:
+        """The run that it carries, when it is a training."""
+        return self.order.run_id if isinstance(self.order, TrainOrder) else None
+
+
+class Holdings:
+    """The jobs in hand. What is dropped from it is written about no more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[str, Held] = {}
+        self._rests_until = 0.0
+
+    def add(self, held: Held) -> None:
+        """Take a job in hand, before the engine hears of it."""
+        with self._lock:
+            self._held[held.key] = held
+
+    def get(self, key: str) -> Held | None:
+        """The job that the engine calls ``key``, unless it was dropped."""
+        with self._lock:
+            return self._held.get(key)
+
+    def drop(self, key: str) -> None:
+        """Let go of a job: it has ended, or its lease is lost."""
+        with self._lock:
+            self._held.pop(key, None)
+
+    def all(self) -> list[Held]:
+        """Every job in hand, oldest first."""
+        with self._lock:
+            return list(self._held.values())
+
+    def images(self) -> int:
+        """How many images are in hand."""
+        return sum(len(held.order.seeds) for held in self.all() if not isinstance(held.order, TrainOrder))
+
+    def generations(self) -> list[Held]:
+        """The generate jobs in hand."""
+        return [held for held in self.all() if held.run_id is None]
+
+    def trains(self) -> bool:
+        """Whether a training is in hand."""
+        return any(held.run_id is not None for held in self.all())
+
+    def rest_from_training(self, seconds: float) -> None:
+        """No training is to be taken in hand for so long."""
+        self._rests_until = time.monotonic() + seconds
+
+    def may_train(self) -> bool:
+        """Whether a training may be taken in hand now."""
+        return not self.trains() and time.monotonic() >= self._rests_until

@@ -1,0 +1,173 @@
+"""The worker's loop: lease -> admit -> step -> publish, until it is asked to stop.
+
+Three threads: this loop owns the engine; the publisher writes what the engine says; the heart keeps the leases. A
+fault in any of them ends the process: its supervisor releases its leases and starts it anew, and every run goes on
+from its last checkpoint. That is the one way in which a worker recovers, so it is the one that is tested.
+"""
+
+import threading
+import time
+
+import msgspec
+
+from linocut import ids
+from linocut.engine.door import Engine
+from linocut.errors import Busy, RunFailed
+from linocut.files import full_disk_told
+from linocut.jobs import queue
+from linocut.jobs.types import GENERATE, TRAIN, LeasedJob, LeaseLost
+from linocut.observe import log
+from linocut.orders import TrainOrder, order_from_json
+from linocut.runtime import Runtime
+from linocut.training import reports
+from linocut.workers import workspaces
+from linocut.workers.heart import Heart
+from linocut.workers.held import Held, Holdings
+from linocut.workers.publisher import TRAINING_RESTS_SECONDS, Publisher
+
+MOST_IMAGES_HELD = 32
+"""A worker with so many images in hand leaves what waits to others."""
+LOOK_ANYWAY_SECONDS = 1.0
+"""The queue is looked at this often even if nobody seems to have committed anything."""
+LEASE_PATIENCE_SECONDS = 1.0
+"""What is in hand goes on although the database is locked: leasing is put off instead."""
+IDLE_SECONDS = 0.1
+"""A loop with nothing to do sleeps until somebody commits, at most this long at a time."""
+
+
+class WorkerLoop:
+    """One engine and the jobs it works on. ``run`` blocks; ``close`` afterwards, always."""
+
+    def __init__(self, runtime: Runtime, engine: Engine, worker_id: str) -> None:
+        self._runtime = runtime
+        self._engine = engine
+        self._worker_id = worker_id
+        self._changes = runtime.db.changes()
+        self._looked_at = 0.0
+        self._more_may_wait = True
+        self._strays_possible = False
+        self.holdings = Holdings()
+        self.publisher = Publisher(runtime, self.holdings, engine.cancel)
+        self.heart = Heart(runtime.db, runtime.settings, self.holdings, engine.cancel)
+
+    def run(self, stop: threading.Event, *, drain_seconds: float) -> None:
+        """Work until ``stop`` is set; then finish the images in hand (at most ``drain_seconds``), and give back
+        what is left: a training goes on from the step it has reached, at the next worker, without a counted attempt."""
+        while not stop.is_set():
+            if not self.turn():
+                self._more_may_wait |= self._changes.wait(IDLE_SECONDS)
+        deadline = time.monotonic() + drain_seconds
+        while self.holdings.generations() and time.monotonic() < deadline:
+            if not self.turn(leasing=False):
+                time.sleep(self._changes.poll_seconds)
+        self.give_back()
+
+    def turn(self, *, leasing: bool = True) -> bool:
+        """Lease at most one job, run at most one forward pass. False when there was nothing to do."""
+        self._raise_faults()
+        self.heart.loop_turned_at = time.monotonic()
+        leased = leasing and self._lease()
+        if not self._engine.busy():
+            return leased
+        for event in self._engine.step():
+            self.publisher.put(event)
+        return True
+
+    def run_until_idle(self, *, timeout: float = 60.0) -> None:
+        """Work until nothing is queued, in hand or unwritten (tests, and one-shot workers). ``TimeoutError``."""
+        deadline = time.monotonic() + timeout
+        while True:
+            if not self.turn():
+                if not self.holdings.all() and self.publisher.idle():
+                    return
+                time.sleep(0.001)  # the publisher writes
+            if time.monotonic() > deadline:
+                raise TimeoutError("the worker did not come to rest")
+
+    def give_back(self) -> None:
+        """Drop everything in the engine, write what was said, and put what is left in hand back into the queue."""
+        self._engine.close()
+        self.publisher.close()
+        self._raise_faults()
+        for held in self.holdings.all():
+            self.holdings.drop(held.key)
+            try:
+                with self._runtime.db.transaction() as tx:
+                    queue.give_back(tx, held.job.job_id, held.job.lease_token)
+            except LeaseLost:
+                continue  # somebody else has it; nothing to give back
+            log("workers").info("given back", job_id=held.job.job_id, kind=held.job.kind)
+
+    def close(self) -> None:
+        """End the threads. Leases that are still held are the supervisor's to release."""
+        self.heart.close()
+        self.publisher.close()
+        self._changes.close()
+
+    def _lease(self) -> bool:
+        """Lease one job and admit its order. The queue is read only when something may have changed in it."""
+        kinds = [GENERATE] if self.holdings.images() < MOST_IMAGES_HELD else []
+        kinds += [TRAIN] if self.holdings.may_train() else []
+        due = time.monotonic() - self._looked_at > LOOK_ANYWAY_SECONDS
+        if not kinds or not (self._changes.changed() or self._more_may_wait or due):
+            return False
+        self._looked_at = time.monotonic()
+        self._more_may_wait = False
+        try:
+            job = self._next_job(kinds)
+            if job is None:
+                return False
+            self._more_may_wait = True
+            with full_disk_told():
+                self._take_up(job)
+        except Busy as busy:  # the next look, a second from now, may succeed
+            log("workers").warning("cannot lease a job", error=busy.message)
+            self._strays_possible = True
+            self.holdings.rest_from_training(TRAINING_RESTS_SECONDS)
+            return False
+        return True
+
+    def _next_job(self, kinds: list[str]) -> LeasedJob | None:
+        db = self._runtime.db
+        if self._strays_possible:  # a lease may have been granted and its answer lost
+            in_hand = {(held.job.job_id, held.job.lease_token) for held in self.holdings.all()}
+            with db.transaction(patience_seconds=LEASE_PATIENCE_SECONDS) as tx:
+                queue.reclaim(tx, self._worker_id, in_hand)
+            self._strays_possible = False
+        with db.read() as snapshot:
+            if not queue.any_queued(snapshot, kinds):
+                return None
+        with db.transaction(patience_seconds=LEASE_PATIENCE_SECONDS) as tx:
+            return queue.lease(tx, self._worker_id, kinds, ids.now(), self._runtime.settings.lease_seconds)
+
+    def _take_up(self, job: LeasedJob) -> None:
+        try:
+            order = order_from_json(job.order)
+        except msgspec.MsgspecError:
+            self._refuse(job)
+            return
+        workspace = self._runtime.settings.data  # a generation keeps nothing on the disk
+        if isinstance(order, TrainOrder):
+            with self._runtime.db.transaction() as tx:
+                if not reports.taken_up(tx, job, order.run_id):
+                    return
+            workspace = workspaces.enter(self._runtime.workspace(order.run_id), job.lease_token)
+        held = Held(job, order, workspace)
+        self.holdings.add(held)
+        self._engine.admit(held.key, order, self._runtime.store.get, workspace)
+        if job.cancel_requested:
+            held.cancel_sent = True
+            self._engine.cancel(held.key)
+
+    def _refuse(self, job: LeasedJob) -> None:
+        """End a job whose order this version cannot read: it was placed by another one, before an upgrade."""
+        error = RunFailed(
+            "This was asked for before the server was changed, and cannot be carried out any more; ask again."
+        )
+        with self._runtime.db.transaction() as tx:
+            reports.refused(tx, job, error)
+
+    def _raise_faults(self) -> None:
+        for thread in (self.publisher, self.heart):
+            if thread.fault is not None:
+                raise RuntimeError("a thread of this worker has failed") from thread.fault

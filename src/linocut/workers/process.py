@@ -1,0 +1,91 @@
+"""An engine process: load the base, say that it is ready, work until asked to stop.
+
+``python -m linocut.workers.process`` with the settings in the environment. Under a supervisor it is given its name
+(``--worker-id``) and its parent's process id (``--parent``), and ends with its parent.
+"""
+
+import argparse
+import fcntl
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from linocut import ids
+from linocut.engine.open import open_engine
+from linocut.errors import LinocutError
+from linocut.observe import log, set_up_logs
+from linocut.parent import die_with_parent
+from linocut.runtime import Runtime, ready_folder
+from linocut.settings import MIB, Settings
+from linocut.workers.loop import WorkerLoop
+
+
+def run(settings: Settings, worker_id: str = "") -> int:
+    """Work in this process until SIGTERM or SIGINT; the exit code. The images in hand are finished first, for at most
+    ``stop_seconds``; a training leaves a checkpoint and goes back into the queue."""
+    stop = threading.Event()
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_stop)
+    name = worker_id or f"{socket.gethostname()[:32]}-{os.getpid()}-{ids.new_id()[:6]}"
+    try:
+        runtime = Runtime.open(settings)
+        cache, memory = settings.adapter_cache_mib * MIB, settings.engine_memory_mib * MIB
+        engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads_of(settings), cache, memory)
+    except LinocutError as error:
+        log("workers").error("the engine cannot start", reason=error.message)
+        return 1
+    loop = WorkerLoop(runtime, engine, name)
+    try:
+        with _ready(settings, name):
+            log("workers").info("ready", worker_id=name, base=runtime.base.identity)
+            loop.run(stop, drain_seconds=settings.stop_seconds)
+    finally:
+        loop.close()
+        runtime.close()
+    return 0
+
+
+def threads_of(settings: Settings) -> int:
+    """The torch threads of one engine process: as set, or this machine's cores shared among the workers."""
+    return settings.threads or max(1, len(os.sched_getaffinity(0)) // max(1, settings.workers))
+
+
+@contextmanager
+def _ready(settings: Settings, worker_id: str) -> Iterator[None]:
+    """Hold the file that tells ``Runtime.ready`` of this process; the lock on it ends with the process."""
+    path = ready_folder(settings) / worker_id
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        stream.write(f"{os.getpid()}\n")
+        stream.flush()
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The entry of a supervised engine process."""
+    parser = argparse.ArgumentParser(prog="python -m linocut.workers.process", description=__doc__)
+    parser.add_argument("--worker-id", default="", help="name of this worker in leases and logs")
+    parser.add_argument("--parent", type=int, default=0, help="process id to end with; 0: nobody's")
+    given = parser.parse_args(arguments)
+    if given.parent:
+        die_with_parent(given.parent)
+    settings = Settings()
+    set_up_logs(settings.log_level, as_json=settings.log_json)
+    return run(settings, given.worker_id)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

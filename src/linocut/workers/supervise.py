@@ -1,0 +1,190 @@
+"""``linocut serve``: one API process and the engine processes, kept alive; one server a data folder.
+
+The supervisor starts the API first and imports the database only afterwards, so that GETs are answered as soon as
+they can be. It does no work of its own but the chores in ``housekeeping.py``.
+"""
+
+import fcntl
+import hashlib
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import IO, TYPE_CHECKING
+
+from linocut.errors import Conflict, LinocutError
+from linocut.observe import log
+from linocut.settings import Settings
+from linocut.workers.children import Child, environment_of
+
+if TYPE_CHECKING:
+    from linocut.workers.housekeeping import Housekeeping
+
+API_MODULE = "linocut.api.serve"
+ENGINE_MODULE = "linocut.workers.process"
+LOOK_SECONDS = 0.05
+CHORES_SECONDS = 1.0
+STOP_MARGIN_SECONDS = 10.0
+"""A child that takes so much longer than ``stop_seconds`` to stop is killed."""
+PORT_WAIT_SECONDS = 5.0
+"""A server killed a moment ago may hold its port and lock for an instant."""
+API_GIVES_UP_AFTER = 3
+API_FIRST_SECONDS = 2.0
+"""The engines and the chores start when the API answers, or after this long."""
+MOST_WORKERS = 64
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code. 1 with a logged sentence when it cannot serve.
+
+    Asked to stop, it takes no more requests, lets those under way end while the engines still draw for them, and only
+    then stops the engines: a training leaves a checkpoint and its lease. To be asked again changes nothing.
+    """
+    stop = threading.Event()
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_stop)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        with lock_folder(settings.data):
+            return _serve(settings.model_copy(update={"port": _free_port(settings)}), stop)
+    except LinocutError as error:
+        log("supervisor").error(error.message)
+        return 1
+
+
+def lock_folder(data: Path) -> IO[str]:
+    """The open, locked ``server.lock`` of a data folder; the lock ends when it is closed, or with this process.
+
+    ``Conflict`` when another server has it.
+    """
+    stream = (data / "server.lock").open("a+")
+    deadline = time.monotonic() + PORT_WAIT_SECONDS / 5
+    while True:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return stream
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                stream.close()
+                raise Conflict(
+                    f"Another server uses the data folder {data}; stop it, or give this one another --data."
+                ) from None
+        time.sleep(LOOK_SECONDS)
+
+
+def worker_ids(settings: Settings) -> list[str]:
+    """The names of all engine processes that a server of this data folder may ever start, on this machine.
+
+    They stay the same from start to start, so that a new server can release what a killed one held.
+    """
+    folder = hashlib.sha256(str(settings.data.absolute()).encode()).hexdigest()[:8]
+    return [f"{socket.gethostname()[:32]}-{folder}-{slot}" for slot in range(MOST_WORKERS)]
+
+
+def _serve(settings: Settings, stop: threading.Event) -> int:
+    api, engines = _children(settings)
+    api.start()
+    log("supervisor").info("serving", host=settings.host, port=settings.port, data=str(settings.data))
+    _give_way(api, stop)
+    from linocut.workers.housekeeping import Housekeeping  # late: it imports what the API is importing
+
+    chores = Housekeeping(settings)
+    try:
+        for worker_id in worker_ids(settings):
+            chores.bury(worker_id)
+        chores.tidy()
+        return _watch(api, engines, chores, stop)
+    finally:
+        _stop_all(api, engines, settings.stop_seconds)
+        for worker_id in engines:
+            chores.bury(worker_id)
+        chores.close()
+        (settings.data / "server.json").unlink(missing_ok=True)  # the API's; one that was killed left it behind
+
+
+def _give_way(api: Child, stop: threading.Event) -> None:
+    """Leave the cores to the API while it starts: clients of a server that was killed wait for it, and only for it."""
+    deadline = time.monotonic() + API_FIRST_SECONDS
+    while not api.is_ready() and time.monotonic() < deadline and not stop.wait(LOOK_SECONDS):
+        pass
+
+
+def _watch(api: Child, engines: dict[str, Child], chores: "Housekeeping", stop: threading.Event) -> int:
+    """Start what is due, bury what died, do the chores, until asked to stop."""
+    chores_at = 0.0
+    api_first_until = time.monotonic() + API_FIRST_SECONDS
+    while not stop.wait(LOOK_SECONDS):
+        if api.died():
+            api_first_until = time.monotonic() + API_FIRST_SECONDS
+        if api.gave_up >= API_GIVES_UP_AFTER:
+            log("supervisor").error("the API process cannot start; its reason is above")
+            return 1
+        api.start_if_due()
+        for worker_id, engine in engines.items():
+            if engine.died():
+                chores.bury(worker_id)
+            if chores.is_buried(worker_id) and (api.was_ready or time.monotonic() > api_first_until):
+                engine.start_if_due()
+        if time.monotonic() >= chores_at:
+            chores.round()
+            chores_at = time.monotonic() + CHORES_SECONDS
+    return 0
+
+
+def _children(settings: Settings) -> tuple[Child, dict[str, Child]]:
+    environment = environment_of(settings)
+    parent = ["--parent", str(os.getpid())]
+    api = Child("api", API_MODULE, parent, environment, lambda: _answers(settings))
+    ready = settings.data.absolute() / "ready"
+    engines = {
+        name: Child(name, ENGINE_MODULE, ["--worker-id", name, *parent], environment, (ready / name).exists)
+        for name in worker_ids(settings)[: settings.workers]
+    }
+    for name in engines:
+        (ready / name).unlink(missing_ok=True)  # left by a killed server; its process is gone
+    return api, engines
+
+
+def _stop_all(api: Child, engines: dict[str, Child], seconds: float) -> None:
+    """The API first: whoever waits for an image still gets it."""
+    for floor in ([api], list(engines.values())):
+        deadline = time.monotonic() + seconds + STOP_MARGIN_SECONDS
+        for child in floor:
+            child.terminate()
+        for child in floor:
+            child.stop(deadline - time.monotonic())
+
+
+def _answers(settings: Settings) -> bool:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    try:
+        socket.create_connection((host, settings.port), timeout=0.2).close()
+    except OSError:
+        return False
+    return True
+
+
+def _free_port(settings: Settings) -> int:
+    """The port to serve on: the one in the settings if it is free, a free one for 0. ``Conflict``."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    deadline = time.monotonic() + PORT_WAIT_SECONDS
+    while True:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.host, settings.port))
+                return int(probe.getsockname()[1])
+            except OSError as taken:
+                if time.monotonic() > deadline:
+                    raise Conflict(
+                        f"Nothing can listen on {settings.host}:{settings.port} ({taken.strerror}); "
+                        "stop what does, or give another --port."
+                    ) from taken
+        time.sleep(LOOK_SECONDS)

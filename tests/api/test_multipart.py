@@ -1,0 +1,143 @@
+"""multipart/form-data as clients in the wild write it, byte by byte if need be."""
+
+from pathlib import Path
+
+import pytest
+
+from linocut.api.body import form_values
+from linocut.api.multipart import MAX_TEXT_BYTES, FormReader, Part, boundary_of
+from linocut.errors import InvalidRequest, TooLarge
+
+
+def part(disposition: str, data: bytes, content_type: str = "") -> bytes:
+    """One part's headers and content."""
+    kind = f"Content-Type: {content_type}\r\n" if content_type else ""
+    return f"Content-Disposition: form-data; {disposition}\r\n{kind}\r\n".encode() + data
+
+
+def body(boundary: str, *parts: bytes) -> bytes:
+    """A whole body."""
+    mark = boundary.encode()
+    return b"".join(b"--" + mark + b"\r\n" + one + b"\r\n" for one in parts) + b"--" + mark + b"--\r\n"
+
+
+def read(data: bytes, boundary: str, spool: Path | None = None, step: int = 0) -> list[Part]:
+    reader = FormReader(boundary.encode(), spool, frozenset({"files"}))
+    for start in range(0, len(data), step or len(data) or 1):
+        reader.feed(data[start : start + (step or len(data) or 1)])
+    return reader.parts()
+
+
+@pytest.mark.parametrize("boundary", ["+++", "x", "----WebKitFormBoundary7MA4YWxkTrZu0gW", "a'()+_,-./:=?b", "0" * 200])
+@pytest.mark.parametrize("step", [0, 1, 7])
+def test_any_boundary_in_any_pieces(boundary: str, step: int, tmp_path: Path) -> None:
+    picture = bytes(range(256)) * 3 + b"\r\n--" + boundary.encode()[:-1] + b"!\r\n"
+    data = body(
+        boundary,
+        part('name="prompt"', "a café".encode()),
+        part('name="files"; filename="one.png"', picture, "image/png"),
+        part('name="seed"', b"5", "text/plain; charset=utf-8"),
+        part('name="files"; filename="one.png"', b"", "application/octet-stream"),
+    )
+    parts = read(data, boundary, tmp_path, step)
+    assert [(p.name, p.file_name) for p in parts] == [
+        ("prompt", None), ("files", "one.png"), ("seed", None), ("files", "one.png"),
+    ]  # fmt: skip
+    assert parts[0].data.decode() == "a café"
+    assert parts[1].path is not None
+    assert parts[1].path.read_bytes() == picture
+    assert parts[3].path is not None
+    assert parts[3].path.read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("header", "boundary"),
+    [
+        ("multipart/form-data; boundary=+++", b"+++"),
+        ('multipart/form-data; boundary="+++"', b"+++"),
+        ("Multipart/Form-Data; charset=utf-8; Boundary=abc", b"abc"),
+        ('multipart/form-data; boundary="a b;c"', b"a b;c"),
+    ],
+)
+def test_the_boundary_in_the_header(header: str, boundary: bytes) -> None:
+    assert boundary_of(header) == boundary
+
+
+@pytest.mark.parametrize(
+    "header", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; b=1"]
+)
+def test_no_boundary_in_the_header(header: str) -> None:
+    with pytest.raises(InvalidRequest, match="boundary"):
+        boundary_of(header)
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ('name="files"; filename="a.jpg"', "a.jpg"),
+        ('filename="a.jpg"; name="files"', "a.jpg"),
+        ("name=files; filename=a.jpg", "a.jpg"),
+        ('name="files"; filename="über ☕.jpg"', "über ☕.jpg"),
+        ('name="files"; filename="C:\\fakepath\\a.jpg"', "a.jpg"),
+        ('name="files"; filename="../../etc/passwd"', "passwd"),
+        ('name="files"; filename="/"', ""),
+        ("name=\"files\"; filename*=UTF-8''caf%C3%A9.jpg", "café.jpg"),
+        ('name="files"; filename="a\tb\x7f.jpg"', "ab.jpg"),
+        ('name="files"', ""),  # a file field without a name is a file all the same
+    ],
+)
+def test_file_names(disposition: str, name: str, tmp_path: Path) -> None:
+    (found,) = read(body("b", part(disposition, b"1")), "b", tmp_path)
+    assert (found.name, found.file_name, found.size) == ("files", name, 1)
+
+
+def test_an_empty_choice_is_none() -> None:
+    (found,) = read(body("b", part('name="image"; filename=""', b"")), "b")
+    assert found.is_empty_choice
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"--b\r\n",
+        body("b", part('name="x"', b"1"))[:-6],
+        body("c", part('name="x"', b"1")),
+        b'{"prompt": "json after all"}',
+        b"--b\r\nno header here\r\n\r\n1\r\n--b--\r\n",
+        b"--b\r\n" + b"X" * 100_000,
+    ],
+)
+def test_a_broken_body_is_refused(data: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="multipart"):
+        read(data, "b")
+
+
+def test_text_parts_have_a_limit_together() -> None:
+    half = b"x" * (MAX_TEXT_BYTES // 2 + 1)
+    with pytest.raises(TooLarge, match="1024 KiB"):
+        read(body("b", part('name="a"', half), part('name="b"', half)), "b")
+
+
+def test_a_file_without_a_spool_is_counted_and_not_kept() -> None:
+    data = body("b", part('name="image"; filename="i.png"', b"x" * (MAX_TEXT_BYTES + 9)))
+    (found,) = read(data, "b", step=65536)
+    assert found.size == MAX_TEXT_BYTES + 9
+    assert len(found.data) <= MAX_TEXT_BYTES
+
+
+def test_too_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("linocut.api.multipart.MAX_PARTS", 3)
+    with pytest.raises(InvalidRequest, match="more than 3 parts"):
+        read(body("b", *[part('name="x"', b"1")] * 4), "b")
+
+
+def test_indexed_names_are_one_list_in_the_order_of_their_numbers() -> None:
+    parts = [Part(name, None, bytearray(text.encode())) for name, text in
+             [("codes[1]", "b"), ("codes[0]", "a"), ("tags[]", "x"), ("tags[]", "y"), ("plain", "p")]]  # fmt: skip
+    assert form_values(parts) == {"codes": ["a", "b"], "tags": ["x", "y"], "plain": ["p"]}
+
+
+def test_text_that_is_not_utf8_is_refused_by_name() -> None:
+    with pytest.raises(InvalidRequest, match="prompt is not UTF-8"):
+        form_values([Part("prompt", None, bytearray(b"\xff"))])

@@ -1,0 +1,135 @@
+"""Nothing is accepted and ignored: fields that ask for what a route does not do (DECISIONS 41 and 13)."""
+
+from typing import Any
+
+import pytest
+
+from linocut.api.body import Texts
+from linocut.api.multipart import Part
+from linocut.api.translate.asks import ask_v3, ask_v4
+from linocut.errors import InvalidRequest
+
+URI = "model/tea/version/1"
+CAPTION: dict[str, Any] = {
+    "high_level_description": "x",
+    "compositional_deconstruction": {"background": "b", "elements": []},
+}
+PICTURE = Texts([Part("image", "a.png", bytearray(b"\x89PNG"), size=4)])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("negative_prompt", "blurry"), ("style_type", "REALISTIC"), ("style_type", "AUTO"), ("style_preset", "BAUHAUS"),
+        ("style_codes", ["ABCD1234"]), ("style_codes", Texts(["ABCD1234"])), ("color_palette", {"name": "EMBER"}),
+        ("color_palette", Texts(['{"name":"EMBER"}'])), ("enable_copyright_detection", True),
+        ("enable_copyright_detection", Texts(["True"])), ("style_reference_images", PICTURE),
+        ("character_reference_images", PICTURE), ("character_reference_images_mask", PICTURE),
+        ("magic_prompt_system_prompt_config_id", "abc"),
+    ],
+)  # fmt: skip
+def test_a_field_that_comes_later_is_refused_until_then(field: str, value: Any) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        ask_v3({"prompt": "p", field: value})
+    assert refused.value.message == f"{field} is not supported by this server yet; leave it out."
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("text_prompt", "p"), ("json_prompt", CAPTION), ("image", PICTURE), ("mask", PICTURE), ("image_weight", 70),
+        ("upscale_factor", "X2"), ("model", "V_2"), ("magic_prompt_option", "ON"), ("image_request", {"prompt": "p"}),
+        ("transparent_background", True), ("resemblance", "90"), ("images", PICTURE), ("image_urls", ["http://x"]),
+    ],
+)  # fmt: skip
+def test_another_route_s_field_is_refused(field: str, value: Any) -> None:
+    with pytest.raises(InvalidRequest, match=f"^{field} is no field of /v1/ideogram-v3/generate"):
+        ask_v3({"prompt": "p", field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("prompt", "p", "send text_prompt or json_prompt"),
+        ("aspect_ratio", "1x1", "send resolution"),
+        ("num_images", 2, "one image a call"),
+        ("magic_prompt", "ON", "always runs with text_prompt"),
+        ("negative_prompt", "blurry", "leave it out"),
+        ("style_type", "FICTION", "leave it out"),
+    ],
+)
+def test_v4_says_what_to_send_instead(field: str, value: Any, words: str) -> None:
+    with pytest.raises(InvalidRequest, match=words):
+        ask_v4({"text_prompt": "p", field: value})
+
+
+NOTHING = [
+    ("negative_prompt", ""), ("negative_prompt", Texts([""])), ("style_type", "GENERAL"), ("style_codes", []),
+    ("style_type", Texts(["GENERAL"])), ("style_codes", Texts(["[]"])), ("color_palette", None), ("color_palette", {}),
+    ("style_reference_images", []), ("enable_copyright_detection", False), ("enable_copyright_detection", None),
+    ("enable_copyright_detection", Texts(["False"])), ("style_preset", None), ("image_weight", 50), ("mask", None),
+    ("image_weight", Texts(["50"])), ("upscale_factor", "X1"), ("transparent_background", False), ("image_urls", []),
+    ("magic_prompt_system_prompt_config_id", ""), ("num_images", 1), ("num_images", Texts(["1"])),
+    ("enable_copyright_detection", Texts(["None"])), ("color_palette", Texts(["null"])),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), NOTHING)
+def test_what_asks_for_nothing_passes(field: str, value: Any) -> None:
+    assert ask_v3({"prompt": "p", field: value}).prompt == "p"
+    assert ask_v4({"text_prompt": "p", field: value}).prompt == "p"
+
+
+def test_what_no_route_knows_is_ignored() -> None:
+    assert ask_v3({"prompt": "p", "wandb_project": "x", "x": PICTURE}).prompt == "p"
+    assert ask_v4({"text_prompt": "p", "brush": [1]}).prompt == "p"
+
+
+def test_with_a_custom_model_the_style_type_has_no_effect() -> None:
+    assert ask_v3({"prompt": "p", "style_type": "FICTION", "custom_model_uri": URI}).custom_model_uri == URI
+    with pytest.raises(InvalidRequest, match="style_type must be one of"):
+        ask_v3({"prompt": "p", "style_type": "PAINTED", "custom_model_uri": URI})
+    for empty in ("", None, Texts([""])):
+        with pytest.raises(InvalidRequest, match="style_type is not supported"):
+            ask_v3({"prompt": "p", "style_type": "FICTION", "custom_model_uri": empty})
+
+
+def test_the_config_id_is_ignored_with_a_json_prompt_only() -> None:
+    assert ask_v4({"json_prompt": CAPTION, "magic_prompt_system_prompt_config_id": "abc"}).prompt is None
+    with pytest.raises(InvalidRequest, match="not supported"):
+        ask_v4({"text_prompt": "p", "magic_prompt_system_prompt_config_id": "abc"})
+
+
+def test_exactly_one_prompt_on_v4() -> None:
+    for values in ({}, {"text_prompt": ""}, {"text_prompt": "p", "json_prompt": CAPTION}, {"text_prompt": None}):
+        with pytest.raises(InvalidRequest, match="exactly one"):
+            ask_v4(values)
+    assert ask_v4({"text_prompt": "", "json_prompt": CAPTION}).json_prompt == CAPTION
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ({}, "json_prompt"),
+        ({"high_level_description": "x"}, "compositional_deconstruction"),
+        (
+            {**CAPTION, "compositional_deconstruction": {"background": "b", "elements": [{"type": "dog"}]}},
+            "obj or text",
+        ),
+        ("a plain text", "must be a JSON object"),
+        ([1], "must be a JSON object"),
+    ],
+)
+def test_a_json_prompt_that_is_none(prompt: Any, words: str) -> None:
+    with pytest.raises(InvalidRequest, match=words):
+        ask_v4({"json_prompt": prompt})
+
+
+def test_the_ask_of_a_v3_request() -> None:
+    ask = ask_v3(
+        {"prompt": "p", "seed": "0", "num_images": "3", "aspect_ratio": "16x9", "rendering_speed": "BALANCED",
+         "magic_prompt": "OFF", "custom_model_uri": URI}
+    )  # fmt: skip
+    assert (ask.seed, ask.num_images, ask.aspect_ratio, ask.rendering_speed) == (0, 3, "16x9", "BALANCED")
+    assert (ask.magic_prompt, ask.custom_model_uri, ask.api_version, ask.resolution) == ("OFF", URI, 3, None)
+    assert ask_v3({"prompt": "p", "resolution": "1312x736"}).resolution == (1312, 736)

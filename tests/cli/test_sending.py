@@ -1,0 +1,98 @@
+"""Requests that the server takes: how files are split, and that a busy server is asked again with the same key."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linocut.cli import sending
+from linocut.cli.sending import MOST_BYTES, MOST_PICTURES, WAITS_SECONDS, patiently, requests_of, send
+from linocut.errors import Busy, InvalidRequest, NotFound
+
+
+def sized(path: Path, size: int = 1) -> Path:
+    with path.open("wb") as stream:
+        stream.truncate(size)
+    return path
+
+
+def test_a_request_has_at_most_a_hundred_pictures_and_their_captions(tmp_path: Path) -> None:
+    for number in range(250):
+        sized(tmp_path / f"{number:03}.png")
+        sized(tmp_path / f"{number:03}.txt")
+    requests = requests_of([tmp_path])
+    assert [sum(path.suffix == ".png" for path in request) for request in requests] == [100, 100, 50]
+    assert sum(map(len, requests)) == 500
+    for request in requests:  # a caption follows its picture, in the same request
+        assert [path.stem for path in request[::2]] == [path.stem for path in request[1::2]]
+    assert MOST_PICTURES == 100
+
+
+def test_a_request_has_at_most_its_bytes(tmp_path: Path) -> None:
+    for number in range(7):
+        sized(tmp_path / f"{number}.jpg", MOST_BYTES // 3)
+    assert [len(request) for request in requests_of([tmp_path])] == [3, 3, 1]
+
+
+def test_folders_never_share_a_request(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        sized(tmp_path / name / "same.png")
+    alone = sized(tmp_path / "alone.webp")
+    requests = requests_of([tmp_path / "one", alone, tmp_path / "two"])
+    assert [[path.parent.name for path in request] for request in requests] == [[tmp_path.name], ["one"], ["two"]]
+
+
+def test_what_no_request_can_hold(tmp_path: Path) -> None:
+    big = sized(tmp_path / "all.zip", MOST_BYTES + 1)
+    with pytest.raises(InvalidRequest, match="unpack the ZIP"):
+        requests_of([big])
+    with pytest.raises(InvalidRequest, match="no JPEG"):
+        requests_of([sized(tmp_path / "notes.md")])
+
+
+class Server:
+    """A client of a server that is busy for the first ``failures`` requests."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.keys: list[str | None] = []
+
+    def upload(self, dataset_id: str, files: list[Path], *, idempotency_key: str | None = None) -> dict[str, Any]:
+        self.keys.append(idempotency_key)
+        if len(self.keys) <= self.failures:
+            raise Busy("Not now.")
+        return {"dataset_id": dataset_id}
+
+
+def test_a_busy_server_is_asked_again_with_the_same_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(sending.time, "sleep", waited.append)
+    server = Server(failures=3)
+    assert send(server, "d", []) == {"dataset_id": "d"}  # type: ignore[arg-type]
+    assert len(server.keys) == 4
+    assert len(set(server.keys)) == 1
+    assert server.keys[0]
+    assert waited == [1.0, 2.0, 4.0]
+    send(server, "d", [])  # type: ignore[arg-type]
+    assert server.keys[-1] != server.keys[0]
+
+
+def test_patience_ends_and_other_errors_are_told_at_once() -> None:
+    asked: list[int] = []
+
+    def busy() -> dict[str, Any]:
+        asked.append(1)
+        raise Busy("Not now.")
+
+    with pytest.raises(Busy):
+        patiently(busy, sleep=lambda _: None)
+    assert len(asked) == 1 + len(WAITS_SECONDS)
+
+    def missing() -> dict[str, Any]:
+        asked.append(1)
+        raise NotFound("None.")
+
+    with pytest.raises(NotFound):
+        patiently(missing, sleep=lambda _: None)
+    assert len(asked) == 2 + len(WAITS_SECONDS)

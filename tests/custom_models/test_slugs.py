@@ -1,0 +1,57 @@
+"""Names, slugs and uris: what is taken, and that what goes out comes in again."""
+
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linocut.custom_models.slugs import candidates, check_name, parse_uri, slug_of, uri_of
+from linocut.errors import InvalidRequest
+
+NAMES = st.from_regex(r"[A-Za-z0-9 -]{5,30}", fullmatch=True)
+
+
+@given(NAMES, st.integers(0, 10**6))
+def test_every_allowed_name_gives_a_uri_that_parses_to_itself(name: str, version: int) -> None:
+    check_name(name)
+    for slug in islice(candidates(slug_of(name)), 12):
+        assert parse_uri(uri_of(slug, version)) == (slug, version)
+
+
+@given(NAMES)
+def test_candidates_are_all_different_and_the_name_comes_first(name: str) -> None:
+    first = list(islice(candidates(slug_of(name)), 50))
+    assert first[0] == name.lower().replace(" ", "-")
+    assert len(set(first)) == 50
+
+
+@pytest.mark.parametrize(
+    "name", ["abcd", "a" * 31, "tea_brand", "thé brand", "tea brand\n", "", "tea\tbrand", "tea/brand"]
+)
+def test_a_name_against_the_rule_is_refused_with_the_rule(name: str) -> None:
+    with pytest.raises(InvalidRequest, match="model_name must be 5 to 30 letters, digits, spaces or hyphens"):
+        check_name(name)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "tea",
+        "model/tea",
+        "model/tea/version/",
+        "model/tea/version/01",
+        "model/tea/version/-1",
+        "model/Tea/version/1",
+        "model/tea/version/1/",
+        "model/tea/version/1\n",
+        "model/../version/1",
+        "model/tea/version/99999999999",
+        "model/" + "a" * 65 + "/version/1",
+        " model/tea/version/1",
+    ],
+)
+def test_anything_else_than_a_uri_is_refused_and_told_where_to_find_one(uri: str) -> None:
+    with pytest.raises(InvalidRequest, match="custom_model_uri must have the form model/<name>/version/<number>"):
+        parse_uri(uri)

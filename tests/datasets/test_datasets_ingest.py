@@ -1,0 +1,227 @@
+"""Uploads: what is taken, what is refused and why, and that every caption meets its own picture."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.datasets import archives, pictures
+from tests.datasets.pictures import numbered
+from tests.datasets.shelf import Shelf, refusals
+
+from linocut.datasets import service
+from linocut.errors import NotFound
+
+MIB = 1024 * 1024
+STRUCTURED = json.dumps(
+    {
+        "high_level_description": "a cup",
+        "compositional_deconstruction": {"background": "paper", "elements": []},
+    },
+    indent=2,
+).encode()
+COMPACT = '{"high_level_description":"a cup","compositional_deconstruction":{"background":"paper","elements":[]}}'
+
+
+def test_pictures_by_content_whatever_their_names_say(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    scene = pictures.scene()
+    report = shelf.upload(
+        dataset_id,
+        ("photo.jpg", pictures.encode(scene, "PNG")),
+        ("blob", pictures.encode(scene, "JPEG")),
+        ("notes.txt", pictures.encode(scene, "WEBP")),
+    )
+    assert refusals(report) == []
+    assert (report.total_count, report.success_count) == (3, 3)
+    files = shelf.files(dataset_id)
+    assert list(files) == ["photo.jpg", "blob", "notes.txt"]
+    assert [asset.asset_id for asset in report.successful] == [file.asset_id for file in files.values()]
+    for file in files.values():
+        image = shelf.image(file)
+        assert (image.format, image.mode, image.size) == ("PNG", "RGB", (64, 48))
+        assert (file.width, file.height) == (64, 48)
+    assert files["blob"].file_size_bytes == len(pictures.encode(scene, "JPEG"))
+
+
+def test_a_picture_is_never_stored_as_it_came(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    data = pictures.encode(pictures.scene()) + b"<script>"
+    shelf.upload(dataset_id, ("a.png", data))
+    stored = shelf.store.get(shelf.files(dataset_id)["a.png"].image_sha256)
+    assert b"script" not in stored
+
+
+def test_a_file_spooled_to_disk(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "part").write_bytes(numbered(1))
+    (tmp_path / "zip").write_bytes(archives.zip_of(("b.png", numbered(2))))
+    dataset_id = shelf.create()
+    assert refusals(shelf.upload(dataset_id, ("a.png", tmp_path / "part"), ("b.zip", tmp_path / "zip"))) == []
+    assert list(shelf.files(dataset_id)) == ["a.png", "b.png"]
+
+
+def test_each_refused_file_has_its_reason_and_the_good_ones_stay(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    shelf = shelf.within(max_file_bytes=MIB, max_zip_bytes=2 * MIB)
+    report = shelf.upload(
+        dataset_id,
+        ("good.png", numbered(1)),
+        ("gif.png", pictures.encode(pictures.scene(), "GIF")),
+        ("text.png", b"hello"),
+        ("cut.png", numbered(2)[:-30]),
+        ("tiny.png", pictures.flat_png(1, 1)),
+        ("empty.png", b""),
+        ("empty.txt", b""),
+        ("empty.json", b""),
+        ("empty.zip", b""),
+        ("large.png", numbered(3) + bytes(MIB)),
+        ("large.txt", b"x" * (MIB + 1)),
+        ("large.zip", archives.zip_of(("a.png", numbered(4) + bytes(2 * MIB)), method=0)),
+        ("not.zip", b"hello"),
+        ("end.zip", b"PK\x05\x06"),
+        ("nothing.zip", archives.zip_of()),
+        ("readable.txt", b"\xff\xfe\0"),
+        ("other.json", b'{"caption": "a cup"}'),
+        ("also good.jpg", numbered(5, "JPEG")),
+    )
+    assert refusals(report) == [
+        ("gif.png", "INVALID_IMAGE"),
+        ("text.png", "INVALID_IMAGE"),
+        ("cut.png", "INVALID_IMAGE"),
+        ("tiny.png", "INVALID_IMAGE"),
+        ("empty.png", "INVALID_IMAGE"),
+        ("empty.txt", "INVALID_CAPTION"),
+        ("empty.json", "INVALID_CAPTION_JSON"),
+        ("empty.zip", "INVALID_ZIP"),
+        ("large.png", "FILE_TOO_LARGE"),
+        ("large.txt", "FILE_TOO_LARGE"),
+        ("large.zip", "FILE_TOO_LARGE"),
+        ("not.zip", "INVALID_ZIP"),
+        ("end.zip", "INVALID_ZIP"),
+        ("nothing.zip", "INVALID_ZIP"),
+        ("readable.txt", "INVALID_CAPTION"),
+        ("other.json", "INVALID_CAPTION_JSON"),
+    ]
+    assert (report.total_count, report.success_count, report.failure_count) == (18, 2, 16)
+    assert list(shelf.files(dataset_id)) == ["good.png", "also good.jpg"]
+    sentences = {failed.file_name: failed.message for failed in report.failed}
+    assert sentences["gif.png"] == "This is a GIF; save it as JPEG, PNG or WebP and send it again."
+    assert sentences["large.txt"] == (
+        "The file has 1,048,577 bytes; at most 1,048,576 (1 MiB) are taken: scale the picture down."
+    )
+    assert sentences["large.zip"].endswith("at most 2,097,152 (2 MiB) are taken: split it.")
+    assert sentences["tiny.png"].startswith("The picture is 1x1 pixels;")
+    assert "compositional_deconstruction" not in sentences["empty.json"]
+
+
+def test_names(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    report = shelf.upload(
+        dataset_id,
+        ("../../etc/passwd.png", numbered(1)),
+        ("C:\\fakepath\\sunset.png", numbered(2)),
+        ("", numbered(3)),
+        ("日の出.png", numbered(4)),
+        ("a\0b\n.png", numbered(5)),
+        ("x" * 300 + ".png", numbered(6)),
+        ("../", numbered(7)),
+    )
+    assert refusals(report) == []
+    names = list(shelf.files(dataset_id))
+    assert names[:5] == ["passwd.png", "sunset.png", "unnamed", "日の出.png", "ab.png"]
+    assert names[5].startswith("x" * 150)
+    assert len(names[5]) <= 220
+    assert names[6] == "unnamed (2)"
+    assert [asset.file_name for asset in report.successful] == names
+
+
+def test_the_same_content_twice_is_stored_once_and_is_a_success(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    first = shelf.upload(dataset_id, ("a.png", numbered(1)), ("b.png", numbered(1)))
+    again = shelf.upload(dataset_id, ("c.png", numbered(1)))
+    assert (first.success_count, again.success_count) == (2, 1)
+    assert len({asset.asset_id for asset in (*first.successful, *again.successful)}) == 1
+    assert [asset.file_name for asset in first.successful] == ["a.png", "b.png"]
+    assert list(shelf.files(dataset_id)) == ["a.png"]
+    assert shelf.get(dataset_id).dataset.image_count == 1
+
+
+def test_the_same_content_in_another_dataset_is_an_asset_of_its_own(shelf: Shelf) -> None:
+    one, two = shelf.create(), shelf.create()
+    first = shelf.upload(one, ("a.png", numbered(1))).successful[0]
+    second = shelf.upload(two, ("a.png", numbered(1))).successful[0]
+    assert first.asset_id != second.asset_id
+    assert shelf.files(one)["a.png"].image_sha256 == shelf.files(two)["a.png"].image_sha256
+
+
+def test_the_same_name_with_other_content_is_numbered(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    report = shelf.upload(dataset_id, *[("blob", numbered(n)) for n in range(3)], ("blob.png", numbered(3)))
+    report_2 = shelf.upload(dataset_id, ("blob.png", numbered(4)))
+    assert list(shelf.files(dataset_id)) == ["blob", "blob (2)", "blob (3)", "blob.png", "blob (2).png"]
+    assert [asset.file_name for asset in report.successful] == ["blob", "blob (2)", "blob (3)", "blob.png"]
+    assert [asset.file_name for asset in report_2.successful] == ["blob (2).png"]
+
+
+def test_the_hundred_and_first_picture(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    shelf = shelf.within(max_images=3)
+    report = shelf.upload(dataset_id, *[(f"{n}.png", numbered(n)) for n in range(5)], ("4.txt", b"waits"))
+    assert refusals(report) == [("3.png", "TOO_MANY_IMAGES"), ("4.png", "TOO_MANY_IMAGES")]
+    assert report.failed[0].message == "A dataset holds at most 3 images, and this one is full."
+    assert shelf.get(dataset_id).dataset.image_count == 3
+    again = shelf.upload(dataset_id, ("0.png", numbered(0)), ("2.txt", b"still possible"))
+    assert (refusals(again), again.success_count) == ([], 1)
+    assert shelf.captions(dataset_id)["2.png"] == "still possible"
+
+
+def test_a_full_dataset_decodes_nothing_more(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset_id = shelf.create()
+    shelf = shelf.within(max_images=1)
+    shelf.upload(dataset_id, ("0.png", numbered(0)))
+    monkeypatch.setattr(shelf.decoder, "decode", None)
+    assert refusals(shelf.upload(dataset_id, ("1.png", numbered(1)), ("0.png", numbered(0)))) == [
+        ("1.png", "TOO_MANY_IMAGES")
+    ]
+
+
+def test_a_decoder_that_cannot_work_is_no_fault_of_the_file(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    from linocut.errors import Internal
+
+    dataset_id = shelf.create()
+
+    def fail(data: bytes) -> None:
+        raise Internal
+
+    monkeypatch.setattr(shelf.decoder, "decode", fail)
+    assert refusals(shelf.upload(dataset_id, ("a.png", numbered(1)))) == [("a.png", "INTERNAL_ERROR")]
+
+
+def test_a_picture_of_many_pixels_over_a_side(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    wide = pictures.encode(Image.new("RGB", (20_000, 16)))
+    report = shelf.upload(dataset_id, ("wide.png", wide), ("bomb.png", pictures.pixel_bomb(13_300)))
+    assert refusals(report) == [("wide.png", "INVALID_IMAGE"), ("bomb.png", "INVALID_IMAGE")]
+
+
+def test_no_dataset_nothing_happens(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    with shelf.db.transaction() as tx:
+        service.delete(tx, shelf.user_id, dataset_id)
+    for missing in (dataset_id, "nothing"):
+        with pytest.raises(NotFound):
+            shelf.upload(missing, ("a.png", numbered(1)))
+
+
+def test_nothing_is_acknowledged_that_is_not_durable(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that fails leaves no row behind."""
+    dataset_id = shelf.create()
+
+    def full_disk(data: bytes) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shelf.store, "put", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        shelf.upload(dataset_id, ("a.png", numbered(1)))
+    assert shelf.files(dataset_id) == {}
+    assert shelf.get(dataset_id).dataset.image_count == 0

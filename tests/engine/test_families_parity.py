@@ -1,0 +1,167 @@
+"""Our forward passes draw what the library's own pipelines draw: the proof that nothing of an architecture is lost."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tests.engine.family_support import (
+    ALPHA,
+    CAPTION,
+    METADATA,
+    RANK,
+    TOKENS,
+    Tiny,
+    complaints,
+    draw_ours,
+    draw_stock,
+    random_adapter,
+)
+from tests.engine.family_support import start as noise
+from tests.engine.family_support import tiny as make
+
+from linocut.engine.adapters.file import load_adapter, save_adapter
+from linocut.engine.families.parts.schedule import logit_normal_sigmas, resolution_mu
+from linocut.engine.work import Denoise
+
+SIZES = [(64, 64), (96, 48), (32, 80)]
+
+
+@pytest.fixture(scope="module", params=["ideogram4", "flux2"])
+def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    return make(request.param, tmp_path_factory.mktemp("base"))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_base_draws_the_librarys_latents(tiny: Tiny, size: tuple[int, int]) -> None:
+    start_NC = noise(tiny.family, *size, seed=1)
+    ours_NC = draw_ours(tiny, start_NC, size, None, guidance=3.0)
+    stock_NC = draw_stock(tiny, tiny.stock(), start_NC, size, guidance=3.0)
+    assert (stock_NC - start_NC).abs().mean() > 0.1, "the network must move the latents for the test to mean something"
+    assert (ours_NC - stock_NC).abs().max() <= 1e-4
+
+
+def test_an_adapter_draws_the_librarys_latents_and_loads_there_without_a_word(tiny: Tiny, tmp_path: Path) -> None:
+    adapter = random_adapter(tiny.family, seed=2)
+    path = tmp_path / "fox.safetensors"
+    save_adapter(path, adapter, METADATA)
+    stored, _ = load_adapter(path, targets=tiny.family.lora_targets(), base=METADATA.base)
+    pipeline = tiny.stock()
+    with complaints() as heard:
+        pipeline.load_lora_weights(str(path))
+    assert heard == []
+    (config,) = pipeline.transformer.peft_config.values()
+    assert (config.r, config.lora_alpha) == (RANK, ALPHA)
+    for size in SIZES[:2]:
+        start_NC = noise(tiny.family, *size, seed=3)
+        plain_NC = draw_ours(tiny, start_NC, size, None, guidance=3.0)
+        ours_NC = draw_ours(tiny, start_NC, size, stored, guidance=3.0)
+        stock_NC = draw_stock(tiny, pipeline, start_NC, size, guidance=3.0)
+        assert (ours_NC - plain_NC).abs().mean() > 0.05, "the adapter must change the picture"
+        assert (ours_NC - stock_NC).abs().max() <= 1e-4
+
+
+def test_guidance_one_is_the_conditional_branch_alone(tiny: Tiny) -> None:
+    size = (64, 48)
+    start_NC = noise(tiny.family, *size, seed=4)
+    ours_NC = draw_ours(tiny, start_NC, size, None, guidance=1.0)
+    stock_NC = draw_stock(tiny, tiny.stock(), start_NC, size, guidance=1.0)
+    guided_NC = draw_ours(tiny, start_NC, size, None, guidance=3.0)
+    assert (ours_NC - stock_NC).abs().max() <= 1e-4
+    assert (ours_NC - guided_NC).abs().mean() > 0.01
+
+
+def test_a_distilled_klein_ignores_guidance_as_the_library_does(tmp_path: Path) -> None:
+    tiny, size = make("flux2", tmp_path, distilled=True), (48, 64)
+    start_NC = noise(tiny.family, *size, seed=5)
+    ours_NC = draw_ours(tiny, start_NC, size, None, guidance=5.0)
+    stock_NC = draw_stock(tiny, tiny.stock(), start_NC, size, guidance=5.0)
+    assert (ours_NC - stock_NC).abs().max() <= 1e-4
+    assert torch.equal(ours_NC, draw_ours(tiny, start_NC, size, None, guidance=1.0))
+
+
+def test_pictures_are_the_librarys(tiny: Tiny) -> None:
+    """The whole way to pixels, at a size that is not square, so that rows and columns cannot be swapped."""
+    size = (96, 48)
+    start_NC = noise(tiny.family, *size, seed=6)
+    pipeline = tiny.stock()
+    latents_NC = draw_stock(tiny, pipeline, start_NC, size, guidance=3.0)
+    (ours_HWC,) = tiny.family.decode([latents_NC], [tiny.family.grid(*size)])
+    asked = {"prompt": CAPTION, "width": 96, "height": 48, "num_inference_steps": 4, "max_sequence_length": TOKENS}
+    if tiny.name == "ideogram4":
+        asked |= {"guidance_scale": 3.0, "guidance_schedule": None, "latents": start_NC[None]}
+    else:
+        asked |= {"guidance_scale": 3.0, "latents": start_NC.T.reshape(1, -1, *tiny.family.grid(*size))}
+    stock_HWC = torch.from_numpy(pipeline(**asked, output_type="np").images[0] * 255).round()
+    assert ours_HWC.dtype == torch.uint8
+    assert ours_HWC.shape == (48, 96, 3)
+    assert stock_HWC.std() > 5, "a flat picture would prove nothing"
+    assert (ours_HWC.float() - stock_HWC).abs().max() <= 1
+
+
+def test_latents_of_pictures_are_the_librarys_and_come_back(tiny: Tiny) -> None:
+    """encode is the library's own encode: its mode, its normalisation, its order; and decode undoes it."""
+    picture_HWC = (torch.rand(48, 96, 3, generator=torch.Generator().manual_seed(7)) * 255).to(torch.uint8)
+    (ours_NC,) = tiny.family.encode_images([picture_HWC])
+    assert torch.equal(ours_NC, tiny.family.encode_images([picture_HWC])[0]), "the mode, not a sample"
+    pipeline = tiny.stock()
+    vae, pixels_1CHW = pipeline.vae, picture_HWC.permute(2, 0, 1)[None].float() / 127.5 - 1
+    with torch.no_grad():
+        latents_1Khw = vae.encode(pixels_1CHW).latent_dist.mode()
+        through_1CHW = vae.decode(latents_1Khw).sample
+    if tiny.name == "flux2":
+        stock_1Crc = pipeline._encode_vae_image(pixels_1CHW, generator=None)
+        assert (ours_NC - pipeline._pack_latents(stock_1Crc)[0]).abs().max() <= 1e-5
+    (back_HWC,) = tiny.family.decode([ours_NC], [tiny.family.grid(96, 48)])
+    through_HWC = ((through_1CHW[0] / 2 + 0.5).clamp(0, 1) * 255).round().permute(1, 2, 0)
+    assert through_HWC.std() > 5
+    assert (back_HWC.float() - through_HWC).abs().max() <= 1
+
+
+def test_text_features_are_the_librarys_at_real_length(tmp_path: Path) -> None:
+    tiny = make("ideogram4", tmp_path)
+    (ours,) = tiny.family.encode_text([CAPTION])
+    length = ours.features_TF.shape[0]
+    padded_1SF, *_ = tiny.stock().encode_prompt(CAPTION, 4, 4, max_sequence_length=64, device="cpu")
+    stock_TF = padded_1SF[0, 64 - length : 64]
+    assert len(ours.token_ids_T) == length
+    assert padded_1SF[0, : 64 - length].abs().max() == 0
+    assert (ours.features_TF - stock_TF).abs().max() <= 1e-5 * stock_TF.abs().max()
+    assert torch.equal(ours.features_TF, tiny.family.encode_text([CAPTION, "other"])[0].features_TF)
+
+
+def test_kleins_text_features_are_the_librarys_with_the_padding_it_looks_at(tmp_path: Path) -> None:
+    tiny = make("flux2", tmp_path)
+    (ours,) = tiny.family.encode_text([CAPTION])
+    stock_1TF, _ = tiny.stock().encode_prompt(CAPTION, max_sequence_length=TOKENS)
+    assert torch.equal(ours.features_TF, stock_1TF[0])
+
+
+@pytest.mark.parametrize(("steps", "mu", "std"), [(1, 0.0, 1.0), (12, 0.4, 1.5), (48, -1.0, 1.75)])
+def test_the_schedule_is_ideograms(steps: int, mu: float, std: float) -> None:
+    from diffusers.pipelines.ideogram4.pipeline_ideogram4 import _logit_normal_sigmas, _resolution_aware_mu
+
+    assert logit_normal_sigmas(steps, mu, std) == pytest.approx(_logit_normal_sigmas(steps, mu, std).tolist(), abs=1e-6)
+    assert resolution_mu(mu, 1024, 768) == pytest.approx(_resolution_aware_mu(768, 1024, mu))
+
+
+def test_schedules_fall_from_noise_to_nothing(tiny: Tiny) -> None:
+    sigmas = tiny.family.sigmas(6, 0.3, 1.2, 64, 96)
+    assert len(sigmas) == 7
+    assert sigmas == sorted(sigmas, reverse=True)
+    assert sigmas[0] > 0.999
+    assert sigmas[-1] == 0.0
+
+
+def test_the_mean_is_the_effective_one(tmp_path: Path) -> None:
+    """The size shifts Ideogram 4's schedule no further than the mean already says."""
+    family = make("ideogram4", tmp_path).family
+    assert family.sigmas(8, 0.5, 1.0, 64, 64) == family.sigmas(8, 0.5, 1.0, 1024, 1024)
+
+
+def test_velocity_points_to_the_noise(tiny: Tiny) -> None:
+    """One whole step down from sigma 1 subtracts noise - data: training and drawing share one sign."""
+    start_NC, grid = noise(tiny.family, 64, 64, seed=8), tiny.family.grid(64, 64)
+    (text,) = tiny.family.encode_text([CAPTION])
+    (drawn_NC,) = tiny.family.velocity([Denoise(start_NC, grid, 0.7, text, None, 1.0)])
+    (trained_NC,) = tiny.family.velocity_for_training([start_NC], grid, [0.7], [text], None)
+    assert torch.equal(drawn_NC, trained_NC)

@@ -1,0 +1,192 @@
+"""A request becomes a complete order, or a sentence that names the field."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from tests.training.workshop import BASE, Workshop
+
+from linocut.custom_models import service as registry
+from linocut.db.tables import jobs
+from linocut.errors import InvalidRequest, NotFound, TooManyInFlight, Unsafe
+from linocut.generation.service import AUTO_REWRITES_BELOW_WORDS
+from linocut.orders import GenerateOrder, order_from_json
+
+JSON_PROMPT = {
+    "compositional_deconstruction": {"elements": [{"desc": "a boat", "type": "obj"}], "background": "sea"},
+    "high_level_description": "a boat at sea",
+    "tags": ["boat"],
+}
+NORMAL = (
+    '{"high_level_description":"a boat at sea","compositional_deconstruction":'
+    '{"background":"sea","elements":[{"type":"obj","desc":"a boat"}]}}'
+)
+
+
+def order_of(house: Workshop) -> GenerateOrder:
+    order = order_from_json(house.job(kind="generate").order)
+    assert isinstance(order, GenerateOrder)
+    return order
+
+
+def test_a_plain_request_becomes_a_complete_order(house: Workshop) -> None:
+    placed = house.place(house.alice, num_images=3, seed=2**31 - 2, aspect_ratio="16x9")
+    order = order_of(house)
+    assert placed.seeds == order.seeds == (2**31 - 2, 2**31 - 1, 0)
+    assert (placed.width, placed.height) == (order.output_width, order.output_height) == (1312, 736)
+    assert placed.native == (order.width, order.height)
+    assert order.width % BASE.size_multiple == order.height % BASE.size_multiple == 0
+    assert order.width * order.height <= 1.1 * BASE.native_pixels**2
+    assert (order.base, order.organization_id, order.adapter) == (BASE.identity, house.alice.organization_id, None)
+    assert (order.steps, order.guidance, order.mu, order.std) == (3, 3.0, 0.0, 1.5)
+    job = house.job(kind="generate")
+    assert (job.job_id, job.images, job.status) == (placed.job_id, 3, "QUEUED")
+
+
+def test_without_a_seed_each_request_gets_another_one(house: Workshop) -> None:
+    seeds = {house.place(house.alice, seed=None).seeds for _ in range(3)}
+    assert len(seeds) == 3
+    assert house.place(house.alice, seed=0).seeds == (0,)
+
+
+@pytest.mark.parametrize(
+    ("speed", "steps"), [("FLASH", 1), ("TURBO", 2), ("DEFAULT", 3), ("BALANCED", 3), ("QUALITY", 4)]
+)
+def test_the_speed_chooses_the_sampling(house: Workshop, speed: str, steps: int) -> None:
+    house.place(house.alice, rendering_speed=speed)
+    assert order_of(house).steps == steps
+
+
+LONG = " ".join(["word"] * AUTO_REWRITES_BELOW_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("given", "original"),
+    [
+        ({"magic_prompt": "OFF"}, True),
+        ({"magic_prompt": "ON"}, False),
+        ({"magic_prompt": "AUTO"}, False),
+        ({"magic_prompt": "AUTO", "prompt": LONG}, True),
+        ({"magic_prompt": "ON", "prompt": LONG}, False),
+        ({"api_version": 4, "magic_prompt": "OFF"}, False),
+    ],
+)
+def test_the_answer_s_prompt_is_the_client_s_or_the_rewritten_one(
+    house: Workshop, given: dict[str, Any], original: bool
+) -> None:
+    placed = house.place(house.alice, **given)
+    caption = order_of(house).caption
+    assert json.loads(caption)["compositional_deconstruction"]
+    assert placed.prompt_out == (given.get("prompt", "a red cat") if original else caption)
+
+
+@pytest.mark.parametrize("magic", ["ON", "OFF", "AUTO"])
+def test_the_model_reads_the_same_caption_whatever_magic_prompt_says(house: Workshop, magic: str) -> None:
+    house.place(house.alice, magic_prompt=magic)
+    assert order_of(house).caption == house.runtime.expand("a red cat", 1024, 1024)
+
+
+def test_a_json_prompt_goes_to_the_model_in_training_order(house: Workshop) -> None:
+    placed = house.place(house.alice, prompt=None, json_prompt=JSON_PROMPT, api_version=4)
+    assert order_of(house).caption == placed.prompt_out == NORMAL
+    assert (placed.width, placed.height) == (2048, 2048)
+
+
+def test_a_prompt_that_is_a_caption_is_used_as_it_is(house: Workshop) -> None:
+    house.place(house.alice, prompt=json.dumps(JSON_PROMPT))
+    assert order_of(house).caption == NORMAL
+
+
+@pytest.mark.parametrize("prompt", ["{not json", '{"a": 1}', "[" * 9000, '{"a":' * 1900])
+def test_a_prompt_that_only_looks_like_one_is_a_prompt(house: Workshop, prompt: str) -> None:
+    house.place(house.alice, prompt=prompt)
+    assert json.loads(order_of(house).caption)["high_level_description"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"prompt": None}, "prompt is required"),
+        ({"prompt": "  "}, "prompt must not be empty"),
+        ({"prompt": "x" * 10_001}, "10001 characters; the most is 10000"),
+        ({"prompt": None, "api_version": 4}, "exactly one"),
+        ({"json_prompt": JSON_PROMPT, "api_version": 4}, "exactly one"),
+        ({"prompt": None, "json_prompt": {}, "api_version": 4}, "high_level_description"),
+        ({"num_images": 0}, "num_images must be 1 to 8"),
+        ({"num_images": 9}, "num_images must be 1 to 8"),
+        ({"num_images": 2, "api_version": 4}, "num_images must be 1 to 1"),
+        ({"seed": -1}, "seed must be 0 to 2147483647"),
+        ({"seed": 2**31}, "seed must be 0 to 2147483647"),
+        ({"rendering_speed": "SLOW"}, "rendering_speed must be one of"),
+        ({"rendering_speed": "FLASH", "api_version": 4}, "FLASH is not available with Ideogram 4"),
+        ({"magic_prompt": "MAYBE"}, "magic_prompt must be"),
+        ({"resolution": (1024, 1024), "aspect_ratio": "1x1"}, "not both"),
+        ({"resolution": (100, 100)}, "resolution 100x100"),
+        ({"custom_model_uri": "house-style"}, "custom_model_uri must have the form"),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_queued(house: Workshop, given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidRequest, match=sentence):
+        house.place(house.alice, **given)
+    assert house.count(jobs) == 0
+
+
+def test_a_custom_model_s_adapter_is_in_the_order_on_both_versions(house: Workshop) -> None:
+    model = house.trained(house.alice, version=4)
+    assert model.custom_model_uri == "model/house-style/version/0"
+    weights = house.read(lambda tx: registry.weights_of(tx, house.alice, model.model_id))
+    for version in (3, 4):
+        house.place(house.alice, custom_model_uri=model.custom_model_uri, api_version=version)
+        assert order_of(house).adapter == weights
+    with pytest.raises(NotFound):
+        house.place(house.bob, custom_model_uri=model.custom_model_uri)
+
+
+def test_images_in_flight_are_counted_per_organisation(open_workshop: Callable[..., Workshop]) -> None:
+    house = open_workshop(max_images_in_flight=5)
+    house.place(house.alice, num_images=3)
+    with pytest.raises(TooManyInFlight, match="3 images in progress and asks for 3 more; its limit is 5") as caught:
+        house.place(house.carol, num_images=3)
+    assert caught.value.details["max_inflight_requests"] == 5
+    house.place(house.carol, num_images=2)
+    house.place(house.bob, num_images=5)
+    house.worker().run_until_idle()
+    house.place(house.alice, num_images=5)
+
+
+def test_a_training_takes_no_place_of_an_image(open_workshop: Callable[..., Workshop]) -> None:
+    house = open_workshop(max_images_in_flight=1)
+    house.start(house.alice)
+    house.place(house.alice)
+
+
+def test_many_requests_at_once_never_pass_the_limit(open_workshop: Callable[..., Workshop]) -> None:
+    house = open_workshop(max_images_in_flight=5)
+
+    def try_one(_: int) -> bool:
+        try:
+            house.place(house.alice)
+        except TooManyInFlight:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(try_one, range(20))) == 5
+
+
+def test_the_safety_rule_looks_at_plain_and_at_json_prompts(house: Workshop) -> None:
+    unsafe = {**JSON_PROMPT, "high_level_description": "a nude child"}
+    disguised = "a ｎｕｄｅ ｃｈｉｌｄ"  # letters of full width
+    for given in (
+        {"prompt": "a nude child"},
+        {"prompt": "A Nude CHILD"},
+        {"prompt": disguised},
+        {"prompt": None, "json_prompt": unsafe, "api_version": 4},
+    ):
+        with pytest.raises(Unsafe, match="failed safety check"):
+            house.place(house.alice, **given)
+    house.place(house.alice, prompt="a child with a kite")
+    house.place(house.alice, prompt="a nude study in the manner of the old masters")
+    assert house.count(jobs) == 2

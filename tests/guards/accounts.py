@@ -1,0 +1,126 @@
+"""The guards of keys, of who is asking, and of calls that come again."""
+
+from tests.guards.guard import Guard
+
+KEYS = "accounts/test_keys.py::"
+AGAIN = "accounts/test_idempotency.py::"
+AUTH = "api/test_auth.py::"
+
+GUARDS = (
+    Guard(
+        "a revoked key is refused, also when another process revoked it",
+        "accounts/keys.py",
+        ' or row["revoked_at"] is not None',
+        "",
+        (
+            f"{KEYS}test_no_key_a_wrong_one_and_a_revoked_one_are_refused_in_the_same_words[sqlite]",
+            f"{KEYS}test_a_key_revoked_by_another_process_is_refused_by_the_next_request[sqlite]",
+            f"{AUTH}test_a_key_revoked_elsewhere_is_refused_at_once",
+        ),
+    ),
+    Guard(
+        "what is kept of a key is keyed with the installation's secret",
+        "accounts/keys.py",
+        "hashlib.blake2b(key_text.encode(), key=digest_key, digest_size=32)",
+        "hashlib.blake2b(key_text.encode(), digest_size=32)",
+        (
+            f"{KEYS}test_neither_the_text_nor_a_plain_hash_of_it_is_kept_anywhere[sqlite]",
+            f"{KEYS}test_two_installations_keep_different_digests_of_the_same_key",
+        ),
+    ),
+    Guard(
+        "digests are compared in constant time",
+        "accounts/keys.py",
+        'not hmac.compare_digest(bytes(row["digest"]), digest)',
+        'bytes(row["digest"]) != digest',
+        (f"{KEYS}test_the_digest_that_decides_is_compared_in_constant_time[sqlite]",),
+    ),
+    Guard(
+        "a new key's text stays out of reprs",
+        "accounts/types.py",
+        "api_key: str = field(repr=False)",
+        "api_key: str = field()",
+        (f"{KEYS}test_neither_the_text_nor_a_plain_hash_of_it_is_kept_anywhere[sqlite]",),
+    ),
+    Guard(
+        "to revoke again keeps the first moment",
+        "accounts/keys.py",
+        ", api_keys.c.revoked_at.is_(None))",
+        ")",
+        (f"{KEYS}test_revoking_again_is_fine_and_keeps_the_first_moment_but_an_unknown_key_is_not_found[sqlite]",),
+    ),
+    Guard(
+        "who asks is settled before the body is read",
+        "api/edge.py",
+        "        caller = await caller_of(request.headers, runtime) if operation.key_needed else None\n",
+        "        await request.body()\n"
+        "        caller = await caller_of(request.headers, runtime) if operation.key_needed else None\n",
+        (f"{AUTH}test_the_body_is_not_read_for_a_stranger",),
+        errors=("TimeoutError",),
+        waits=True,
+    ),
+    Guard(
+        "an Idempotency-Key that comes with another body is refused",
+        "accounts/idempotency.py",
+        "    if row.body_sha256 != call.body_sha256:",
+        "    if False:",
+        (f"{AGAIN}test_another_body_under_the_same_key_is_refused[sqlite]",),
+    ),
+    Guard(
+        "an Idempotency-Key is the caller's own",
+        "accounts/idempotency.py",
+        "remembered.c.api_key_id == call.api_key_id, ",
+        "",
+        (f"{AGAIN}test_another_key_caller_or_route_is_another_call[sqlite]",),
+    ),
+    Guard(
+        "an Idempotency-Key is its route's own",
+        "accounts/idempotency.py",
+        "remembered.c.route == call.route, ",
+        "",
+        (f"{AGAIN}test_another_key_caller_or_route_is_another_call[sqlite]",),
+    ),
+    Guard(
+        "an Idempotency-Key is forgotten after a day",
+        "accounts/idempotency.py",
+        "    if row is None or row.created_at < ids.now() - KEPT:",
+        "    if row is None:",
+        (f"{AGAIN}test_a_day_later_it_is_forgotten[sqlite]",),
+        errors=("InvalidRequest",),
+    ),
+    Guard(
+        "what was answered before is answered again without a second effect",
+        "accounts/idempotency.py",
+        '    if "answer" in earlier:\n        return str(earlier["answer"])\n    answer = effect()',
+        "    answer = effect()",
+        (f"{AGAIN}test_the_same_call_has_one_effect_and_one_answer[sqlite]",),
+    ),
+    Guard(
+        "long work is in one hand at a time",
+        "accounts/idempotency.py",
+        '    mine = earlier.get("held_by") in (None, holder)\n',
+        "    mine = True\n",
+        (f"{AGAIN}test_long_work_is_in_one_hand_until_it_is_answered_let_go_or_dead[sqlite]",),
+    ),
+    Guard(
+        "an upload that fails lets go of its key",
+        "api/once.py",
+        "        await asyncio.shield(db.run_write(lambda tx: idempotency.let_go(tx, keyed, holder)))\n",
+        "",
+        ("walks/test_idempotency.py::test_an_upload_that_fails_lets_go_of_its_key[sqlite]",),
+    ),
+    Guard(
+        "images that failed may be asked for again under their key",
+        "api/drawing.py",
+        "        await forget(call, begun)\n",
+        "",
+        ("walks/test_idempotency.py::test_images_that_failed_may_be_asked_for_again[sqlite]",),
+    ),
+    Guard(
+        "who comes back under a key gets the images that were drawn meanwhile",
+        "api/drawing.py",
+        "    if call.keyed is None:\n        await call.runtime",
+        "    if True:\n        await call.runtime",
+        ("walks/test_idempotency.py::test_who_comes_back_gets_the_images_that_were_drawn_meanwhile",),
+    ),
+)

@@ -1,0 +1,116 @@
+"""The guards of the engine: one adapter an item, one base, one order's fault its own, memory."""
+
+from tests.guards.guard import Guard
+
+ENGINE = "engine/test_engine.py::"
+FILES = "engine/test_adapters_file.py::"
+LADDER = "engine/test_memory_ladder.py::"
+
+GUARDS = (
+    Guard(
+        "each item of a batch has its own adapter",
+        "engine/adapters/apply.py",
+        "        whole = share.start == 0 and share.stop == x_SI.shape[0]\n",
+        "        whole = True\n",
+        (
+            "engine/test_adapters_apply.py::test_each_share_gets_its_own_delta",
+            "engine/test_families_batch.py::test_an_item_in_a_mixed_batch_is_the_item_alone",
+        ),
+    ),
+    Guard(
+        "two adapters are two shares",
+        "engine/adapters/apply.py",
+        "if shares and shares[-1].adapter is adapter and shares[-1].stop == start:",
+        "if shares and shares[-1].stop == start:",
+        ("engine/test_families_batch.py::test_an_item_in_a_mixed_batch_is_the_item_alone",),
+    ),
+    Guard(
+        "an order for another base is refused",
+        "engine/engine.py",
+        "        if order.base != self._identity:\n",
+        "        if False:\n",
+        (f"{ENGINE}test_an_order_for_another_base_is_refused",),
+    ),
+    Guard(
+        "another base's adapter is refused",
+        "engine/adapters/file.py",
+        "    if base is not None and metadata.base != base:\n",
+        "    if False:\n",
+        (
+            f"{FILES}test_another_bases_adapter_is_refused",
+            "engine/test_generate_routine.py::test_a_bad_adapter_fails_its_order_with_a_sentence",
+        ),
+    ),
+    Guard(
+        "an adapter that is not finite is refused",
+        "engine/adapters/file.py",
+        "        if tensor.dtype not in FLOATS or not bool(torch.isfinite(tensor).all()):\n",
+        "        if tensor.dtype not in FLOATS:\n",
+        (f"{FILES}test_bad_files_are_refused_with_a_sentence",),
+    ),
+    Guard(
+        "an adapter covers every linear of the base and no other",
+        "engine/adapters/file.py",
+        "    if differing:\n",
+        "    if False:\n",
+        (f"{FILES}test_bad_files_are_refused_with_a_sentence",),
+        errors=("KeyError",),
+    ),
+    Guard(
+        "an adapter's bytes are those that its name promises",
+        "engine/resident.py",
+        "        if adapter.sha256 != ref.sha256:\n",
+        "        if False:\n",
+        ("engine/test_generate_routine.py::test_a_bad_adapter_fails_its_order_with_a_sentence",),
+        errors=("ValueError",),
+    ),
+    Guard(
+        "one bad unit does not take its neighbours along",
+        "engine/executor.py",
+        "        return [outcome for at in range(0, len(units), part) for outcome in self.run(units[at : at + part])]",
+        "        return [Broken(failed) for _ in units]",
+        (
+            "engine/test_executor.py::test_a_caption_that_the_base_refuses_hurts_its_order_only",
+            "engine/test_pass_memory.py::test_a_batch_without_room_is_run_in_halves",
+        ),
+    ),
+    Guard(
+        "what is not finite is refused",
+        "engine/executor.py",
+        "Done(result) if _finite(result) else",
+        "Done(result) if True else",
+        ("engine/test_executor.py::test_the_neighbours_of_a_poisoned_unit_get_their_results",),
+    ),
+    Guard(
+        "orders hold no more memory than there is",
+        "engine/memory.py",
+        "        if self._waiting[key][1] > self._budget - sum(size for _, size in self._reserved.values()):\n",
+        "        if False:\n",
+        ("engine/test_memory.py::test_a_pool_never_holds_more_than_its_budget_and_everyone_starts",),
+    ),
+    Guard(
+        "an order larger than the machine is refused at once",
+        "engine/memory.py",
+        "        if size > self._budget:\n",
+        "        if False:\n",
+        (
+            "engine/test_engine_ends.py::test_an_order_larger_than_the_machine_is_refused_with_a_way_out",
+            "engine/test_memory.py::test_what_never_fits_is_refused_at_once",
+        ),
+        waits=True,
+    ),
+    Guard(
+        "a training step is never run twice",
+        "engine/executor.py",
+        "        if isinstance(unit, TrainStep | UpdateWeights):\n",
+        "        if False:\n",
+        (f"{LADDER}test_one_shortage_of_any_kind_harms_nobody[velocity_for_training]",),
+    ),
+    Guard(
+        "a fault that nobody knows says nothing of itself",
+        "engine/engine.py",
+        "self._end(live, out_of_memory(live.order) if short else unknown_fault(live.order))",
+        "self._end(live, out_of_memory(live.order) if short else LinocutError(str(error)))",
+        (f"{ENGINE}test_an_unknown_fault_ends_its_order_alone_and_tells_nothing_of_itself",),
+    ),
+)

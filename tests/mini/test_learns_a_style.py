@@ -1,0 +1,132 @@
+"""The product's promise, measured: a custom model draws in the style of its own twenty pictures.
+
+Everything runs through the engine's own door with the base's own recipe. The score is ``samples/style.py``: distance
+to the nearest pictures of a style by palette, edges and texture, which no network that was trained here computes.
+"""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from linocut.captions import caption_text, normalise
+from linocut.catalogue import MINI, load_base
+from linocut.engine.door import Engine
+from linocut.engine.open import open_engine
+from linocut.files import sha256_hex
+from linocut.orders import (
+    AdapterRef,
+    Failed,
+    GenerateFinished,
+    GenerateOrder,
+    ImageDrawn,
+    TrainFinished,
+    TrainOrder,
+    TrainSample,
+)
+from linocut.prompting import expand
+from linocut.samples.draw import Poster, kettle_and_fern, night_signal, plain_caption, posters
+from linocut.samples.style import style_distance, style_vector
+from linocut.training import recipes
+
+BASE = load_base(MINI)
+HELD_OUT = ('a cat with the word "TEA"', 'a heart with the word "MINT"', 'a car with the word "CALM"',
+            'a diamond with the word "HOT"', 'a boat with the word "SIP"')  # fmt: skip
+SEEDS = (11, 12, 13, 14)
+Draw = Callable[[Poster, int], Image.Image]
+
+
+def _caption(text: str, width: int, height: int) -> str:
+    return caption_text(normalise(expand(text, (width, height), 0)))
+
+
+def _dataset(draw: Draw) -> tuple[dict[str, bytes], tuple[TrainSample, ...]]:
+    blobs: dict[str, bytes] = {}
+    samples = []
+    for poster in posters(20):
+        stream = io.BytesIO()
+        draw(poster, 512).save(stream, "PNG")
+        name = sha256_hex(stream.getvalue())
+        blobs[name] = stream.getvalue()
+        caption = _caption(plain_caption(poster), 512, 512)
+        samples.append(TrainSample(image_sha256=name, width=512, height=512, caption=caption))
+    return blobs, tuple(sorted(samples, key=lambda s: (s.image_sha256, s.caption)))
+
+
+def _run(engine: Engine, key: str, order: Any, blobs: dict[str, bytes], workspace: Path) -> list[Any]:
+    workspace.mkdir(parents=True, exist_ok=True)
+    engine.admit(key, order, blobs.__getitem__, workspace)
+    events: list[Any] = []
+    while engine.busy():
+        events += engine.step()
+    assert not [e for e in events if isinstance(e, Failed)], events[-1]
+    assert isinstance(events[-1], TrainFinished | GenerateFinished)
+    return events
+
+
+def _train(engine: Engine, draw: Draw, workspace: Path) -> tuple[bytes, dict[str, float]]:
+    blobs, samples = _dataset(draw)
+    recipe = recipes.plain(BASE, len(samples))
+    holdout = recipes.holdout_of(samples)
+    turbo = BASE.sampling["TURBO"]
+    order = TrainOrder(
+        base=BASE.identity, organization_id="o", run_id=workspace.name, samples=samples, holdout=holdout, seed=5,
+        native_pixels=BASE.native_pixels, size_multiple=BASE.size_multiple,
+        previews=recipes.previews_of(samples, holdout)[:1], preview_steps=turbo.steps,
+        preview_guidance=turbo.guidance, preview_mu=turbo.mu, preview_std=turbo.std,
+        **recipe.__dict__,
+    )  # fmt: skip
+    finished = _run(engine, workspace.name, order, blobs, workspace)[-1]
+    return finished.path.read_bytes(), finished.scores
+
+
+def _draw(engine: Engine, adapter: bytes | None, workspace: Path) -> list[Image.Image]:
+    turbo = BASE.sampling["TURBO"]
+    reference = None if adapter is None else AdapterRef(sha256=sha256_hex(adapter), size_bytes=len(adapter))
+    blobs = {} if adapter is None else {sha256_hex(adapter): adapter}
+    drawn = []
+    for number, prompt in enumerate(HELD_OUT):
+        order = GenerateOrder(
+            base=BASE.identity, organization_id="o", caption=_caption(prompt, 1024, 1024), width=128, height=128,
+            output_width=128, output_height=128, seeds=SEEDS, steps=turbo.steps, guidance=turbo.guidance,
+            mu=turbo.mu, std=turbo.std, adapter=reference,
+        )  # fmt: skip
+        events = _run(engine, f"draw-{number}", order, blobs, workspace)
+        drawn += [Image.open(io.BytesIO(e.png)) for e in events if isinstance(e, ImageDrawn)]
+    assert len(drawn) == len(HELD_OUT) * len(SEEDS)
+    return drawn
+
+
+@pytest.mark.timeout(900)
+def test_a_custom_model_draws_in_its_own_style(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    engine = open_engine("torch", BASE, MINI, threads=1, adapter_cache_bytes=64 << 20)
+    tea_adapter, tea_scores = _train(engine, kettle_and_fern, tmp_path / "tea")
+    night_adapter, _ = _train(engine, night_signal, tmp_path / "night")
+    pictures = {
+        "base": _draw(engine, None, tmp_path),
+        "tea": _draw(engine, tea_adapter, tmp_path),
+        "night": _draw(engine, night_adapter, tmp_path),
+    }
+    engine.close()
+
+    style = [style_vector(kettle_and_fern(p, 128)) for p in posters(20)]
+    foreign = [style_vector(night_signal(p, 128)) for p in posters(20)]
+    nearness = {name: [style_distance(image, style) for image in drawn] for name, drawn in pictures.items()}
+    mean = {name: sum(values) / len(values) for name, values in nearness.items()}
+    with capsys.disabled():
+        print(f"\nmean distance to the tea style: {json.dumps({k: round(v, 3) for k, v in mean.items()})}")
+
+    own = sum(t < b and t < n for t, b, n in zip(nearness["tea"], nearness["base"], nearness["night"], strict=True))
+    as_own = sum(style_distance(i, style) < style_distance(i, foreign) for i in pictures["tea"])
+    assert own >= 18, f"{own} of 20 nearer than the base's and the other adapter's"
+    assert as_own >= 18, f"{as_own} of 20 nearer to their own style than to the other"
+    assert mean["tea"] < 0.75 * min(mean["base"], mean["night"])
+
+    held_out = [kettle_and_fern(p, 128) for p in posters(6, first=20)]
+    assert all(style_distance(image, style) < style_distance(image, foreign) for image in held_out)
+    steps = {int(name): score for name, score in tea_scores.items() if name.isdigit()}
+    assert min(steps.values()) < steps[0], "the held-out score never got better than the bare base's"

@@ -1,0 +1,50 @@
+"""The measures of the embedded base see what is right on true drawings, and nothing in noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ImageFont
+
+from linocut.pretrain.draw import Painter
+from linocut.pretrain.measures import apart, held_out, lab, right, score
+
+
+class Plain(Painter):
+    """Every typeface is the one that comes with Pillow, so that no font package is needed."""
+
+    def font(self, face: str, size: int) -> ImageFont.FreeTypeFont:  # type: ignore[override]
+        font = ImageFont.load_default(size)
+        assert isinstance(font, ImageFont.FreeTypeFont)
+        return font
+
+
+PAINTER = Plain(Path())
+COUNT = 8
+
+
+def test_distances_are_those_of_the_standard() -> None:
+    assert np.allclose(lab(np.array([255, 255, 255])), (100, 0, 0), atol=0.1)
+    assert apart(np.array([0, 0, 0]), np.array([255, 255, 255])) == pytest.approx(100, abs=0.1)
+    assert apart(np.array([120, 120, 120]), np.array([124, 124, 124])) < 2 < apart(np.zeros(3), np.array([40, 0, 0]))
+
+
+@pytest.mark.parametrize("kind", ["one", "letter", "word", "many"])
+def test_truth_passes_and_noise_does_not(kind: str) -> None:
+    truth = held_out(kind, COUNT, PAINTER)
+    scenes = [scene for _, scene in truth]
+    noise = np.random.default_rng(1).integers(0, 256, (COUNT, 128, 128, 3), dtype=np.uint8)
+    seen, unseen = score(np.stack([p for p, _ in truth]), scenes, PAINTER), score(noise, scenes, PAINTER)
+    for name, share in seen.items():
+        assert share >= 0.85, (name, share)
+        assert unseen[name] <= 0.4, (name, unseen[name])
+
+
+def test_another_picture_is_not_taken_for_the_asked_one() -> None:
+    truth = held_out("one", COUNT, PAINTER)
+    own = [right(p, s, s.items[0], PAINTER) for p, s in truth]
+    others = [right(truth[i - 1][0], s, s.items[0], PAINTER) for i, (_, s) in enumerate(truth)]
+    assert sum(own) >= COUNT - 1
+    assert sum(others) == 0

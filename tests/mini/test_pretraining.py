@@ -1,0 +1,244 @@
+"""The pretraining's own rules: what ships can be trained further, and the losses say what they are meant to say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tests.mini.test_measures import PAINTER
+
+from linocut.catalogue import MINI
+from linocut.pretrain import captions, tokenizer, vae
+from linocut.pretrain.ahead import unwrap, wrap
+from linocut.pretrain.config import TransformerConfig, VaeConfig
+from linocut.pretrain.data import STROKES, TOKEN, Batch, Example, Source, cell_colours, cells, corner, cut
+from linocut.pretrain.draw import CLASS_OF
+from linocut.pretrain.export import widen
+from linocut.pretrain.muon import Muon, orthogonalise
+from linocut.pretrain.net import IMAGE_OFFSET, Mini, positions
+from linocut.pretrain.scene import Colour, Ground, Item, Scene
+from linocut.pretrain.shipped import go_on, load_shipped, outer_layers, pause
+from linocut.pretrain.train import Run, losses, smooth
+
+TINY = replace(TransformerConfig(), layers=3, heads=2, mlp=32, adaln=16, text_dim=16)
+CHANNELS = 4 * VaeConfig().latent_channels
+WHITE, RED = Colour("white", (255, 255, 255)), Colour("red", (220, 42, 42))
+
+
+def test_what_ships_can_be_trained_further(tmp_path: Path) -> None:
+    """Its latents are of eight pixels, those of a new run of four: everything but the first and last layer is kept."""
+    config = TransformerConfig()
+    load_shipped(MINI, tmp_path, config)
+    run = Run(config, tokenizer.initial_embedding(tokenizer.build(), config.text_dim, 1), compiled=False)
+    run.load(tmp_path / "transformer.safetensors")
+    shipped = load_file(MINI / "transformer" / "diffusion_pytorch_model.safetensors")
+    again = widen(dict(run.model.transformer.state_dict()))
+    assert again.keys() >= shipped.keys()
+    other = {name for name, tensor in shipped.items() if again[name].shape != tensor.shape}
+    assert other == {"input_proj.weight", "final_layer.linear.weight", "final_layer.linear.bias"}
+    same = {name: tensor for name, tensor in shipped.items() if name not in other}
+    assert all(torch.allclose(again[name], tensor.float(), atol=1e-3) for name, tensor in same.items())
+    assert (run.step, run.seen) == (0, 0)
+    vae.build(VaeConfig()).load_state_dict(load_file(tmp_path / "vae.safetensors"))
+
+
+def test_a_paused_run_goes_on_where_it_stood(tmp_path: Path) -> None:
+    one, file, two = (tmp_path / name for name in ("one", "file", "two"))
+    run = Run(TINY, torch.randn(40, TINY.text_dim), compiled=False)
+    run.step, run.seen = 30, 400
+    run.ema["aux.bias"] += 0.5
+    one.mkdir()
+    run.save(one / "transformer.safetensors")
+    weights = {name: tensor.contiguous() for name, tensor in vae.build(VaeConfig()).state_dict().items()}
+    save_file(weights, one / "vae.safetensors")
+    pause(one, file)
+    go_on(file, two, TINY)
+    again = Run(TINY, torch.zeros(40, TINY.text_dim), compiled=False)
+    again.load(two / "transformer.safetensors")
+    assert (again.step, again.seen) == (30, 400)
+    for name, p in again.model.named_parameters():
+        assert torch.allclose(p, run.ema[name], atol=2e-3)
+        assert torch.equal(p, again.ema[name])
+    assert load_file(two / "vae.safetensors").keys() == weights.keys()
+
+
+def test_an_autoencoder_takes_the_outer_layers_of_a_deeper_one() -> None:
+    config = replace(VaeConfig(), encoder_channels=(8, 16, 24), decoder_channels=(8, 16, 32))
+    deeper = replace(config, encoder_channels=(8, 16, 24, 40), decoder_channels=(8, 16, 32, 48), latent_channels=4)
+    own, other = (vae.build(c).state_dict() for c in (config, deeper))
+    kept = own["decoder.conv_in.weight"].clone()
+    assert not outer_layers(other, own)
+    for mine, theirs in (
+        ("encoder.conv_in", "encoder.conv_in"),
+        ("encoder.down_blocks.1.resnets.0.conv1", "encoder.down_blocks.1.resnets.0.conv1"),
+        ("decoder.up_blocks.0.upsamplers.0.conv", "decoder.up_blocks.1.upsamplers.0.conv"),
+        ("decoder.up_blocks.2.resnets.1.conv2", "decoder.up_blocks.3.resnets.1.conv2"),
+        ("decoder.conv_out", "decoder.conv_out"),
+    ):
+        assert torch.equal(own[f"{mine}.weight"], other[f"{theirs}.weight"])
+    assert torch.equal(own["decoder.conv_in.weight"], kept)
+    assert outer_layers(vae.build(config).state_dict(), own)
+
+
+@pytest.mark.parametrize("told", [0, 1, 4])
+def test_a_batch_with_few_or_no_captions_has_a_finite_loss(told: int) -> None:
+    """Groups are sorted by length, so now and then all rows of one are the dropped captions."""
+    torch.manual_seed(0)
+    model = Mini(TINY, torch.randn(40, TINY.text_dim))
+    lengths_b = torch.tensor([8] * told + [0] * (4 - told))
+    batch = Batch(
+        torch.randn(4, 64, CHANNELS), torch.zeros(4, 64, dtype=torch.long), torch.zeros(4, 64, STROKES),
+        torch.zeros(4, 64, 3), torch.randint(0, 40, (4, 8)), lengths_b, torch.tensor([[0, 0], [1, 2], [0, 5], [3, 3]]),
+        (8, 8),
+    )  # fmt: skip
+    total, parts = losses(model, batch, step=0)
+    assert torch.isfinite(total)
+    assert (parts["whole"] > 0) == (parts["colours"] > 0) == (told > 0)
+
+
+def test_batches_come_whole_from_the_drawing_process() -> None:
+    sent = [
+        Batch(torch.randn(2, 60, 48), torch.ones(2, 60, dtype=torch.long), torch.rand(2, 60, 64), torch.rand(2, 60, 3),
+              torch.randint(0, 40, (2, length)), torch.tensor([length, 0]), torch.tensor([[0, 3], [2, 1]]), (6, 10))
+        for length in (8, 16)
+    ]  # fmt: skip
+    got = unwrap(wrap(sent))
+    assert [batch.grid for batch in got] == [(6, 10), (6, 10)]
+    for one, other in zip(sent, got, strict=True):
+        pairs = [(value, vars(other)[name]) for name, value in vars(one).items() if name != "grid"]
+        assert all(torch.equal(a, b) and a.dtype == b.dtype for a, b in pairs)
+
+
+def test_an_error_everywhere_the_same_weighs_as_much_as_it_is_seen() -> None:
+    steady, white = torch.full((2, 60, 5), 0.5), torch.randn(64, 64, 48, generator=torch.Generator().manual_seed(0))
+    near, whole = smooth(steady, (6, 10))
+    assert (near.item(), whole.item()) == (pytest.approx(9 * 0.25), pytest.approx(60 * 0.25))
+    assert [part.item() for part in smooth(white, (8, 8))] == [pytest.approx(1, abs=0.1)] * 2
+
+
+def test_orthogonalise_gives_singular_values_near_one() -> None:
+    stack = torch.randn(3, 16, 40, generator=torch.Generator().manual_seed(1))
+    values = torch.linalg.svdvals(orthogonalise(stack))
+    assert values.min() > 0.5
+    assert values.max() < 1.5
+    assert torch.linalg.svdvals(orthogonalise(stack.mT)).min() > 0.5
+
+
+def test_a_word_knows_where_its_letters_are() -> None:
+    item = Item("", WHITE, WHITE, False, (14.0, 40.0, 114.0, 80.0), text="TEA", face="")
+    pixels, _, scene = PAINTER.paint(Scene(128, 128, Ground("plain", RED, RED, 16.0), (item,)))
+    word = scene.items[0]
+    lit = pixels[..., 1] > 150
+    assert len(word.letters) == 3
+    for x0, y0, x1, y1 in word.letters:
+        assert lit[round(y0) : round(y1), round(x0) : round(x1)].mean() > 0.2
+    ends = [word.letters[0][0], word.letters[-1][2]]
+    assert ends == pytest.approx([word.box[0], word.box[2]], abs=1.5)
+
+
+def test_a_colour_that_is_not_its_names_is_always_given() -> None:
+    odd = Colour("red", (160, 60, 90))
+    scene = Scene(128, 128, Ground("plain", odd, odd, 16.0), (Item("circle", WHITE, WHITE, False, (9, 9, 99, 99)),))
+    for seed in range(20):
+        written = captions.structured(scene, np.random.default_rng(seed))
+        assert written["style_description"]["color_palette"][0] == "#A03C5A"
+
+
+def _example(scene: Scene) -> Example:
+    """A scene as the trainer keeps it; the latents say which token they belong to."""
+    pixels, labels, exact = PAINTER.paint(scene)
+    rows, cols = scene.height // TOKEN, scene.width // TOKEN
+    latent_rcc = np.stack(np.meshgrid(np.arange(rows), np.arange(cols), indexing="ij"), -1).astype(np.float16)
+    return Example(exact, latent_rcc, *cells(labels), cell_colours(pixels))
+
+
+def test_cells_say_what_lies_in_them() -> None:
+    item = Item("square", WHITE, WHITE, False, (32.0, 64.0, 64.0, 96.0))
+    example = _example(Scene(160, 112, Ground("plain", RED, RED, 16.0), (item,)))
+    inside = np.zeros((112 // TOKEN, 160 // TOKEN), bool)
+    inside[64 // TOKEN : 96 // TOKEN, 32 // TOKEN : 64 // TOKEN] = True
+    # The figure's outline may touch the cells beside it by a mark, never their middle.
+    assert (example.labels_rc[inside] == CLASS_OF["square"]).all()
+    assert example.strokes_rcc[inside].mean() > 0.9
+    assert example.strokes_rcc[~inside].mean() < 0.02
+    white = np.abs(example.colours_rcc - 1.0).max(-1) < 0.15
+    assert (white == inside).all()
+
+
+def test_a_window_is_the_same_part_of_everything() -> None:
+    item = Item("star", WHITE, WHITE, False, (20.0, 30.0, 90.0, 100.0))
+    example = _example(Scene(128, 128, Ground("plain", RED, RED, 16.0), (item,)))
+    window = cut(example, (3, 6), 8)
+    assert window.latent_rcc[0, 0].tolist() == [3, 6]
+    assert window.latent_rcc[-1, -1].tolist() == [10, 13]
+    assert window.scene is example.scene
+    for name in ("labels_rc", "strokes_rcc", "colours_rcc"):
+        assert np.array_equal(getattr(window, name), getattr(example, name)[3:11, 6:14])
+
+
+def test_windows_stay_inside_and_seek_the_letters() -> None:
+    word = Item("", WHITE, WHITE, False, (96.0, 8.0, 150.0, 30.0), text="TEA", face="")
+    scene = Scene(160, 96, Ground("plain", RED, RED, 16.0), (word,))
+    rng = np.random.default_rng(0)
+    corners = np.array([corner(scene, 8, rng) for _ in range(400)])
+    assert corners.min() >= 0
+    assert corners[:, 0].max() <= 96 // TOKEN - 8
+    assert corners[:, 1].max() <= 160 // TOKEN - 8
+    middle = np.array([(8 + 30) / 2, (96 + 150) / 2]) / TOKEN
+    covered = ((corners <= middle) & (middle < corners + 8)).all(1).mean()
+    assert covered > 0.8
+    assert len(np.unique(corners, axis=0)) > 20
+
+
+def test_a_window_keeps_its_places_in_the_picture() -> None:
+    lengths_b = torch.tensor([3, 0])
+    whole, _ = positions(torch.tensor([3]), 4, (16, 16))
+    where, mask = positions(lengths_b, 4, (8, 8), torch.tensor([[2, 5], [0, 8]]))
+    grid = whole[0, 4:].view(16, 16, 3)
+    assert torch.equal(where[0, 4:].view(8, 8, 3), grid[2:10, 5:13])
+    assert torch.equal(where[1, 4:].view(8, 8, 3), grid[0:8, 8:16])
+    assert torch.equal(where[0, :4], whole[0, :4])
+    assert (where[0, 4:, 0] == IMAGE_OFFSET).all()
+    assert (mask[0, 0, 0] == 0).tolist() == [False] + [True] * 67
+    assert (mask[1, 0, 0] == 0).tolist() == [False] * 4 + [True] * 64
+
+
+def test_muon_beside_makes_the_same_updates_one_step_late() -> None:
+    gradients = torch.randn(3, 16, 24, generator=torch.Generator().manual_seed(2))
+    ends = []
+    for beside in (False, True):
+        weight = torch.nn.Parameter(torch.zeros(16, 24))
+        muon = Muon([weight], lr=0.01, beside=beside)
+        track = []
+        for gradient in gradients:
+            weight.grad = gradient
+            muon.step()
+            track.append(weight.detach().clone())
+        muon.flush()
+        ends.append((track, weight.detach()))
+    (now, now_end), (late, late_end) = ends
+    assert not late[0].any()
+    assert torch.allclose(late[1], now[0])
+    assert torch.allclose(late[2], now[1])
+    assert torch.allclose(late_end, now_end)
+
+
+def test_batches_follow_from_the_step_windows_first_whole_pictures_last() -> None:
+    config = replace(TINY, batch=2, whole_batch=1, whole_share=0.0, native_share=1.0, steps=100)
+    encoder, words = vae.build(VaeConfig()), tokenizer.build()
+    sources = [Source(config, encoder, words, Path()) for _ in range(2)]
+    for source in sources:
+        source.painter = PAINTER
+    for step, rows, grid in ((0, 2, (8, 8)), (90, 1, (128 // TOKEN, 128 // TOKEN))):
+        one, other = (source.batches(step) for source in sources)
+        assert [batch.grid for batch in one] == [grid] * 4
+        for a, b in zip(one, other, strict=True):
+            assert a.latent_bnc.shape == (rows, grid[0] * grid[1], CHANNELS)
+            assert torch.equal(a.latent_bnc, b.latent_bnc)
+            assert torch.equal(a.ids_bl, b.ids_bl)
+            assert torch.equal(a.corners_b2, b.corners_b2)
+    assert not sources[0].batches(94)[0].corners_b2.any()

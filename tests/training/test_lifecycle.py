@@ -1,0 +1,195 @@
+"""From the train call to the uri, on the fake engine, without HTTP."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select, update
+from tests.training.workshop import BASE, OTHER_BASE, Workshop
+
+from linocut.custom_models.service import events_after, resolve_uri
+from linocut.db.tables import assets, datasets, images, jobs, models, run_images, training_runs
+from linocut.errors import InvalidRequest, NotFound
+from linocut.orders import TrainOrder, order_from_json
+from linocut.training.types import AdvancedAsk
+
+WHOLE_STORY = [
+    ("CREATING", "PREPARING_DATA"),
+    ("CREATING", "QUEUED"),
+    ("TRAINING", "QUEUED"),
+    ("TRAINING", "TRAINING"),
+    ("TRAINING", "FINALIZING"),
+    ("TRAINING", "COMPLETED"),
+    ("COMPLETED", "COMPLETED"),
+]
+
+
+def test_a_train_call_ends_in_a_model_that_draws(house: Workshop) -> None:
+    started = house.start(house.alice, "House Style")
+    assert (started.training_status, started.model_name) == ("CREATING", "House Style")
+    waiting = house.model(house.alice, started.model_id)
+    assert (waiting.status, waiting.custom_model_uri, waiting.is_available) == ("CREATING", None, False)
+    assert [run.status for run in waiting.runs] == ["QUEUED"]
+
+    house.worker().run_until_idle()
+
+    model = house.model(house.alice, started.model_id)
+    assert (model.status, model.custom_model_uri) == ("COMPLETED", "model/house-style/version/1")
+    assert (model.is_available, model.is_owned, model.error) == (True, True, None)
+    run = model.runs[0]
+    assert (run.status, run.step, run.stopped_at_step, run.eta_seconds) == ("COMPLETED", run.training_steps, None, None)
+    assert run.loss is not None
+    assert {"0", str(run.training_steps), "effect", "chosen_step"} <= set(run.scores)
+    assert house.statuses(started.model_id) == WHOLE_STORY
+    adapter = house.read(lambda tx: resolve_uri(tx, house.alice, "model/house-style/version/1", BASE))
+    assert len(house.runtime.store.get(adapter.sha256)) == adapter.size_bytes
+    assert not house.runtime.workspace(run.run_id).exists()
+
+
+def test_the_order_is_complete_and_says_what_the_rows_say(house: Workshop) -> None:
+    asked = AdvancedAsk(training_steps=200, lora_rank=64, ema=0.99, learning_rate=2e-4, seed=11)
+    started = house.start(house.alice, advanced=asked, dataset_id=house.dataset(house.alice, 31))
+    order = order_from_json(house.job(kind="train").order)
+    assert isinstance(order, TrainOrder)
+    run = house.model(house.alice, started.model_id).runs[0]
+    assert (order.run_id, order.seed, order.steps, order.rank) == (run.run_id, 11, 200, 64)
+    assert (run.seed, run.training_steps, run.lora_rank) == (11, 200, 64)
+    assert (run.ema, run.learning_rate) == (order.ema, order.learning_rate) == (0.99, 2e-4)
+    assert len(order.samples) == 31
+    assert len(order.holdout) == 3
+    keys = [sample.image_sha256 for sample in order.samples]
+    assert keys == sorted(keys)
+    assert house.count(run_images) == len(set(keys))
+    assert (order.base, order.organization_id) == (BASE.identity, house.alice.organization_id)
+    assert len(order.previews) == 3
+    assert all(sample.caption.startswith("{") for sample in order.samples)
+
+
+def test_without_a_seed_a_random_one_is_recorded(house: Workshop) -> None:
+    seeds = set()
+    for _ in range(3):
+        started = house.start(house.alice)
+        run = house.model(house.alice, started.model_id).runs[0]
+        order = order_from_json(house.job(job_id=_job_id(house, run.run_id)).order)
+        assert isinstance(order, TrainOrder)
+        assert order.seed == run.seed
+        assert 0 <= run.seed < 2**31
+        seeds.add(run.seed)
+    assert len(seeds) == 3
+
+
+def test_a_run_is_frozen_when_it_starts(house: Workshop) -> None:
+    """The dataset is deleted and its pictures' rows with it; the run trains on what it had."""
+    dataset_id = house.dataset(house.alice)
+    started = house.start(house.alice, dataset_id=dataset_id)
+
+    def forget(tx):  # type: ignore[no-untyped-def]
+        tx.execute(assets.delete().where(assets.c.dataset_id == dataset_id))
+        tx.execute(update(models).values(dataset_id=None))
+        tx.execute(datasets.delete().where(datasets.c.dataset_id == dataset_id))
+
+    house.write(forget)
+    house.worker().run_until_idle()
+    model = house.model(house.alice, started.model_id)
+    assert (model.status, model.dataset_id) == ("COMPLETED", None)
+
+
+@pytest.mark.parametrize(
+    ("count", "least", "word"), [(0, 15, "Upload 15 more"), (14, 15, "Upload 1 more"), (4, 5, "5 to 100")]
+)
+def test_too_few_pictures_are_refused_with_the_way_out(
+    open_workshop: Callable[..., Workshop], count: int, least: int, word: str
+) -> None:
+    house = open_workshop(min_training_images=least)
+    with pytest.raises(InvalidRequest, match=word):
+        house.start(house.alice, dataset_id=house.dataset(house.alice, count))
+    assert [house.count(table) for table in (models, training_runs, jobs, run_images)] == [0, 0, 0, 0]
+
+
+def test_more_pictures_than_a_dataset_may_have_are_refused(open_workshop: Callable[..., Workshop]) -> None:
+    house = open_workshop(max_dataset_images=20)
+    with pytest.raises(InvalidRequest, match="at most 20"):
+        house.start(house.alice, dataset_id=house.dataset(house.alice, 21))
+
+
+def test_a_start_that_fails_at_its_end_leaves_nothing(house: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset_id = house.dataset(house.alice)
+    monkeypatch.setattr("linocut.training.service.registry.move_run", _break)
+    with pytest.raises(ZeroDivisionError):
+        house.start(house.alice, dataset_id=dataset_id)
+    assert [house.count(table) for table in (models, training_runs, jobs, run_images)] == [0, 0, 0, 0]
+
+
+def test_another_user_s_dataset_and_one_that_does_not_exist_look_the_same(house: Workshop) -> None:
+    mine = house.dataset(house.alice)
+    sentences = []
+    for dataset_id in (mine, "A" * 22):
+        with pytest.raises(NotFound) as caught:
+            house.start(house.bob, dataset_id=dataset_id)
+        sentences.append(caught.value.to_json())
+    assert sentences[0] == sentences[1]
+
+
+@pytest.mark.parametrize("name", ["abcd", "a" * 31, "tea_brand"])
+def test_a_bad_name_is_refused(house: Workshop, name: str) -> None:
+    with pytest.raises(InvalidRequest, match="model_name"):
+        house.start(house.alice, name)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_a_seed_out_of_range_is_refused(house: Workshop, seed: int) -> None:
+    with pytest.raises(InvalidRequest, match="seed must be"):
+        house.start(house.alice, advanced=AdvancedAsk(seed=seed))
+
+
+def test_events_tell_the_whole_story_and_resume_anywhere(house: Workshop) -> None:
+    model = house.trained(house.alice)
+    events = house.read(lambda tx: events_after(tx, model.model_id, 0, 10_000))
+    kinds = [event.kind for event in events]
+    assert {"status", "progress", "preview", "score"} == set(kinds)
+    assert [event.event_id for event in events] == sorted({event.event_id for event in events})
+    half = events[len(events) // 2].event_id
+    assert house.read(lambda tx: events_after(tx, model.model_id, half, 10_000)) == [
+        event for event in events if event.event_id > half
+    ]
+    assert house.read(lambda tx: events_after(tx, model.model_id, 0, 3)) == events[:3]
+    last = [event.data for event in events if event.kind == "progress"][-1]
+    assert last["step"] == last["total_steps"] == model.runs[0].training_steps
+    previews = [event.data for event in events if event.kind == "preview"]
+    assert {(p["step"], p["index"]) for p in previews} >= {(last["step"], index) for index in range(3)}
+    for preview in previews:
+        row = house.read(lambda tx, p=preview: tx.execute(select(images).filter_by(image_id=p["image_id"])).one())
+        assert house.runtime.store.get(row.image_sha256).startswith(b"\x89PNG")
+
+
+def test_a_failed_run_leaves_one_sentence_for_its_owner(house: Workshop) -> None:
+    broken = house.dataset(house.alice, caption=lambda n: "[nan]" if n == 3 else f"fine {n}")
+    started = house.start(house.alice, dataset_id=broken)
+    house.worker().run_until_idle()
+    model = house.model(house.alice, started.model_id)
+    run = model.runs[0]
+    assert (model.status, run.status, model.custom_model_uri) == ("ERRORED", "FAILED", None)
+    assert model.error == run.error
+    assert model.error is not None
+    assert "loss of sample" in model.error
+    assert model.error.endswith(".")
+    assert house.job(kind="train").status == "FAILED"
+    assert not house.runtime.workspace(run.run_id).exists()
+
+
+def test_an_order_for_another_base_fails_its_run(open_workshop: Callable[..., Workshop]) -> None:
+    before = open_workshop()
+    started = before.start(before.alice)
+    after = open_workshop(base=OTHER_BASE)
+    after.worker().run_until_idle()
+    model = after.model(after.alice, started.model_id)
+    assert model.status == "ERRORED"
+    assert model.error is not None
+    assert BASE.identity in model.error
+
+
+def _job_id(house: Workshop, run_id: str) -> str:
+    return str(house.read(lambda tx: tx.scalar(select(training_runs.c.job_id).filter_by(run_id=run_id))))
+
+
+def _break(*_: object, **__: object) -> None:
+    raise ZeroDivisionError

@@ -1,0 +1,109 @@
+"""A worker whose database is locked or away for a while goes on with what it has, and loses and doubles nothing."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+from tests.training.workshop import Workshop
+from tests.workers.running import until
+
+from linocut.engine.fake import FakeEngine
+from linocut.errors import Busy
+from linocut.training.types import AdvancedAsk
+from linocut.workers import loop as loops
+from linocut.workers.housekeeping import Housekeeping
+from linocut.workers.loop import WorkerLoop
+
+
+class Moody:
+    """A database that is ``Busy`` at the chosen ones of its transactions: before anything, or after the commit."""
+
+    def __init__(self, db: Any, before: set[int], after: set[int]) -> None:
+        self._db, self._before, self._after = db, before, after
+        self.read, self.changes = db.read, db.changes
+        self.count = 0
+
+    @contextmanager
+    def transaction(self, **given: float) -> Iterator[Connection]:
+        self.count += 1
+        mine = self.count
+        if mine in self._before:
+            raise Busy
+        with self._db.transaction(**given) as tx:
+            yield tx
+        if mine in self._after:
+            raise Busy
+
+
+def moody_worker(house: Workshop, before: set[int], after: set[int]) -> WorkerLoop:
+    runtime = replace(house.runtime, db=Moody(house.db, before, after))  # type: ignore[arg-type]
+    loop = WorkerLoop(runtime, FakeEngine(runtime.base), "moody")
+    house.workers.append(loop)
+    return loop
+
+
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "LOOK_ANYWAY_SECONDS", 0.02)
+
+
+@pytest.mark.parametrize("fault", range(1, 4))
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_generation_is_drawn_once_whichever_transaction_is_refused_or_its_answer_lost(
+    house: Workshop, fault: int, when: str
+) -> None:
+    placed = house.place(house.alice, num_images=2)
+    chosen = {when: {fault}, "after" if when == "before" else "before": set[int]()}
+    loop = moody_worker(house, **chosen)
+    until(lambda: loop.turn() or house.job(job_id=placed.job_id).status == "DONE")
+    loop.run_until_idle()
+    job = house.job(job_id=placed.job_id)
+    assert (job.status, job.attempts, len(job.result["images"])) == ("DONE", 0, 2)
+    assert loop.publisher.fault is None
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_training_ends_well_though_every_fifth_transaction_is_busy(house: Workshop, when: str) -> None:
+    started = house.start(house.alice, advanced=AdvancedAsk(training_steps=100, lora_rank=64, seed=3))
+    fifth = set(range(1, 1000, 5))
+    loop = moody_worker(house, fifth if when == "before" else set(), fifth if when == "after" else set())
+    until(lambda: (loop.turn() and False) or house.model(house.alice, started.model_id).status == "COMPLETED", 60)
+    job = house.job(kind="train")
+    assert (job.status, job.attempts) == ("DONE", 0)
+    until(lambda: loop.turn() or not loop.holdings.all())
+
+
+def test_a_locked_database_does_not_stop_the_work_in_hand(
+    open_workshop: Callable[..., Workshop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loops, "LEASE_PATIENCE_SECONDS", 0.05)
+    house, other = open_workshop(), open_workshop()
+    house.place(house.alice)
+    loop = house.worker()
+    with other.db.transaction():
+        assert not loop._lease()
+        assert not loop._lease()
+    loop.run_until_idle()
+    assert house.job(kind="generate").status == "DONE"
+
+
+def test_chores_are_put_off_while_the_database_is_away(house: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    chores = Housekeeping(house.runtime.settings)
+
+    @contextmanager
+    def away(**_: float) -> Iterator[Connection]:
+        raise Busy
+        yield
+
+    with monkeypatch.context() as for_now:
+        for_now.setattr(chores._db, "read", away)
+        for_now.setattr(chores._db, "transaction", away)
+        chores.tidy()
+        chores.bury("w1")
+        assert not chores.is_buried("w1")
+    chores.round()
+    assert chores.is_buried("w1")
+    chores.close()
