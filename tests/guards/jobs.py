@@ -70,6 +70,13 @@ GUARDS = (
         (f"{QUEUE}test_three_leases_lost_without_progress_end_the_job[sqlite]",),
     ),
     Guard(
+        "who draws already is given nothing that a worker has died under",
+        "jobs/queue.py",
+        " or (kind == GENERATE and drawing and waiting.attempts):",
+        ":",
+        (f"{QUEUE}test_a_job_that_a_worker_has_died_under_waits_for_a_worker_that_draws_nothing[sqlite]",),
+    ),
+    Guard(
         "the same progress twice is no progress",
         "jobs/queue.py",
         "    if mark > held.progress_mark:",

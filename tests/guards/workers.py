@@ -111,6 +111,13 @@ GUARDS = (
         waits=True,
     ),
     Guard(
+        "what a worker has died under is drawn by itself",
+        "workers/loop.py",
+        "        if self.holdings.is_suspicious():\n            return False\n",
+        "",
+        ("workers/test_crashes.py::test_a_picture_that_kills_workers_takes_its_neighbours_along_only_once[sqlite]",),
+    ),
+    Guard(
         "a run that was archived while it waited is not taken up",
         "training/reports.py",
         '    if not is_final_run(run["status"]):\n        return True\n',

@@ -141,16 +141,18 @@ class Simulation:
         if worker is None or len(worker.hands) >= 3 or (worker.unsure and not self.reclaim(worker)):
             return
         kinds = self.random.choice([("generate", "train"), ("generate",), ("train",)])
-        expected = self.whose_turn(kinds)
-        leased, committed, heard = self.write(lambda tx: queue.lease(tx, worker.worker_id, kinds, self.now, LEASE))
+        drawing = any(self.natures[hand.job_id].kind == "generate" for hand in worker.hands)
+        expected = self.whose_turn(kinds, drawing)
+        leased, committed, heard = self.write(
+            lambda tx: queue.lease(tx, worker.worker_id, kinds, self.now, LEASE, drawing=drawing)
+        )
         worker.unsure = not heard
         if not committed:
             return
+        assert (leased.job_id if leased else None) in expected
         if leased is None:
-            assert expected == set()
             return
         nature = self.natures[leased.job_id]
-        assert leased.job_id in expected
         assert nature.holder is None, "leased to two"
         assert leased.lease_token > nature.last_token, "a token came twice"
         assert (leased.attempts, leased.cancel_requested) == (nature.losses, nature.cancelled)
@@ -172,8 +174,12 @@ class Simulation:
         worker.unsure = not heard
         return heard
 
-    def whose_turn(self, kinds: tuple[str, ...]) -> set[str]:
-        """The jobs that fairness allows to come next (a tie between organisations leaves several)."""
+    def whose_turn(self, kinds: tuple[str, ...], drawing: bool) -> set[str | None]:
+        """The jobs that fairness allows to come next (a tie between organisations leaves several), None for nothing.
+
+        Who draws already is given no generation that a worker has died under, whoever's turn it is.
+        """
+        allowed: set[str | None] = set()
         for kind in kinds:
             waiting = {i: n for i, n in self.natures.items() if n.kind == kind and n.status == "QUEUED"}
             if waiting and kind == "generate":
@@ -181,10 +187,14 @@ class Simulation:
                     o: sum(n.images for n in self.natures.values() if n.status == "RUNNING" and n.organization == o)
                     for o in {n.organization for n in waiting.values()}
                 }
-                return {i for i, n in waiting.items() if drawn[n.organization] == min(drawn.values())}
-            if waiting:
-                return {next(iter(waiting))}  # insertion order is order of creation
-        return set()
+                fair = {i for i, n in waiting.items() if drawn[n.organization] == min(drawn.values())}
+                suspicious = {i for i in fair if drawing and waiting[i].losses}
+                allowed |= fair - suspicious
+                if not suspicious:
+                    return allowed
+            elif waiting:
+                return allowed | {next(iter(waiting))}  # insertion order is order of creation
+        return allowed | {None}
 
     def work(self) -> None:
         worker = self.awake()

@@ -157,6 +157,22 @@ def test_three_leases_lost_without_progress_end_the_job(db: Database) -> None:
     assert row(db, job_id).finished_at == at(3001)
 
 
+def test_a_job_that_a_worker_has_died_under_waits_for_a_worker_that_draws_nothing(db: Database) -> None:
+    suspicious, fresh = put(db, when=0), put(db, when=1)
+    training = put(db, "train", when=2)
+    take(db, "dead")
+    write(db, queue.release, "dead")
+
+    def lease(drawing: bool) -> LeasedJob | None:
+        leased = write(db, queue.lease, "w1", BOTH, at(5), LEASE, drawing=drawing)
+        assert leased is None or isinstance(leased, LeasedJob)
+        return leased
+
+    for drawing, expected in ((True, training), (True, None), (False, suspicious), (True, fresh), (True, None)):
+        leased = lease(drawing)
+        assert (leased and leased.job_id) == expected
+
+
 def test_progress_makes_earlier_losses_count_no_more(db: Database) -> None:
     job_id = put(db, "train")
     counted = []

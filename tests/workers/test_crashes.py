@@ -17,7 +17,7 @@ from linocut.custom_models.states import MODEL_OF_RUN
 from linocut.db.tables import images, jobs, model_events, models, slugs, training_runs
 from linocut.engine.fake import FakeEngine
 from linocut.jobs import reaper
-from linocut.orders import TrainOrder, order_from_json, order_to_json
+from linocut.orders import GenerateOrder, TrainOrder, order_from_json, order_to_json
 from linocut.training.reports import close_failed_job
 from linocut.training.types import AdvancedAsk
 from linocut.workers.loop import WorkerLoop
@@ -208,6 +208,40 @@ def test_three_crashes_without_progress_end_the_run_with_a_sentence(house: Works
     house.worker().run_until_idle()
     assert house.model(house.alice, model_id) == model
     check_house(house)
+
+
+class Deadly(FakeEngine):
+    """An engine that a certain picture kills, whatever else it draws at the time."""
+
+    dying = False
+
+    def admit(self, key: str, order: Any, *how: Any) -> None:
+        super().admit(key, order, *how)
+        self.dying |= isinstance(order, GenerateOrder) and "[deadly]" in order.caption
+
+    def step(self) -> list[Any]:
+        if self.dying:
+            raise Crash("the engine")
+        return super().step()
+
+
+def test_a_picture_that_kills_workers_takes_its_neighbours_along_only_once(house: Workshop) -> None:
+    neighbours = [house.place(house.alice, seed=1), house.place(house.bob, seed=2)]
+    deadly = house.place(house.alice, prompt="a cat [deadly]", magic_prompt="OFF")
+    for attempt in range(3):
+        loop = house.worker(f"doomed {attempt}", engine=Deadly(house.runtime.base))
+        with pytest.raises(Crash):
+            loop.run_until_idle()
+        assert [len(loop.holdings.all()), attempt] in ([3, 0], [1, 1], [1, 2])
+        loop.heart.close()
+        reaper.bury(house.db, f"doomed {attempt}", close_failed_job)
+        if attempt == 0:
+            short_run(house)
+    assert house.job(kind="train").lease_token == 0, "a run, too, waits until the suspicious pictures have ended"
+    assert [house.job(job_id=one.job_id).status for one in neighbours] == ["DONE", "DONE"]
+    ended = house.job(job_id=deadly.job_id)
+    assert (ended.status, ended.attempts) == ("FAILED", 3)
+    assert "stopped 3 times" in ended.error["message"]
 
 
 def test_a_blob_that_the_collector_took_between_store_and_row_is_put_back(house: Workshop) -> None:

@@ -37,19 +37,27 @@ def any_queued(tx: Connection, kinds: Sequence[str]) -> bool:
 
 
 def lease(
-    tx: Connection, worker_id: str, kinds: Sequence[str], now: datetime, lease_seconds: float
+    tx: Connection,
+    worker_id: str,
+    kinds: Sequence[str],
+    now: datetime,
+    lease_seconds: float,
+    *,
+    drawing: bool = False,
 ) -> LeasedJob | None:
     """Take the next queued job of these kinds, in the order the kinds are named; None when there is none.
 
     Train jobs go oldest first. Generate jobs are fair between organisations: the one with the fewest images being
-    drawn comes first, then the one served longest ago, then the oldest job.
+    drawn comes first, then the one served longest ago, then the oldest job. A worker that is ``drawing`` already gets
+    no generate job under which a worker has died: such a one is tried again by itself, so that it takes no others
+    along.
     """
     for kind in kinds:
-        job_id = tx.execute(sql.NEXT_FAIR if kind == GENERATE else sql.NEXT_OLDEST, {"at_kind": kind}).scalar()
-        if job_id is None:
+        waiting = tx.execute(sql.NEXT_FAIR if kind == GENERATE else sql.NEXT_OLDEST, {"at_kind": kind}).first()
+        if waiting is None or (kind == GENERATE and drawing and waiting.attempts):
             continue
         expires = now + timedelta(seconds=lease_seconds)
-        taken = {"at_job": job_id, "worker_id": worker_id, "lease_expires_at": expires, "started_at": now}
+        taken = {"at_job": waiting.job_id, "worker_id": worker_id, "lease_expires_at": expires, "started_at": now}
         row = tx.execute(sql.TAKE, taken).one()
         return LeasedJob(
             job_id=row.job_id,

@@ -18,7 +18,8 @@ _BUSY = jobs.alias("busy")
 
 
 def _next_waiting(order: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    waiting = select(jobs.c.job_id).where(jobs.c.status == QUEUED, jobs.c.kind == bindparam("at_kind"))
+    waiting = select(jobs.c.job_id, jobs.c.attempts)
+    waiting = waiting.where(jobs.c.status == QUEUED, jobs.c.kind == bindparam("at_kind"))
     in_turn = waiting.order_by(*order, jobs.c.created_at, jobs.c.job_id).limit(1)
     return in_turn.with_for_update(of=jobs, skip_locked=True)  # PostgreSQL: workers do not queue behind each other
 

@@ -73,6 +73,10 @@ class Holdings:
         """The generate jobs in hand."""
         return [held for held in self.all() if held.run_id is None]
 
+    def is_suspicious(self) -> bool:
+        """Whether a worker has died under a generate job in hand: until it has ended it is left by itself."""
+        return any(held.job.attempts for held in self.generations())
+
     def trains(self) -> bool:
         """Whether a training is in hand."""
         return any(held.run_id is not None for held in self.all())

@@ -105,7 +105,13 @@ class WorkerLoop:
         self._changes.close()
 
     def _lease(self) -> bool:
-        """Lease one job and admit its order. The queue is read only when something may have changed in it."""
+        """Lease one job and admit its order. The queue is read only when something may have changed in it.
+
+        An image that a worker has died under is drawn alone, before anything else is taken up: if it is what killed
+        the worker, it does not take the same neighbours along until all have used up their attempts.
+        """
+        if self.holdings.is_suspicious():
+            return False
         kinds = [GENERATE] if self.holdings.images() < MOST_IMAGES_HELD else []
         kinds += [TRAIN] if self.holdings.may_train() else []
         due = time.monotonic() - self._looked_at > LOOK_ANYWAY_SECONDS
@@ -138,7 +144,8 @@ class WorkerLoop:
             if not queue.any_queued(snapshot, kinds):
                 return None
         with db.transaction(patience_seconds=LEASE_PATIENCE_SECONDS) as tx:
-            return queue.lease(tx, self._worker_id, kinds, ids.now(), self._runtime.settings.lease_seconds)
+            seconds, drawing = self._runtime.settings.lease_seconds, bool(self.holdings.generations())
+            return queue.lease(tx, self._worker_id, kinds, ids.now(), seconds, drawing=drawing)
 
     def _take_up(self, job: LeasedJob) -> None:
         try:
