@@ -84,6 +84,33 @@ def test_an_autoencoder_takes_the_outer_layers_of_a_deeper_one() -> None:
     assert outer_layers(vae.build(config).state_dict(), own)
 
 
+def test_an_encoder_learns_not_to_mark_its_rims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vae, "Painter", lambda _fonts: PAINTER)
+    config = replace(VaeConfig(), encoder_channels=(8, 16, 24), decoder_channels=(8, 8, 8), seconds=3.0, crop=32)
+    torch.manual_seed(3)
+    before = vae.build(config)
+    with torch.no_grad():  # as in one that has learned: features have a mean, beside which padding is a mark
+        before.encoder.conv_norm_out.bias += 2.0
+    save_file({name: tensor.contiguous() for name, tensor in before.state_dict().items()}, tmp_path / "vae.safetensors")
+    vae.mirror_rims(config, tmp_path, tmp_path)
+    after = vae.build(config)
+    after.load_state_dict(load_file(tmp_path / "vae.safetensors"))
+    assert rim_mark(after) < 0.6 * rim_mark(before), (rim_mark(after), rim_mark(before))
+    decoders = (model.decoder.state_dict() for model in (before, after))
+    assert all(torch.equal(one, other) for one, other in zip(*(d.values() for d in decoders), strict=True))
+
+
+@torch.no_grad()
+def rim_mark(model: torch.nn.Module, side: int = 64) -> float:
+    """How far plain pictures' outermost latents are from those in the middle, in deviations of latents."""
+    colours = torch.rand(24, 3, 1, 1, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    latents = model.encode(colours.expand(-1, -1, side, side)).latent_dist.mean
+    middle = latents.shape[-1] // 2
+    off = (latents - latents[..., middle : middle + 1, middle : middle + 1]) / latents[..., middle, middle].std()
+    rim = torch.cat([off[..., 0, :], off[..., -1, :], off[..., :, 0], off[..., :, -1]], -1)
+    return float(rim.square().mean().sqrt())
+
+
 @pytest.mark.parametrize("told", [0, 1, 4])
 def test_a_batch_with_few_or_no_captions_has_a_finite_loss(told: int) -> None:
     """Groups are sorted by length, so now and then all rows of one are the dropped captions."""

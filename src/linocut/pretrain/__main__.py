@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path, default=MINI, help="import: exported folder or paused run")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument("--decoder-only", action="store_true", help="vae: sharpen the decoder, leave the latents")
+    parser.add_argument("--mirror-rims", action="store_true", help="vae: unmark the encoder's rims, leave the rest")
     parser.add_argument("--compile", action="store_true", help="transformer: compile the block; needs a C++ compiler")
     parser.add_argument("--seconds", type=float, help="vae: length of the run")
     parser.add_argument("--steps", type=int, help="transformer: total steps of the run")
@@ -28,7 +29,10 @@ def main() -> None:
         from linocut.pretrain.config import VaeConfig
 
         config = VaeConfig() if args.seconds is None else replace(VaeConfig(), seconds=args.seconds)
-        vae.train(config, args.work, fonts, args.resume, args.decoder_only)
+        if args.mirror_rims:
+            vae.mirror_rims(config, args.work, fonts)
+        else:
+            vae.train(config, args.work, fonts, args.resume, args.decoder_only)
     elif args.stage == "tokenizer":
         from linocut.pretrain import tokenizer
 

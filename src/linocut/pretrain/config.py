@@ -66,7 +66,6 @@ class TransformerConfig:
     smooth_weight: float = 0.25  # velocity error averaged over 3 x 3 tokens and over all, rows with a caption only
     figure_weight: float = 1.5  # of the velocity's error in cells with a figure's ink
     letter_weight: float = 2.5  # and of a letter's
-    rim_weight: float = 4.0  # and in a picture's top row
-    level: tuple[float, float] = (0.25, 0.8)  # breadth of the drawing at the start and at the end, 0..1
-    steps: int = 10000
+    level: tuple[float, float] = (0.25, 0.9)  # breadth of the drawing at the start and at the end, 0..1
+    steps: int = 22500
     decay_from: float = 0.66

@@ -106,9 +106,8 @@ class Source:
     @torch.no_grad()
     def encode(self, pixels: np.ndarray) -> torch.Tensor:
         """uint8 pictures -> normalised tokens _bnc, float32."""
-        with torch.autocast("cpu", torch.bfloat16):
-            mean = self.vae.encode(to_tensor(pixels).contiguous(memory_format=torch.channels_last)).latent_dist.mean
-        tokens: torch.Tensor = (pack(mean.float().contiguous()) - self.vae.bn.running_mean) / self.deviation
+        mean = self.vae.encode(to_tensor(pixels).contiguous(memory_format=torch.channels_last)).latent_dist.mean
+        tokens: torch.Tensor = (pack(mean.contiguous()) - self.vae.bn.running_mean) / self.deviation
         return tokens
 
     def draw(self, step: int, size: tuple[int, int], count: int) -> None:

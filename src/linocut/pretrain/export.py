@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -12,11 +13,11 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Ideogram4Pipeline
 from diffusers.utils import logging as diffusers_logging
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import Qwen3VLConfig, Qwen3VLModel
 
 from linocut.pretrain import tokenizer
-from linocut.pretrain.config import SIZES, TransformerConfig
+from linocut.pretrain.config import SIZES, TransformerConfig, VaeConfig
 from linocut.pretrain.net import TAPS, stock
 from linocut.pretrain.train import load_vae, read_header
 
@@ -97,6 +98,34 @@ def assemble(work: Path, config: TransformerConfig) -> tuple[Ideogram4Pipeline, 
     return pipe, read_header(path)
 
 
+def record(work: Path, header: dict[str, str], config: TransformerConfig) -> dict[str, Any]:
+    """How the weights came to be, for training.json and for the weights' own headers.
+
+    Seeds, sizes and counts are this run's; ``curve`` holds its running means, ten points of them; ``measures`` what
+    ``sheet`` found on held-out captions, when it was run on this work folder before.
+    """
+    log, measures = work / "transformer.jsonl", work / "measures.json"
+    rows = [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+    return {
+        "name": FACTS["name"],
+        "version": FACTS["version"],
+        "data_seeds": {"autoencoder": VaeConfig().seed, "transformer": config.seed},
+        "images": int(header["seen"]),
+        "steps": int(header["step"]),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
+        "cpu_hours_since_import": round(rows[-1]["cpu"] / 3600, 2) if rows else None,
+        "curve": rows[:: max(1, len(rows) // 10)] + rows[-1:],
+        "measures": json.loads(measures.read_text("utf-8")) if measures.exists() else None,
+        "config": {"autoencoder": asdict(VaeConfig()), "transformer": asdict(config)},
+    }
+
+
+def _put_in_headers(folder: Path, told: dict[str, Any]) -> None:
+    """Write the record into the metadata of every file of weights, under the name ``linocut``."""
+    for path in folder.rglob("*.safetensors"):
+        save_file(load_file(path), path, metadata={"format": "pt", "linocut": json.dumps(told)})
+
+
 def _name_tokenizer(folder: Path) -> None:
     """Call the tokenizer's class by the name that all supported versions of transformers know."""
     for path in (folder / "model_index.json", folder / "tokenizer" / "tokenizer_config.json"):
@@ -116,8 +145,9 @@ def export(work: Path, out: Path, config: TransformerConfig) -> None:
     pipe.save_pretrained(fresh, safe_serialization=True)
     _name_tokenizer(fresh)
     (fresh / "linocut.json").write_text(json.dumps(FACTS, indent=2) + "\n", encoding="utf-8")
-    record = {"images": int(header["seen"]), "steps": int(header["step"]), "config": asdict(config)}
-    (fresh / "training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    told = record(work, header, config)
+    _put_in_headers(fresh, told)
+    (fresh / "training.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted(p for p in fresh.rglob("*") if p.is_file()):
         target = out / path.relative_to(fresh)

@@ -15,15 +15,14 @@ from torch import nn
 def orthogonalise(update_oi: torch.Tensor) -> torch.Tensor:
     """A stack of matrices, each with the same singular vectors and singular values near one."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x: torch.Tensor = update_oi.to(torch.bfloat16)
+    x: torch.Tensor = update_oi
     flip = x.shape[-2] > x.shape[-1]
     x = x.mT if flip else x
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(5):
         gram = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    y: torch.Tensor = x.mT if flip else x
-    return y.to(update_oi.dtype)
+    return x.mT if flip else x
 
 
 class Muon(torch.optim.Optimizer):

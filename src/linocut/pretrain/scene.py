@@ -119,7 +119,7 @@ def _word(rng: np.random.Generator, level: float) -> str:
     roll = rng.random()
     if roll > 0.96:
         return "".join(DIGITS[int(i)] for i in rng.integers(0, 10, int(rng.integers(1, 4))))
-    short, long = np.array([0.40, 0.27, 0.23, 0.06, 0.03, 0.01]), np.array([0.20, 0.22, 0.24, 0.16, 0.10, 0.08])
+    short, long = np.array([0.34, 0.27, 0.23, 0.08, 0.05, 0.03]), np.array([0.14, 0.18, 0.20, 0.19, 0.15, 0.14])
     length = 1 + int(rng.choice(6, p=(1 - level) * short + level * long))
     known = [word for word in WORDS if len(word) == length]
     if known and rng.random() < 0.5:
@@ -158,7 +158,7 @@ def _item(rng: np.random.Generator, level: float, lettering: bool, back: Ground,
     main = contrasting(rng, *backs)
     if lettering:
         text = _word(rng, level)
-        face = FACES[0] if rng.random() < 0.88 - 0.35 * level else FACES[int(rng.integers(len(FACES)))]
+        face = FACES[0] if rng.random() < 0.7 - 0.5 * level else FACES[int(rng.integers(len(FACES)))]
         tall = 1.35 / (0.25 + len(text)) if len(text) > 1 else 1.2
         size = _size(rng, tall, extent, 1)
         least, most = (15.0, 58.0) if len(text) > 1 else (20.0, 90.0)

@@ -6,6 +6,7 @@ order. Pixels are in -1..1.
 
 from __future__ import annotations
 
+import copy
 import time
 from pathlib import Path
 
@@ -70,16 +71,15 @@ def losses(
     vae: AutoencoderKLFlux2, x_bchw: torch.Tensor, config: VaeConfig, noise: float = 0.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(training loss, mean squared error). With `noise` the encoder stands still, its latents blurred by up to that."""
-    with torch.autocast("cpu", torch.bfloat16):
-        with torch.set_grad_enabled(not noise):
-            posterior = vae.encode(x_bchw).latent_dist
-        mean, logvar = posterior.mean.float(), posterior.logvar.float().clamp(-12, 4)
-        # What a transformer draws is never quite a latent: the decoder learns to clean up, by a different amount a row.
-        spread = noise * torch.rand(len(mean), 1, 1, 1) if noise else torch.exp(0.5 * logvar)
-        z_bchw = mean + torch.randn_like(mean) * spread
-        y_bchw = vae.decode(z_bchw).sample.float()
-        # Latents that can be scaled like pictures have a picture's spectrum, which is easier to draw from noise.
-        small = None if noise else vae.decode(functional.avg_pool2d(z_bchw, 2)).sample.float()
+    with torch.set_grad_enabled(not noise):
+        posterior = vae.encode(x_bchw).latent_dist
+    mean, logvar = posterior.mean, posterior.logvar.clamp(-12, 4)
+    # What a transformer draws is never quite a latent: the decoder learns to clean up, most often a little.
+    spread = noise * torch.rand(len(mean), 1, 1, 1).square() if noise else torch.exp(0.5 * logvar)
+    z_bchw = mean + torch.randn_like(mean) * spread
+    y_bchw = vae.decode(z_bchw).sample
+    # Latents that can be scaled like pictures have a picture's spectrum, which is easier to draw from noise.
+    small = None if noise else vae.decode(functional.avg_pool2d(z_bchw, 2)).sample
     error = y_bchw - x_bchw
     mse = error.square().mean()
     # Edges decide whether letters can be read: the same error on horizontal and vertical differences.
@@ -141,6 +141,41 @@ def train(config: VaeConfig, work: Path, fonts: Path, resume: bool, decoder_only
         measure_latents(vae, painter)
     save_file({k: v.contiguous() for k, v in vae.state_dict().items()}, path)
     log(stage="vae", step=step, done=True, psnr=round(evaluate(vae, painter, work), 2))
+
+
+def mirror_rims(config: VaeConfig, work: Path, fonts: Path) -> None:
+    """Teach the encoder for `config.seconds` of CPU to see at its rims what it would see if the picture went on,
+    mirrored: its zero padding otherwise marks them with codes of their own. All other latents stay as they are."""
+    torch.set_num_threads(1)
+    torch.manual_seed(config.seed)
+    log, painter, vae, path = Log(work / "vae.jsonl"), Painter(fonts), build(config), work / "vae.safetensors"
+    vae.load_state_dict(load_file(path))
+    teacher = copy.deepcopy(vae)
+    vae.decoder.requires_grad_(False)
+    matrices, rest = split(vae, ("conv_in", "encoder.conv_out", "quant_conv"))
+    matrices, rest = ([p for p in group if p.requires_grad] for group in (matrices, rest))
+    optimisers = [Muon(matrices, config.lr / 4), torch.optim.AdamW(rest, config.adam_lr / 4, weight_decay=0.0)]
+    rates = [optimiser.param_groups[0]["lr"] for optimiser in optimisers]
+    spread = config.token**2 // 4  # pixels of mirrored picture on each side, a whole number of latents
+    inner = spread * 2 // config.token
+    begun, step = time.process_time(), 0
+    while (spent := (time.process_time() - begun) / config.seconds) < 1.0:
+        x_bchw = crops(painter, np.random.default_rng((config.seed, step, 9)), config)
+        with torch.no_grad():
+            wide = teacher.encode(functional.pad(x_bchw, (spread,) * 4, mode="reflect")).latent_dist.mean
+        wanted = wide[..., inner:-inner, inner:-inner]
+        error = vae.encode(x_bchw).latent_dist.mean - wanted
+        loss = error.square().mean()
+        loss.backward()
+        for optimiser, rate in zip(optimisers, rates, strict=True):
+            optimiser.param_groups[0]["lr"] = rate * min(1.0, 2 * (1 - spent)) * min(1.0, (step + 1) / 20)
+            optimiser.step()
+            optimiser.zero_grad()
+        step += 1
+        if step % 50 == 0:
+            part = error.detach()[..., 1:-1, 1:-1].square().mean().item()
+            log(stage="rims", step=step, loss=round(loss.item(), 4), inside=round(part, 4))
+    save_file({k: v.contiguous() for k, v in vae.state_dict().items()}, path)
 
 
 def psnr(mse: float) -> float:
