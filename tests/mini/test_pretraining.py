@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +18,12 @@ from linocut.pretrain.ahead import unwrap, wrap
 from linocut.pretrain.config import TransformerConfig, VaeConfig
 from linocut.pretrain.data import STROKES, TOKEN, Batch, Example, Source, cell_colours, cells, corner, cut
 from linocut.pretrain.draw import CLASS_OF
-from linocut.pretrain.export import widen
+from linocut.pretrain.export import cpu_seconds, export, widen
 from linocut.pretrain.muon import Muon, orthogonalise
 from linocut.pretrain.net import IMAGE_OFFSET, Mini, positions
 from linocut.pretrain.scene import Colour, Ground, Item, Scene
 from linocut.pretrain.shipped import go_on, load_shipped, outer_layers, pause
-from linocut.pretrain.train import Run, losses, smooth
+from linocut.pretrain.train import Run, losses, read_header, smooth
 
 TINY = replace(TransformerConfig(), layers=3, heads=2, mlp=32, adaln=16, text_dim=16)
 CHANNELS = 4 * VaeConfig().latent_channels
@@ -44,6 +45,29 @@ def test_what_ships_can_be_trained_further(tmp_path: Path) -> None:
     assert all(torch.allclose(again[name], tensor.float(), atol=1e-3) for name, tensor in same.items())
     assert (run.step, run.seen) == (0, 0)
     vae.build(VaeConfig()).load_state_dict(load_file(tmp_path / "vae.safetensors"))
+
+
+def test_what_ships_tells_how_it_came_to_be(tmp_path: Path) -> None:
+    """In training.json and in each header: seeds, counts, machine, hours, the curve, the measures if there are any."""
+    config = TransformerConfig()
+    load_shipped(MINI, tmp_path, config)
+    rows = [{"cpu": 90.0 * (step % 20 + 1), "step": step, "flow": 0.3} for step in range(40)]
+    (tmp_path / "transformer.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "measures.json").write_text('{"one": {"mini": {"box": 1.0}}}')
+    export(tmp_path, tmp_path / "out", config)
+    told = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert told["data_seeds"] == {"autoencoder": VaeConfig().seed, "transformer": config.seed}
+    assert told["trainer_cpu_hours_since_import"] == 1.0
+    assert [told["curve"][0]["step"], told["curve"][-1]["step"]] == [0, 39]
+    assert told["measures"] == {"one": {"mini": {"box": 1.0}}}
+    files = list((tmp_path / "out").rglob("*.safetensors"))
+    assert len(files) == 4
+    assert all(json.loads(read_header(file)["linocut"]) == told for file in files)
+
+
+def test_a_log_of_several_processes_counts_the_time_of_each() -> None:
+    assert cpu_seconds([]) == 0
+    assert cpu_seconds([{"cpu": 60.0}, {"cpu": 120.0}, {"cpu": 5.0}, {"cpu": 40.0}]) == 160
 
 
 def test_a_paused_run_goes_on_where_it_stood(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +114,17 @@ def record(work: Path, header: dict[str, str], config: TransformerConfig) -> dic
         "images": int(header["seen"]),
         "steps": int(header["step"]),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        "cpu_hours_since_import": round(rows[-1]["cpu"] / 3600, 2) if rows else None,
+        "trainer_cpu_hours_since_import": round(cpu_seconds(rows) / 3600, 2),
         "curve": rows[:: max(1, len(rows) // 10)] + rows[-1:],
         "measures": json.loads(measures.read_text("utf-8")) if measures.exists() else None,
         "config": {"autoencoder": asdict(VaeConfig()), "transformer": asdict(config)},
     }
+
+
+def cpu_seconds(rows: list[dict[str, Any]]) -> float:
+    """What a log's processes have used together: each counts from zero."""
+    last = [row["cpu"] for row, after in pairwise([*rows, {"cpu": 0.0}]) if after["cpu"] < row["cpu"]]
+    return float(sum(last))
 
 
 def _put_in_headers(folder: Path, told: dict[str, Any]) -> None:
