@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,7 @@ WHITE, RED = Colour("white", (255, 255, 255)), Colour("red", (220, 42, 42))
 
 
 def test_what_ships_can_be_trained_further(tmp_path: Path) -> None:
-    """Its latents are of eight pixels, those of a new run of four: everything but the first and last layer is kept."""
+    """Everything but the auxiliary heads is there, and the run goes on counting where it stood."""
     config = TransformerConfig()
     load_shipped(MINI, tmp_path, config)
     run = Run(config, tokenizer.initial_embedding(tokenizer.build(), config.text_dim, 1), compiled=False)
@@ -39,12 +40,38 @@ def test_what_ships_can_be_trained_further(tmp_path: Path) -> None:
     shipped = load_file(MINI / "transformer" / "diffusion_pytorch_model.safetensors")
     again = widen(dict(run.model.transformer.state_dict()))
     assert again.keys() >= shipped.keys()
-    other = {name for name, tensor in shipped.items() if again[name].shape != tensor.shape}
-    assert other == {"input_proj.weight", "final_layer.linear.weight", "final_layer.linear.bias"}
-    same = {name: tensor for name, tensor in shipped.items() if name not in other}
-    assert all(torch.allclose(again[name], tensor.float(), atol=1e-3) for name, tensor in same.items())
-    assert (run.step, run.seen) == (0, 0)
+    assert all(torch.allclose(again[name], tensor.float(), atol=1e-3) for name, tensor in shipped.items())
+    told = json.loads((MINI / "training.json").read_text())
+    assert (run.step, run.seen) == (told["steps"], told["images"])
     vae.build(VaeConfig()).load_state_dict(load_file(tmp_path / "vae.safetensors"))
+
+
+def test_the_shipped_encoder_does_not_mark_its_rims() -> None:
+    model = vae.build(VaeConfig())
+    shipped = load_file(MINI / "vae" / "diffusion_pytorch_model.safetensors")
+    model.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor
+                           for name, tensor in shipped.items()})  # fmt: skip
+    assert rim_mark(model, 128) < 0.1
+
+
+def test_a_base_with_other_latents_gives_what_fits(tmp_path: Path) -> None:
+    """Everything but the first and last layer, and a count that begins anew."""
+    other = tmp_path / "other"
+    shutil.copytree(MINI, other)
+    path = other / "transformer" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    for name in ("input_proj.weight", "final_layer.linear.weight", "final_layer.linear.bias"):
+        wider = 1 if name == "input_proj.weight" else 0
+        tensors[name] = torch.cat([tensors[name]] * 2, wider)
+    save_file(tensors, path)
+    deeper = replace(VaeConfig(), encoder_channels=(16, 32, 64, 96), decoder_channels=(24, 48, 80, 112))
+    weights = {name: tensor.contiguous() for name, tensor in vae.build(deeper).state_dict().items()}
+    save_file(weights, other / "vae" / "diffusion_pytorch_model.safetensors")
+    load_shipped(other, tmp_path / "work", TransformerConfig())
+    made = load_file(tmp_path / "work" / "transformer.safetensors")
+    assert torch.allclose(made["model.transformer.layers.3.attention.to_q.weight"],
+                          tensors["layers.3.attention.to_q.weight"].float(), atol=1e-3)  # fmt: skip
+    assert read_header(tmp_path / "work" / "transformer.safetensors") == {"step": "0", "seen": "0"}
 
 
 def test_what_ships_tells_how_it_came_to_be(tmp_path: Path) -> None:

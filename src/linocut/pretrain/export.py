@@ -26,10 +26,10 @@ FACTS: dict[str, Any] = {
     "name": "mini", "version": 3, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
     "max_text_tokens": 256,
     "sampling": {
-        "FLASH": {"steps": 6, "guidance": 1.5, "mu": 2.6, "std": 1.4},
-        "TURBO": {"steps": 10, "guidance": 1.5, "mu": 2.6, "std": 1.4},
-        "DEFAULT": {"steps": 24, "guidance": 1.5, "mu": 2.6, "std": 1.4},
-        "QUALITY": {"steps": 40, "guidance": 1.5, "mu": 2.6, "std": 1.4},
+        "FLASH": {"steps": 6, "guidance": 2.5, "mu": 2.6, "std": 1.4},
+        "TURBO": {"steps": 10, "guidance": 2.5, "mu": 2.6, "std": 1.4},
+        "DEFAULT": {"steps": 24, "guidance": 2.5, "mu": 2.6, "std": 1.4},
+        "QUALITY": {"steps": 40, "guidance": 2.5, "mu": 2.6, "std": 1.4},
     },
     "training": {
         "lora_rank": 16, "learning_rate": 0.002, "training_steps": 120, "batch_size": 8, "ema": 0.99,
