@@ -120,7 +120,8 @@ def bare(base: Base, targets: list[str]) -> Callable[[int], None]:
     parameters = [p for p in network.parameters() if p.requires_grad]
     average = [p.detach().clone() for p in parameters]
     optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=1e-4, fused=True)
-    side = base.native_pixels // base.size_multiple
+    latent = 2 ** (len(pipeline.vae.config.block_out_channels) - 1)  # pixels; a token is two by two latents
+    side = base.native_pixels // (2 * latent)
     _, samples = pictures(base)
     captions = [sample.caption for sample in samples]
     framed = [[{"role": "user", "content": [{"type": "text", "text": caption}]}] for caption in captions]
