@@ -25,7 +25,7 @@ import torch
 from diffusers import Ideogram4Pipeline
 
 from linocut.catalogue import MINI, Base, load_base
-from linocut.pretrain import captions, vae
+from linocut.pretrain import captions, tokenizer, vae
 from linocut.pretrain.draw import Painter
 from linocut.pretrain.measures import held_out, ink, read_word, right, score
 from linocut.pretrain.scene import Colour, Ground, Item, Scene
@@ -37,12 +37,13 @@ PAIRS = (("white", "red"), ("black", "yellow"), ("navy", "cream"), ("yellow", "n
          ("maroon", "pink"))  # fmt: skip
 TYPEFACES = (FACES[0], FACES[2], FACES[3])
 Truth = list[tuple[np.ndarray, Scene]]
+Read = tuple[str, int, bool, bool]  # typeface, letters, read in the picture, read in the true drawing
 
 
-def lettering(face: str, painter: Painter) -> Truth:
+def lettering(face: str, painter: Painter, words: tuple[str, ...]) -> Truth:
     """One word of one to six letters on a plain ground, across most of the width."""
     made = []
-    for number, word in enumerate(WORDS):
+    for number, word in enumerate(words):
         front, back = (Colour(name, hex_to_rgb(COLOURS[name])) for name in PAIRS[number % len(PAIRS)])
         half = min(56.0, 14.0 + 13.0 * len(word))
         box = (64 - half, 34.0, 64 + half, 94.0)
@@ -63,7 +64,7 @@ class Stock:
     def draw(self, asked: list[str], seed: int, speed: str = "DEFAULT") -> np.ndarray:
         """uint8 batch x height x width x 3 at native size."""
         numbers, side = self.base.sampling[speed], self.base.native_pixels
-        longest = max(len(self.pipe.tokenizer(text)["input_ids"]) for text in asked) + 2
+        longest = max(len(self.pipe.tokenizer(tokenizer.wrap(text))["input_ids"]) for text in asked)
         images = self.pipe(
             asked, width=side, height=side, num_inference_steps=numbers.steps, guidance_scale=numbers.guidance,
             guidance_schedule=None, mu=numbers.mu - math.log(side / 512), std=numbers.std, max_sequence_length=longest,
@@ -108,15 +109,18 @@ def table(base: Stock, painter: Painter, count: int) -> list[tuple[str, str, str
         ("class", "shape class, of 30", "95 %"),
     ):
         add(what, goal, made[key], true[key])
-    read: list[tuple[str, int, bool, bool]] = []  # typeface, letters, read in the picture, read in the true drawing
-    for face in TYPEFACES:
-        truth = lettering(face, painter)
-        for pixels, (real, scene) in zip(base.of(truth, 20_000), truth, strict=True):
+
+    def read_all(face: str, words: tuple[str, ...], seed: int) -> list[Read]:
+        truth, rows = lettering(face, painter, words), []
+        for pixels, (real, scene) in zip(base.of(truth, seed), truth, strict=True):
             item = scene.items[0]
             right_here, right_there = (read_word(p, scene, item, painter) == item.text for p in (pixels, real))
-            read.append((face, len(item.text), right_here, right_there))
+            rows.append((face, len(item.text), right_here, right_there))
+        return rows
 
-    def add_read(what: str, goal: str, rows: list[tuple[str, int, bool, bool]]) -> None:
+    read = [row for face in TYPEFACES for row in read_all(face, WORDS, 20_000)]
+
+    def add_read(what: str, goal: str, rows: list[Read]) -> None:
         add(what, goal, float(np.mean([r[2] for r in rows])), float(np.mean([r[3] for r in rows])))
 
     add_read("words of one to six letters read exactly, three typefaces", "90 %", read)
@@ -124,6 +128,8 @@ def table(base: Stock, painter: Painter, count: int) -> list[tuple[str, str, str
         add_read(f"of those, {face}", "", [r for r in read if r[0] == face])
     for name, lengths in (("single letters", (1,)), ("two or three letters", (2, 3)), ("four to six", (4, 5, 6))):
         add_read(f"of those, {name}", "", [r for r in read if r[1] in lengths])
+    for name, turn in (("the same words in small letters", str.lower), ("with a capital first", str.capitalize)):
+        add_read(f"{name}, bold sans-serif", "", read_all(FACES[0], tuple(turn(word) for word in WORDS), 30_000))
     four = held_out("four", count, painter)
     drawn = base.of(four, 40_000)
 

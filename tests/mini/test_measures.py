@@ -9,7 +9,9 @@ import pytest
 from PIL import ImageFont
 
 from linocut.pretrain.draw import Painter
-from linocut.pretrain.measures import apart, held_out, lab, right, score
+from linocut.pretrain.measures import apart, held_out, lab, read_word, right, score
+from linocut.pretrain.scene import Colour, Ground, Item, Scene
+from linocut.prompting.lexicon import FACES
 
 
 class Plain(Painter):
@@ -40,6 +42,15 @@ def test_truth_passes_and_noise_does_not(kind: str) -> None:
     for name, share in seen.items():
         assert share >= 0.85, (name, share)
         assert unseen[name] <= 0.4, (name, unseen[name])
+
+
+@pytest.mark.parametrize("text", ["tea", "Quick", "b", "Xy"])
+def test_small_letters_are_read_among_small_ones(text: str) -> None:
+    white, red = Colour("white", (255, 255, 255)), Colour("red", (220, 42, 42))
+    item = Item("", white, white, False, (14.0, 30.0, 114.0, 98.0), text=text, face=FACES[0])
+    pixels, _, scene = PAINTER.paint(Scene(128, 128, Ground("plain", red, red, 16.0), (item,)))
+    assert read_word(pixels, scene, scene.items[0], PAINTER) == text
+    assert read_word(np.roll(pixels[::-1, ::-1], 3, 0), scene, scene.items[0], PAINTER) != text
 
 
 def test_another_picture_is_not_taken_for_the_asked_one() -> None:

@@ -19,6 +19,7 @@ import torch
 from PIL import Image, ImageDraw
 
 import linocut
+from linocut.pretrain.tokenizer import wrap
 from linocut.prompting import expand
 from linocut.prompting.lexicon import COLOURS, hex_to_rgb
 
@@ -55,7 +56,7 @@ def draw(
     """uint8 batch x height x width x 3 of plain prompts, by the numbers of linocut.json; size is (width, height)."""
     numbers = FACTS["sampling"][speed]
     captions = [json.dumps(expand(p, size, seed), separators=(",", ":"), ensure_ascii=False) for p in prompts]
-    longest = max(len(pipe.tokenizer(caption)["input_ids"]) for caption in captions) + 2
+    longest = max(len(pipe.tokenizer(wrap(caption))["input_ids"]) for caption in captions)
     # The pipeline shifts its mean by the resolution; the file's mean is the one after the shift.
     shift = 0.5 * math.log(size[0] * size[1] / 512**2)
     images = pipe(
@@ -130,8 +131,8 @@ def test_any_text_passes_the_tokenizer(pipe: Any) -> None:
     words = pipe.tokenizer
     for text in ('{"a":[0,1000,37]}', "Grüße \u4f60\u597d \U0001f3a8\n\ttabs", "#A0B1C2 #a0b1c2", "TEA tea 12345", ""):
         assert words.decode(words(text, add_special_tokens=False)["input_ids"]) == text
-    numbers = [words(str(n), add_special_tokens=False)["input_ids"] for n in range(1001)]
-    assert {len(ids) for ids in numbers} == {1}
+    numbers = [words(f"7,{n}", add_special_tokens=False)["input_ids"] for n in range(1001)]
+    assert {len(ids) for ids in numbers} == {3}
 
 
 def test_same_latents_same_picture(pipe: Any) -> None:

@@ -14,44 +14,57 @@ from safetensors.torch import load_file, save_file
 from tests.mini.test_measures import PAINTER
 
 from linocut.catalogue import MINI
-from linocut.pretrain import captions, tokenizer, vae
+from linocut.pretrain import captions, data, tokenizer, vae
 from linocut.pretrain.ahead import unwrap, wrap
 from linocut.pretrain.config import TransformerConfig, VaeConfig
-from linocut.pretrain.data import STROKES, TOKEN, Batch, Example, Source, cell_colours, cells, corner, cut
+from linocut.pretrain.data import FRAME, STROKES, TOKEN, Batch, Example, Source, corner, cut
 from linocut.pretrain.draw import CLASS_OF
-from linocut.pretrain.export import cpu_seconds, export, widen
+from linocut.pretrain.export import export, wall_seconds, widen
+from linocut.pretrain.losses import losses, smooth
 from linocut.pretrain.muon import Muon, orthogonalise
 from linocut.pretrain.net import IMAGE_OFFSET, Mini, positions
-from linocut.pretrain.scene import Colour, Ground, Item, Scene
+from linocut.pretrain.partner import Partner, halves
+from linocut.pretrain.scene import Colour, Ground, Item, Scene, sample
 from linocut.pretrain.shipped import go_on, load_shipped, outer_layers, pause
-from linocut.pretrain.train import Run, losses, read_header, smooth
+from linocut.pretrain.spelling import MARKS
+from linocut.pretrain.train import Run, read_header
+from linocut.pretrain.words import Words
 
 TINY = replace(TransformerConfig(), layers=3, heads=2, mlp=32, adaln=16, text_dim=16)
 CHANNELS = 4 * VaeConfig().latent_channels
 WHITE, RED = Colour("white", (255, 255, 255)), Colour("red", (220, 42, 42))
 
 
+def fresh_words(config: TransformerConfig = TINY) -> Words:
+    """The vocabulary with vectors of nothing."""
+    words = tokenizer.build()
+    return Words.of(words, torch.zeros(len(words), config.text_dim))
+
+
+def random_batch(rows: int, lengths: list[int]) -> Batch:
+    return Batch(
+        torch.randn(rows, 64, CHANNELS), torch.randint(0, 50, (rows, 64)), torch.rand(rows, 64, STROKES),
+        torch.rand(rows, 64, 3), torch.rand(rows, 64, FRAME + 1).round(), torch.randint(0, 40, (rows, max(lengths))),
+        torch.rand(rows, max(lengths), MARKS + 1).round(),
+        torch.tensor(lengths), torch.zeros(rows, 2, dtype=torch.long), (8, 8),
+    )  # fmt: skip
+
+
 def test_what_ships_can_be_trained_further(tmp_path: Path) -> None:
     """Everything but the auxiliary heads is there, and the run goes on counting where it stood."""
     config = TransformerConfig()
     load_shipped(MINI, tmp_path, config)
-    run = Run(config, tokenizer.initial_embedding(tokenizer.build(), config.text_dim, 1), compiled=False)
+    run = Run(config, fresh_words(config))
     run.load(tmp_path / "transformer.safetensors")
     shipped = load_file(MINI / "transformer" / "diffusion_pytorch_model.safetensors")
     again = widen(dict(run.model.transformer.state_dict()))
     assert again.keys() >= shipped.keys()
     assert all(torch.allclose(again[name], tensor.float(), atol=1e-3) for name, tensor in shipped.items())
     told = json.loads((MINI / "training.json").read_text())
-    assert (run.step, run.seen) == (told["steps"], told["images"])
+    table = load_file(MINI / "text_encoder" / "model.safetensors")["language_model.embed_tokens.weight"]
+    assert torch.allclose(run.model.embedding.table(), table.float(), atol=2e-3)
+    assert (run.step, run.seen, run.begun) == (told["steps"], told["images"], told["steps"])
     vae.build(VaeConfig()).load_state_dict(load_file(tmp_path / "vae.safetensors"))
-
-
-def test_the_shipped_encoder_does_not_mark_its_rims() -> None:
-    model = vae.build(VaeConfig())
-    shipped = load_file(MINI / "vae" / "diffusion_pytorch_model.safetensors")
-    model.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor
-                           for name, tensor in shipped.items()})  # fmt: skip
-    assert rim_mark(model, 128) < 0.1
 
 
 def test_a_base_with_other_latents_gives_what_fits(tmp_path: Path) -> None:
@@ -71,20 +84,20 @@ def test_a_base_with_other_latents_gives_what_fits(tmp_path: Path) -> None:
     made = load_file(tmp_path / "work" / "transformer.safetensors")
     assert torch.allclose(made["model.transformer.layers.3.attention.to_q.weight"],
                           tensors["layers.3.attention.to_q.weight"].float(), atol=1e-3)  # fmt: skip
-    assert read_header(tmp_path / "work" / "transformer.safetensors") == {"step": "0", "seen": "0"}
+    assert read_header(tmp_path / "work" / "transformer.safetensors") == {"step": "0", "seen": "0", "begun": "0"}
 
 
 def test_what_ships_tells_how_it_came_to_be(tmp_path: Path) -> None:
     """In training.json and in each header: seeds, counts, machine, hours, the curve, the measures if there are any."""
     config = TransformerConfig()
     load_shipped(MINI, tmp_path, config)
-    rows = [{"cpu": 90.0 * (step % 20 + 1), "step": step, "flow": 0.3} for step in range(40)]
+    rows = [{"seconds": 90.0 * (step % 20 + 1), "step": step, "flow": 0.3} for step in range(40)]
     (tmp_path / "transformer.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "measures.json").write_text('{"one": {"mini": {"box": 1.0}}}')
     export(tmp_path, tmp_path / "out", config)
     told = json.loads((tmp_path / "out" / "training.json").read_text())
     assert told["data_seeds"] == {"autoencoder": VaeConfig().seed, "transformer": config.seed}
-    assert told["trainer_cpu_hours_since_import"] == 1.0
+    assert told["hours_since_import"] == 1.0
     assert [told["curve"][0]["step"], told["curve"][-1]["step"]] == [0, 39]
     assert told["measures"] == {"one": {"mini": {"box": 1.0}}}
     files = list((tmp_path / "out").rglob("*.safetensors"))
@@ -93,13 +106,13 @@ def test_what_ships_tells_how_it_came_to_be(tmp_path: Path) -> None:
 
 
 def test_a_log_of_several_processes_counts_the_time_of_each() -> None:
-    assert cpu_seconds([]) == 0
-    assert cpu_seconds([{"cpu": 60.0}, {"cpu": 120.0}, {"cpu": 5.0}, {"cpu": 40.0}]) == 160
+    assert wall_seconds([]) == 0
+    assert wall_seconds([{"seconds": 60.0}, {"seconds": 120.0}, {"seconds": 5.0}, {"seconds": 40.0}]) == 160
 
 
 def test_a_paused_run_goes_on_where_it_stood(tmp_path: Path) -> None:
     one, file, two = (tmp_path / name for name in ("one", "file", "two"))
-    run = Run(TINY, torch.randn(40, TINY.text_dim), compiled=False)
+    run = Run(TINY, fresh_words())
     run.step, run.seen = 30, 400
     run.ema["aux.bias"] += 0.5
     one.mkdir()
@@ -108,9 +121,9 @@ def test_a_paused_run_goes_on_where_it_stood(tmp_path: Path) -> None:
     save_file(weights, one / "vae.safetensors")
     pause(one, file)
     go_on(file, two, TINY)
-    again = Run(TINY, torch.zeros(40, TINY.text_dim), compiled=False)
+    again = Run(TINY, fresh_words())
     again.load(two / "transformer.safetensors")
-    assert (again.step, again.seen) == (30, 400)
+    assert (again.step, again.seen, again.begun) == (30, 400, 30)
     for name, p in again.model.named_parameters():
         assert torch.allclose(p, run.ema[name], atol=2e-3)
         assert torch.equal(p, again.ema[name])
@@ -135,53 +148,65 @@ def test_an_autoencoder_takes_the_outer_layers_of_a_deeper_one() -> None:
     assert outer_layers(vae.build(config).state_dict(), own)
 
 
-def test_an_encoder_learns_not_to_mark_its_rims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vae, "Painter", lambda _fonts: PAINTER)
-    config = replace(VaeConfig(), encoder_channels=(8, 16, 24), decoder_channels=(8, 8, 8), seconds=3.0, crop=32)
-    torch.manual_seed(3)
-    before = vae.build(config)
-    with torch.no_grad():  # as in one that has learned: features have a mean, beside which padding is a mark
-        before.encoder.conv_norm_out.bias += 2.0
-    save_file({name: tensor.contiguous() for name, tensor in before.state_dict().items()}, tmp_path / "vae.safetensors")
-    vae.mirror_rims(config, tmp_path, tmp_path)
-    after = vae.build(config)
-    after.load_state_dict(load_file(tmp_path / "vae.safetensors"))
-    assert rim_mark(after) < 0.6 * rim_mark(before), (rim_mark(after), rim_mark(before))
-    decoders = (model.decoder.state_dict() for model in (before, after))
-    assert all(torch.equal(one, other) for one, other in zip(*(d.values() for d in decoders), strict=True))
-
-
-@torch.no_grad()
-def rim_mark(model: torch.nn.Module, side: int = 64) -> float:
-    """How far plain pictures' outermost latents are from those in the middle, in deviations of latents."""
-    colours = torch.rand(24, 3, 1, 1, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    latents = model.encode(colours.expand(-1, -1, side, side)).latent_dist.mean
-    middle = latents.shape[-1] // 2
-    off = (latents - latents[..., middle : middle + 1, middle : middle + 1]) / latents[..., middle, middle].std()
-    rim = torch.cat([off[..., 0, :], off[..., -1, :], off[..., :, 0], off[..., :, -1]], -1)
-    return float(rim.square().mean().sqrt())
-
-
 @pytest.mark.parametrize("told", [0, 1, 4])
 def test_a_batch_with_few_or_no_captions_has_a_finite_loss(told: int) -> None:
     """Groups are sorted by length, so now and then all rows of one are the dropped captions."""
     torch.manual_seed(0)
-    model = Mini(TINY, torch.randn(40, TINY.text_dim))
-    lengths_b = torch.tensor([8] * told + [0] * (4 - told))
-    batch = Batch(
-        torch.randn(4, 64, CHANNELS), torch.zeros(4, 64, dtype=torch.long), torch.zeros(4, 64, STROKES),
-        torch.zeros(4, 64, 3), torch.randint(0, 40, (4, 8)), lengths_b, torch.tensor([[0, 0], [1, 2], [0, 5], [3, 3]]),
-        (8, 8),
-    )  # fmt: skip
+    model = Mini(TINY, Words(torch.randn(40, TINY.text_dim)))
+    batch = random_batch(4, [8] * told + [0] * (4 - told))
     total, parts = losses(model, batch, step=0)
     assert torch.isfinite(total)
-    assert (parts["whole"] > 0) == (parts["colours"] > 0) == (told > 0)
+    assert all((parts[name] > 0) == (told > 0) for name in ("whole", "colours", "frames"))
+
+
+def test_halves_are_every_other_row_with_less_padding() -> None:
+    batch = random_batch(5, [8, 20, 3, 17, 16])
+    one, other = halves(batch)
+    assert (one.lengths_b.tolist(), other.lengths_b.tolist()) == ([8, 3, 16], [20, 17])
+    assert torch.equal(one.ids_bl, batch.ids_bl[::2, -16:])
+    assert torch.equal(other.ids_bl, batch.ids_bl[1::2])
+    assert torch.equal(one.marks_bl3, batch.marks_bl3[::2, -16:])
+    assert torch.equal(other.frames_bn5, batch.frames_bn5[1::2])
+
+
+def test_a_partner_adds_its_half_of_the_gradient() -> None:
+    """The same as one process alone that works out both halves, also after the weights have moved."""
+    torch.manual_seed(4)
+    model, batch = Mini(TINY, Words(torch.randn(40, TINY.text_dim))), random_batch(4, [8, 8, 5, 0])
+    own, other = halves(batch)
+    partner = Partner(model, compiled=False)
+    try:
+        for step in (3, 4):
+            wanted = torch.autograd.grad(
+                (losses(model, own, step)[0] + losses(model, other, step, part=1)[0]) / 2, list(model.parameters())
+            )
+            partner.begin(other, step)
+            model.zero_grad()
+            losses(model, own, step)[0].backward()  # type: ignore[no-untyped-call]
+            assert partner.add()["flow"] == pytest.approx(losses(model, other, step, part=1)[1]["flow"], rel=1e-4)
+            for p, gradient in zip(model.parameters(), wanted, strict=True):
+                assert p.grad is not None
+                assert torch.allclose(p.grad, gradient, rtol=1e-3, atol=1e-5)
+            with torch.no_grad():
+                for p in model.parameters():
+                    p.mul_(0.9)
+    finally:
+        partner.close()
+
+
+def test_the_two_halves_of_a_step_have_noise_of_their_own() -> None:
+    torch.manual_seed(5)
+    model, batch = Mini(TINY, Words(torch.randn(40, TINY.text_dim))), random_batch(2, [8, 8])
+    flows = [losses(model, batch, step, part)[1]["flow"] for step, part in ((0, 0), (0, 1), (1, 0), (0, 0))]
+    assert flows[0] == flows[3]
+    assert len(set(flows)) == 3
 
 
 def test_batches_come_whole_from_the_drawing_process() -> None:
     sent = [
         Batch(torch.randn(2, 60, 48), torch.ones(2, 60, dtype=torch.long), torch.rand(2, 60, 64), torch.rand(2, 60, 3),
-              torch.randint(0, 40, (2, length)), torch.tensor([length, 0]), torch.tensor([[0, 3], [2, 1]]), (6, 10))
+              torch.rand(2, 60, 5), torch.randint(0, 40, (2, length)), torch.rand(2, length, 3),
+              torch.tensor([length, 0]), torch.tensor([[0, 3], [2, 1]]), (6, 10))
         for length in (8, 16)
     ]  # fmt: skip
     got = unwrap(wrap(sent))
@@ -231,7 +256,7 @@ def _example(scene: Scene) -> Example:
     pixels, labels, exact = PAINTER.paint(scene)
     rows, cols = scene.height // TOKEN, scene.width // TOKEN
     latent_rcc = np.stack(np.meshgrid(np.arange(rows), np.arange(cols), indexing="ij"), -1).astype(np.float16)
-    return Example(exact, latent_rcc, *cells(labels), cell_colours(pixels))
+    return Example(exact, latent_rcc, *data.cells(labels), data.cell_colours(pixels), data.frames(exact))
 
 
 def test_cells_say_what_lies_in_them() -> None:
@@ -247,6 +272,32 @@ def test_cells_say_what_lies_in_them() -> None:
     assert (white == inside).all()
 
 
+def test_frames_say_where_in_its_letter_or_figure_a_cell_lies() -> None:
+    square = Item("square", WHITE, WHITE, False, (32.0, 64.0, 64.0, 96.0))
+    word = Item("", WHITE, WHITE, False, (64.0, 8.0, 124.0, 40.0), text="HI", face="")
+    example = _example(Scene(128, 128, Ground("plain", RED, RED, 16.0), (square, word)))
+    inside = example.frames_rcc[..., FRAME] == 1
+    assert inside[8:12, 4:8].all()
+    assert not inside[6:, 9:].any()
+    assert example.frames_rcc[9, 4, :FRAME].tolist() == pytest.approx([-0.75, -0.25, 1, 1])
+    # Each letter is a frame of its own: H is wide, I is narrow.
+    h, i = (box for item in example.scene.items for box in item.letters)
+    row = int((h[1] + h[3]) / 2 / TOKEN)
+    for x0, _, x1, _ in (h, i):
+        cell = int((x0 + x1) / 2 / TOKEN)
+        across, _, wide, _, told = example.frames_rcc[row, cell].tolist()
+        assert told == 1
+        assert 4**wide == pytest.approx((x1 - x0) / TOKEN, rel=0.02)
+        assert across == pytest.approx(((cell + 0.5) * TOKEN - (x0 + x1) / 2) / (x1 - x0) * 2, abs=0.01)
+
+
+def test_letters_come_in_three_cases() -> None:
+    words = [item.text for seed in range(300) for item in sample(np.random.default_rng((5, seed)), 128, 128, 0.6).items]
+    long = [word for word in words if len(word) > 1 and word.isalpha()]
+    shares = [np.mean([getattr(word, case)() for word in long]) for case in ("isupper", "islower", "istitle")]
+    assert shares == pytest.approx([0.6, 0.22, 0.18], abs=0.06)
+
+
 def test_a_window_is_the_same_part_of_everything() -> None:
     item = Item("star", WHITE, WHITE, False, (20.0, 30.0, 90.0, 100.0))
     example = _example(Scene(128, 128, Ground("plain", RED, RED, 16.0), (item,)))
@@ -254,7 +305,7 @@ def test_a_window_is_the_same_part_of_everything() -> None:
     assert window.latent_rcc[0, 0].tolist() == [3, 6]
     assert window.latent_rcc[-1, -1].tolist() == [10, 13]
     assert window.scene is example.scene
-    for name in ("labels_rc", "strokes_rcc", "colours_rcc"):
+    for name in ("labels_rc", "strokes_rcc", "colours_rcc", "frames_rcc"):
         assert np.array_equal(getattr(window, name), getattr(example, name)[3:11, 6:14])
 
 

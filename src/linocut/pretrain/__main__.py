@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path, default=MINI, help="import: exported folder or paused run")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument("--decoder-only", action="store_true", help="vae: sharpen the decoder, leave the latents")
+    parser.add_argument("--keep-latents", action="store_true", help="vae: learn fine patterns, keep other latents")
     parser.add_argument("--mirror-rims", action="store_true", help="vae: unmark the encoder's rims, leave the rest")
     parser.add_argument("--compile", action="store_true", help="transformer: compile the block; needs a C++ compiler")
     parser.add_argument("--seconds", type=float, help="vae: length of the run")
@@ -32,7 +33,7 @@ def main() -> None:
         if args.mirror_rims:
             vae.mirror_rims(config, args.work, fonts)
         else:
-            vae.train(config, args.work, fonts, args.resume, args.decoder_only)
+            vae.train(config, args.work, fonts, args.resume, args.decoder_only, args.keep_latents)
     elif args.stage == "tokenizer":
         from linocut.pretrain import tokenizer
 

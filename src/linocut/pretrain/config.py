@@ -22,6 +22,8 @@ class VaeConfig:
     adam_lr: float = 2e-3
     kl_weight: float = 3e-4
     scale_weight: float = 0.25  # half-size latents must decode to the half-size picture
+    pattern_share: float = 0.25  # of the crops, a fine pattern over part of each
+    keep_weight: float = 0.05  # with `--keep-latents`: how much latents weigh that move away from where they were
     seconds: float = 720.0  # of CPU
     decay_from: float = 0.45  # share of the run after which the rate falls linearly to zero
 
@@ -43,11 +45,11 @@ class TransformerConfig:
     rope_theta: int = 100
     mrope: tuple[int, int, int] = (6, 5, 5)
     window: int = 8  # tokens a side of what is cut from a picture for most steps
-    batch: int = 16  # windows a step
-    whole_batch: int = 5  # whole pictures a step
+    batch: int = 16  # windows a step; even, two processes take half each
+    whole_batch: int = 6  # whole pictures a step, even too
     native_share: float = 0.82  # of the groups of steps; other sizes stay whole: a window would not tell them apart
     whole_share: float = 0.1  # of the native groups before `whole_from`
-    whole_from: float = 0.72  # share of the run after which every picture is trained whole
+    whole_from: float = 0.7  # share of the run after which every picture is trained whole
     reuse: int = 6  # how often a drawn picture is trained on, each time with another window and another caption
     buffer: int = 12000  # pictures kept for reuse
     lr: float = 0.008
@@ -62,10 +64,12 @@ class TransformerConfig:
     class_weight: float = 0.15  # auxiliary head: what fills a cell
     stroke_weight: float = 1.0  # auxiliary head: which sixteenths of a cell are inked
     colour_weight: float = 1.0  # auxiliary head: a cell's mean colour, rows with a caption only
-    place_weight: float = 1.0  # auxiliary head after a third of the blocks: where a cell is, rows with a caption only
+    place_weight: float = 5.0  # auxiliary head after a third of the blocks: where a cell is, rows with a caption only
+    frame_weight: float = 2.0  # auxiliary head after half of the blocks: a cell's place in its letter or figure
+    spelling_weight: float = 10.0  # auxiliary head after half of the blocks: where a letter of the caption stands
     smooth_weight: float = 0.25  # velocity error averaged over 3 x 3 tokens and over all, rows with a caption only
     figure_weight: float = 1.5  # of the velocity's error in cells with a figure's ink
     letter_weight: float = 2.5  # and of a letter's
     level: tuple[float, float] = (0.25, 0.9)  # breadth of the drawing at the start and at the end, 0..1
-    steps: int = 22500
-    decay_from: float = 0.66
+    steps: int = 39600
+    decay_from: float = 0.7

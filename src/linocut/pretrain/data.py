@@ -20,11 +20,14 @@ from linocut.pretrain import captions, tokenizer
 from linocut.pretrain.config import SIZES, TransformerConfig, VaeConfig
 from linocut.pretrain.draw import Painter
 from linocut.pretrain.scene import Scene, sample
+from linocut.pretrain.spelling import Spelling
 from linocut.pretrain.vae import pack, to_tensor
 
 TOKEN = VaeConfig().token
 STROKES = (TOKEN // 2) ** 2
 """Ink marks of a cell: the class map has half the picture's size."""
+FRAME = 4
+"""Numbers that say where a cell lies in its letter or figure, see ``frames``."""
 LETTER_PULL = 3.0
 """How much more often a window lies over one lettering than over one figure."""
 
@@ -36,6 +39,7 @@ class Example:
     labels_rc: np.ndarray  # uint8, the class that fills most of each cell's ink
     strokes_rcc: np.ndarray  # bool, ink mask of each cell
     colours_rcc: np.ndarray  # float16, mean colour of each cell in -1..1
+    frames_rcc: np.ndarray  # float16, see ``frames``
 
 
 @dataclass
@@ -44,7 +48,9 @@ class Batch:
     labels_bn: torch.Tensor
     strokes_bnc: torch.Tensor
     colours_bn3: torch.Tensor
+    frames_bn5: torch.Tensor
     ids_bl: torch.Tensor
+    marks_bl3: torch.Tensor  # see ``Spelling.marks``
     lengths_b: torch.Tensor
     corners_b2: torch.Tensor  # row and column of each window's first token in its picture
     grid: tuple[int, int]  # rows and columns of tokens, the same for the whole batch
@@ -64,6 +70,28 @@ def cell_colours(pixels: np.ndarray) -> np.ndarray:
     h, w = pixels.shape[:2]
     means = pixels.reshape(h // TOKEN, TOKEN, w // TOKEN, TOKEN, 3).mean((1, 3))
     return np.asarray(means / 127.5 - 1.0, np.float16)
+
+
+def frames(scene: Scene) -> np.ndarray:
+    """Where each cell lies in the letter or figure that covers most of it, rows x columns x 5.
+
+    Its middle's place across and down (-1 and 1 at the sides, at most 1.5), log2 of that one's width and height in
+    cells, halved, and 1; all zeros where none is.
+    """
+    rows, cols = scene.height // TOKEN, scene.width // TOKEN
+    out, most = np.zeros((rows, cols, FRAME + 1)), np.zeros((rows, cols))
+    x, y = np.arange(cols), np.arange(rows)
+    for box in (box for item in scene.items for box in (item.letters or (item.box,))):
+        x0, y0, x1, y1 = (v / TOKEN for v in box)
+        across = np.clip(np.minimum(x + 1, x1) - np.maximum(x, x0), 0, None)
+        down = np.clip(np.minimum(y + 1, y1) - np.maximum(y, y0), 0, None)
+        here = (down[:, None] * across) > most
+        most = np.maximum(most, down[:, None] * across)
+        wide, high = max(x1 - x0, 0.1), max(y1 - y0, 0.1)
+        u, v = np.clip((2 * x + 1 - x0 - x1) / wide, -1.5, 1.5), np.clip((2 * y + 1 - y0 - y1) / high, -1.5, 1.5)
+        told = np.broadcast_arrays(u, v[:, None], np.log2(wide) / 2, np.log2(high) / 2, 1.0)
+        out[here] = np.stack(told, -1)[here]
+    return np.asarray(out, np.float16)
 
 
 def corner(scene: Scene, window: int, rng: np.random.Generator) -> tuple[int, int]:
@@ -87,6 +115,7 @@ def cut(example: Example, at: tuple[int, int], window: int) -> Example:
         labels_rc=example.labels_rc[rows, cols],
         strokes_rcc=example.strokes_rcc[rows, cols],
         colours_rcc=example.colours_rcc[rows, cols],
+        frames_rcc=example.frames_rcc[rows, cols],
     )
 
 
@@ -97,7 +126,7 @@ class Source:
         self, config: TransformerConfig, vae: AutoencoderKLFlux2, words: PreTrainedTokenizerFast, fonts: Path
     ) -> None:
         self.config, self.vae, self.words = config, vae.train(False), words
-        self.painter = Painter(fonts)
+        self.painter, self.spelling = Painter(fonts), Spelling(words)
         self.shelves: dict[tuple[int, int], deque[Example]] = {
             size: deque(maxlen=config.buffer if size == SIZES[0] else config.buffer // 8) for size in SIZES
         }
@@ -118,7 +147,7 @@ class Source:
         latents = self.encode(np.stack([p[0] for p in painted])).to(torch.float16).numpy()
         for (pixels, labels, scene), latent_nc in zip(painted, latents, strict=True):
             latent_rcc = latent_nc.reshape(size[1] // TOKEN, size[0] // TOKEN, -1)
-            self.shelves[size].append(Example(scene, latent_rcc, *cells(labels), cell_colours(pixels)))
+            self.shelves[size].append(Example(scene, latent_rcc, *cells(labels), cell_colours(pixels), frames(scene)))
 
     def batches(self, step: int) -> list[Batch]:
         """Four batches of one size, of windows or of whole pictures, sorted by caption length: little is padding."""
@@ -141,7 +170,11 @@ class Source:
         order = sorted(range(wanted), key=lambda i: len(tokens[i]))
         groups = [order[i : i + batch] for i in range(0, wanted, batch)]
         rng.shuffle(groups)
-        return [_collate([chosen[i] for i in g], [tokens[i] for i in g], [corners[i] for i in g]) for g in groups]
+        marks = [self.spelling.marks(ids, example.scene) for ids, example in zip(tokens, chosen, strict=True)]
+        return [
+            _collate([chosen[i] for i in g], [tokens[i] for i in g], [marks[i] for i in g], [corners[i] for i in g])
+            for g in groups
+        ]
 
     def _tokens(self, scene: Scene, done: float, rng: np.random.Generator) -> list[int]:
         """One caption's tokens, or none; letters are given one by one more often early on."""
@@ -151,7 +184,9 @@ class Source:
         return list(self.words(tokenizer.wrap(written))["input_ids"])
 
 
-def _collate(examples: list[Example], tokens: list[list[int]], corners: list[tuple[int, int]]) -> Batch:
+def _collate(
+    examples: list[Example], tokens: list[list[int]], marks: list[np.ndarray], corners: list[tuple[int, int]]
+) -> Batch:
     longest = -(-max(8, *(len(t) for t in tokens)) // 8) * 8
     rows, cols = examples[0].labels_rc.shape
 
@@ -164,7 +199,9 @@ def _collate(examples: list[Example], tokens: list[list[int]], corners: list[tup
         flat("labels_rc").long(),
         flat("strokes_rcc").float(),
         flat("colours_rcc").float(),
+        flat("frames_rcc").float(),
         torch.tensor([[0] * (longest - len(t)) + t for t in tokens]),
+        torch.from_numpy(np.stack([np.pad(m, ((longest - len(m), 0), (0, 0))) for m in marks])),
         torch.tensor([len(t) for t in tokens]),
         torch.tensor(corners),
         (rows, cols),

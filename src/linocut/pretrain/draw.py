@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from linocut.pretrain import shapes
-from linocut.pretrain.scene import DIGITS, LETTERS, Box, Ground, Item, Scene
+from linocut.pretrain.scene import DIGITS, LETTERS, SMALL, Box, Ground, Item, Scene
 from linocut.prompting.lexicon import FACES, OBJECTS, SHAPES
 
-CLASSES: tuple[str, ...] = ("", *SHAPES, *OBJECTS, *LETTERS, *DIGITS)
+CLASSES: tuple[str, ...] = ("", *SHAPES, *OBJECTS, *LETTERS, *DIGITS, *SMALL)
 CLASS_OF = {name: index for index, name in enumerate(CLASSES)}
 SUPER = 2
 

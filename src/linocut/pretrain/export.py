@@ -20,11 +20,11 @@ from transformers import Qwen3VLConfig, Qwen3VLModel
 from linocut.pretrain import tokenizer
 from linocut.pretrain.config import SIZES, TransformerConfig, VaeConfig
 from linocut.pretrain.net import TAPS, stock
-from linocut.pretrain.train import load_vae, read_header
+from linocut.pretrain.train import averaged, load_vae, read_header
 
 FACTS: dict[str, Any] = {
-    "name": "mini", "version": 3, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
-    "max_text_tokens": 256,
+    "name": "mini", "version": 4, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
+    "max_text_tokens": 280,
     "sampling": {
         "FLASH": {"steps": 6, "guidance": 2.5, "mu": 2.6, "std": 1.4},
         "TURBO": {"steps": 10, "guidance": 2.5, "mu": 2.6, "std": 1.4},
@@ -75,10 +75,8 @@ def widen(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def assemble(work: Path, config: TransformerConfig) -> tuple[Ideogram4Pipeline, dict[str, str]]:
     """The pipeline in fp32 from the averaged weights, and where the run stood."""
-    path = work / "transformer.safetensors"
-    tensors = load_file(path)
-    average = {k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")}
-    weights = {k.removeprefix("transformer."): v for k, v in average.items() if k.startswith("transformer.")}
+    model = averaged(work, config)
+    weights = dict(model.transformer.state_dict())
     nets = []
     for _ in range(2):
         net = stock(config, config.text_dim * TAPS)
@@ -91,12 +89,12 @@ def assemble(work: Path, config: TransformerConfig) -> tuple[Ideogram4Pipeline, 
     pipe = Ideogram4Pipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(),
         vae=vae.train(False).to(memory_format=torch.contiguous_format),
-        text_encoder=text_tower(average["embedding.weight"], *ids),
+        text_encoder=text_tower(model.embedding.table().detach(), *ids),
         tokenizer=words,
         transformer=nets[0],
         unconditional_transformer=nets[1],
     )
-    return pipe, read_header(path)
+    return pipe, read_header(work / "transformer.safetensors")
 
 
 def record(work: Path, header: dict[str, str], config: TransformerConfig) -> dict[str, Any]:
@@ -114,16 +112,16 @@ def record(work: Path, header: dict[str, str], config: TransformerConfig) -> dic
         "images": int(header["seen"]),
         "steps": int(header["step"]),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        "trainer_cpu_hours_since_import": round(cpu_seconds(rows) / 3600, 2),
+        "hours_since_import": round(wall_seconds(rows) / 3600, 2),
         "curve": rows[:: max(1, len(rows) // 10)] + rows[-1:],
         "measures": json.loads(measures.read_text("utf-8")) if measures.exists() else None,
         "config": {"autoencoder": asdict(VaeConfig()), "transformer": asdict(config)},
     }
 
 
-def cpu_seconds(rows: list[dict[str, Any]]) -> float:
-    """What a log's processes have used together: each counts from zero."""
-    last = [row["cpu"] for row, after in pairwise([*rows, {"cpu": 0.0}]) if after["cpu"] < row["cpu"]]
+def wall_seconds(rows: list[dict[str, Any]]) -> float:
+    """How long the trainers that wrote a log ran, one after the other: each counts from zero."""
+    last = [row["seconds"] for row, after in pairwise([*rows, {"seconds": 0.0}]) if after["seconds"] < row["seconds"]]
     return float(sum(last))
 
 

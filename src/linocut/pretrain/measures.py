@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from linocut.pretrain import shapes
 from linocut.pretrain.draw import Painter
-from linocut.pretrain.scene import LETTERS, Box, Item, Scene, sample
+from linocut.pretrain.scene import LETTERS, SMALL, Box, Item, Scene, sample
 from linocut.prompting.lexicon import COLOURS, OBJECTS, SHAPES, hex_to_rgb
 
 
@@ -117,7 +117,7 @@ def _strength(pixels: np.ndarray, scene: Scene, item: Item, ground: tuple[int, i
 
 
 def read_word(pixels: np.ndarray, scene: Scene, item: Item, painter: Painter) -> str:
-    """Letters of an element, each matched by correlation with all 26 drawn in its place."""
+    """Letters of an element, each matched by correlation with all 26 of its case drawn in its place."""
     x0, y0, _x1, y1 = item.box
     weight = _strength(pixels, scene, item)
     probe = painter.font(item.face, 100)
@@ -129,7 +129,7 @@ def read_word(pixels: np.ndarray, scene: Scene, item: Item, painter: Painter) ->
         start = (font.getlength(item.text[:index]) - whole[0]) / 4 + x0
         width = font.getlength(asked) / 4
         scores = {}
-        for letter in LETTERS:
+        for letter in LETTERS if asked.isupper() else SMALL:
             shift = (width - font.getlength(letter) / 4) / 2
             stencil = _stencil(font, letter, (start + shift, y0 - whole[1] / 4), weight.shape)
             left, right = int(max(0, start - 2)), int(min(weight.shape[1], start + width + 3))
@@ -168,14 +168,14 @@ def right(pixels: np.ndarray, scene: Scene, item: Item, painter: Painter) -> boo
     return shape_class(pixels, scene, item, painter) == item.name
 
 
-def held_out(kind: str, count: int, painter: Painter) -> list[tuple[np.ndarray, Scene]]:
+def held_out(kind: str, count: int, painter: Painter, series: int = 777) -> list[tuple[np.ndarray, Scene]]:
     """Drawn truth of one kind, on plain grounds: 'one' figure, a 'letter', a 'word' (2 letters up), 'many' items (3 or
-    4), 'four' of them."""
+    4), 'four' of them. Another `series` has other captions: numbers are chosen on one and measured on the other."""
     out: list[tuple[np.ndarray, Scene]] = []
     seed = 0
     while len(out) < count:
         seed += 1
-        scene = sample(np.random.default_rng((777, seed)), 128, 128, 0.9 if kind in ("many", "four") else 0.3)
+        scene = sample(np.random.default_rng((series, seed)), 128, 128, 0.9 if kind in ("many", "four") else 0.3)
         if len(scene.items) not in {"many": (3, 4), "four": (4,)}.get(kind, (1,)):
             continue
         if scene.ground.kind != "plain" or scene.ground.border:
@@ -183,7 +183,7 @@ def held_out(kind: str, count: int, painter: Painter) -> list[tuple[np.ndarray, 
         text = scene.items[0].text
         fits = {
             "one": not text,
-            "letter": len(text) == 1 and text in LETTERS,
+            "letter": len(text) == 1 and text.isalpha(),
             "word": len(text) > 1 and text.isalpha(),
             "many": True,
             "four": all(item.name or item.text.isalpha() for item in scene.items),

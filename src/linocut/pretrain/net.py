@@ -14,8 +14,10 @@ from torch import nn
 from torch.nn import functional
 
 from linocut.pretrain.config import TransformerConfig, VaeConfig
-from linocut.pretrain.data import STROKES
+from linocut.pretrain.data import FRAME, STROKES
 from linocut.pretrain.draw import CLASSES
+from linocut.pretrain.spelling import MARKS
+from linocut.pretrain.words import Words
 
 TAPS = 13
 IMAGE_OFFSET = 65536
@@ -73,15 +75,16 @@ def block_forward(block: Any, x_btd: torch.Tensor, mask: torch.Tensor, cos: torc
 class Mini(nn.Module):
     """Embedding, stock transformer on one tap, and the heads that are thrown away after training."""
 
-    def __init__(self, config: TransformerConfig, table_vd: torch.Tensor) -> None:
+    def __init__(self, config: TransformerConfig, words: Words) -> None:
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(*table_vd.shape)
-        self.embedding.weight.data.copy_(table_vd)
+        self.embedding = words
         self.transformer = stock(config, config.text_dim)
         width = config.heads * config.head_dim
         self.aux = nn.Linear(width, len(CLASSES) + STROKES + 3)
         self.place = nn.Linear(width, 2)
+        self.frame = nn.Linear(width, FRAME)
+        self.spell = nn.Linear(width, MARKS)
         for block in self.transformer.layers:
             nn.init.zeros_(block.adaln_modulation.weight)
             # Gates start a little open, scales at one.
@@ -100,8 +103,10 @@ class Mini(nn.Module):
         lengths_b: torch.Tensor,
         grid: tuple[int, int],
         corners_b2: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """(velocity _bnc, auxiliary outputs: classes, strokes, 3 colours, 2 places). Length 0: an image-only row.
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(velocity _bnc, auxiliary outputs of image tokens and of text tokens); a row of length 0 is image-only.
+
+        Of image tokens: classes, strokes, 3 colours, 2 places, frame; of text tokens: a letter's marks.
 
         `grid` are the rows and columns of tokens in `z_bnc`, `corners_b2` where they begin in their pictures.
         """
@@ -115,16 +120,18 @@ class Mini(nn.Module):
         where_bt3, mask = positions(lengths_b, text_len, grid, corners_b2)
         cos, sin = net.rotary_emb(where_bt3)
         cos, sin = cos.unsqueeze(2).to(x_btd.dtype), sin.unsqueeze(2).to(x_btd.dtype)
-        aux = place = x_btd
+        aux = place = frame = spelled = x_btd
         for index, block in enumerate(net.layers):
             x_btd = self.run_block(block, x_btd, mask, cos, sin, cond_b1a)
             if index == len(net.layers) // 3 - 1:
                 place = self.place(x_btd[:, -count:])
+            if index == len(net.layers) // 2 - 1:
+                frame, spelled = self.frame(x_btd[:, -count:]), self.spell(x_btd[:, :-count])
             if index == len(net.layers) * 2 // 3 - 1:
                 aux = self.aux(x_btd[:, -count:])
         image = functional.layer_norm(x_btd[:, -count:], x_btd.shape[-1:], eps=1e-6)
         scale = 1.0 + net.final_layer.adaln_modulation(functional.silu(cond_b1a))
-        return net.final_layer.linear(image * scale).float(), torch.cat((aux, place), -1).float()
+        return net.final_layer.linear(image * scale).float(), torch.cat((aux, place, frame), -1).float(), spelled
 
 
 def positions(lengths_b: torch.Tensor, text_len: int, grid: tuple[int, int],

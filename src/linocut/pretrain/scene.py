@@ -15,6 +15,7 @@ NAMES = tuple(COLOURS)
 TABLE = np.array([hex_to_rgb(value) for value in COLOURS.values()], dtype=float)
 TILTABLE = ("square", "rectangle", "triangle", "star", "heart", "cross", "arrow", "oval", "fish", "leaf", "bottle")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+SMALL = LETTERS.lower()
 DIGITS = "0123456789"
 _WORD_LIST = """
 TEA JAM CAT DOG SUN SEA SKY ICE ZOO FOX OWL BEE ART POP NEW HOT BIG YES WOW MAX BOX CUP HAT KEY INK VIP GYM SALE
@@ -115,16 +116,18 @@ def ground(rng: np.random.Generator, level: float) -> Ground:
 
 
 def _word(rng: np.random.Generator, level: float) -> str:
-    """One to six capitals, longer with `level`; half of the words are any letters, so that spelling is learned."""
-    roll = rng.random()
+    """One to six letters, longer with `level`; half of the words are any letters, so that spelling is learned."""
+    roll, case = rng.random(), rng.spawn(1)[0].random()
     if roll > 0.96:
         return "".join(DIGITS[int(i)] for i in rng.integers(0, 10, int(rng.integers(1, 4))))
     short, long = np.array([0.34, 0.27, 0.23, 0.08, 0.05, 0.03]), np.array([0.14, 0.18, 0.20, 0.19, 0.15, 0.14])
     length = 1 + int(rng.choice(6, p=(1 - level) * short + level * long))
     known = [word for word in WORDS if len(word) == length]
     if known and rng.random() < 0.5:
-        return known[int(rng.integers(len(known)))]
-    return "".join(LETTERS[int(i)] for i in rng.integers(0, 26, length))
+        word = known[int(rng.integers(len(known)))]
+    else:
+        word = "".join(LETTERS[int(i)] for i in rng.integers(0, 26, length))
+    return word if case < 0.6 else word.lower() if case < 0.82 else word.capitalize()
 
 
 def _size(rng: np.random.Generator, item_aspect: float, extent: tuple[int, int], crowd: int) -> tuple[float, float]:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 from transformers import PreTrainedTokenizerFast
 
 from linocut.pretrain import captions, tokenizer
@@ -18,7 +17,7 @@ from linocut.pretrain.draw import Painter
 from linocut.pretrain.measures import held_out, score
 from linocut.pretrain.net import Mini
 from linocut.pretrain.sampling import draw
-from linocut.pretrain.train import load_vae
+from linocut.pretrain.train import averaged, load_vae
 from linocut.prompting import expand
 
 PROMPTS = (
@@ -35,14 +34,6 @@ PROMPTS = (
     "a tilted lime square on maroon", "a small red heart in the top left corner on cream",
     "a blue diamond at the bottom right on yellow", "a silver ring on black", "a mushroom",
 )  # fmt: skip
-
-
-def averaged(work: Path, config: TransformerConfig) -> Mini:
-    """The network with its averaged weights."""
-    tensors = load_file(work / "transformer.safetensors")
-    model = Mini(config, tensors["ema.embedding.weight"])
-    model.load_state_dict({k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")})
-    return model.train(False)
 
 
 def measure(work: Path, fonts: Path, out: Path, config: TransformerConfig, count: int = 48, steps: int = 24) -> None:

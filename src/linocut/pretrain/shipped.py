@@ -18,6 +18,7 @@ from linocut.pretrain import tokenizer, vae
 from linocut.pretrain.config import TransformerConfig, VaeConfig
 from linocut.pretrain.net import TAPS
 from linocut.pretrain.train import Run, read_header
+from linocut.pretrain.words import Words
 
 _UP = re.compile(r"(decoder\.up_blocks\.)(\d+)\.")
 _PAUSED = "checkpoint.safetensors"
@@ -52,13 +53,16 @@ def go_on(base: Path, work: Path, config: TransformerConfig) -> None:
         return
     tensors = {k: v.float() if v.is_floating_point() else v for k, v in load_file(base / _PAUSED).items()}
     save_file({k.removeprefix("vae."): v for k, v in tensors.items() if k.startswith("vae.")}, work / _VAE)
-    run = Run(config, tensors["ema.embedding.weight"], compiled=False)
+    words = tokenizer.build()
+    run = Run(config, Words.of(words, tokenizer.initial_embedding(words, config.text_dim, config.seed)))
     with torch.no_grad():
         for name, p in run.model.named_parameters():
-            p.copy_(tensors[f"ema.{name}"])
+            kept = tensors.get(f"ema.{name}", p[:0])
+            p[: len(kept)].copy_(kept)  # heads and tokens that came later keep their beginning
             run.ema[name].copy_(p)
     header = read_header(base / _PAUSED)
     run.step, run.seen = int(header["step"]), int(header["seen"])
+    run.begun = run.step
     run.save(work / "transformer.safetensors")
 
 
@@ -72,6 +76,7 @@ def load_shipped(base: Path, work: Path, config: TransformerConfig) -> None:
     if whole:
         record = json.loads((base / "training.json").read_text("utf-8"))
         run.step, run.seen = record["steps"], record["images"]
+        run.begun = run.step
     run.save(work / "transformer.safetensors")
 
 
@@ -96,13 +101,14 @@ def _stages(weights: dict[str, torch.Tensor]) -> int:
 
 def start_from(base: Path, config: TransformerConfig) -> Run:
     """A run whose weights are the shipped ones, except layers of another shape (first and last, for other latents)."""
-    run = Run(config, tokenizer.initial_embedding(tokenizer.build(), config.text_dim, config.seed), compiled=False)
-    text = load_file(base / "text_encoder" / "model.safetensors")
-    names = [name for name in text if name.endswith("embed_tokens.weight")]
+    words, text = tokenizer.build(), load_file(base / "text_encoder" / "model.safetensors")
+    [name] = [name for name in text if name.endswith("embed_tokens.weight")]
+    table = tokenizer.initial_embedding(words, config.text_dim, config.seed)
+    table[: len(text[name])] = text[name].float()  # tokens that came later keep their beginning
+    run = Run(config, Words.of(words, table))
     own = run.model.transformer.state_dict()
     shipped = narrow(load_file(base / "transformer" / _WEIGHTS))
     with torch.no_grad():
-        run.model.embedding.weight.copy_(text[names[0]])
         for name, tensor in shipped.items():
             if own[name].shape == tensor.shape:
                 own[name].copy_(tensor)

@@ -15,6 +15,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from linocut.pretrain import captions
+from linocut.pretrain.config import SIZES, VaeConfig
 from linocut.pretrain.scene import GROUNDS
 from linocut.prompting.lexicon import COLOURS, FACES, OBJECTS, SHAPES
 
@@ -29,8 +30,12 @@ SCAFFOLDING = (
     '"},{"type":"text","', 'bbox":[', '],"text":"', '],"desc":"', 'text":"', '","desc":"', 'desc":"', '"]}]}}',
     '"}]}}', '","',
 )  # fmt: skip
+RULER = tuple(f"<|{i}|>" for i in range(max(map(max, SIZES)) // VaeConfig().token))
+"""Stands before every caption. The network knows places only relative to each other, and a text's tokens count from its
+first one: beside tokens that say their own number an image token can tell its row and its column."""
 CHAT_TEMPLATE = (
-    "{% for message in messages %}{{ '<|im_start|>' }}{% if message['content'] is string %}{{ message['content'] }}"
+    f"{{% for message in messages %}}{{{{ '<|im_start|>{''.join(RULER)}' }}}}"
+    "{% if message['content'] is string %}{{ message['content'] }}"
     "{% else %}{% for part in message['content'] %}{% if part['type'] == 'text' %}{{ part['text'] }}{% endif %}"
     "{% endfor %}"
     "{% endif %}{{ '<|im_end|>' }}{% endfor %}"
@@ -96,8 +101,11 @@ def build() -> PreTrainedTokenizerFast:
         merges.chain(word)
     core = Tokenizer(models.BPE(vocab=merges.vocab, merges=merges.merges, ignore_merges=True))
     # Colours fall into #RR, GG, BB; numbers stay whole up to four digits; each capital stands alone.
+    # What is lettered is one word between two pieces of scaffolding and falls into letters; words of styles do not.
+    known = "|".join(sorted({*captions.AESTHETICS, *captions.LIGHTING, *captions.ART_STYLES, "lettering"}))
+    lettered = rf"\A(?:{known})\z|(?<![-_ ,])[a-z0-9](?=[A-Za-z0-9!?&.'-]*\z)"
     hexes = r"#[0-9A-F]{2}(?=[0-9A-F]{4})|(?<=#[0-9A-F]{2})[0-9A-F]{2}|(?<=#[0-9A-F]{4})[0-9A-F]{2}"
-    pattern = hexes + r"|[0-9]{1,4}|[A-Z]| ?[a-z]+|\s|[^\sA-Za-z0-9]"
+    pattern = hexes + "|" + lettered + r"|[0-9]{1,4}|[A-Z]| ?[a-z]+|\s|[^\sA-Za-z0-9]"
     core.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(Regex(pattern), behavior="isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
@@ -105,6 +113,7 @@ def build() -> PreTrainedTokenizerFast:
     core.decoder = decoders.ByteLevel()
     core.add_special_tokens(list(SPECIAL))
     core.add_tokens(list(SCAFFOLDING))
+    core.add_special_tokens(list(RULER))
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=core, pad_token=SPECIAL[0], eos_token=SPECIAL[2], bos_token=SPECIAL[1],
         model_max_length=2048, clean_up_tokenization_spaces=False,
@@ -115,11 +124,11 @@ def build() -> PreTrainedTokenizerFast:
 
 def wrap(text: str) -> str:
     """What the chat template makes of one user turn."""
-    return SPECIAL[1] + text + SPECIAL[2]
+    return SPECIAL[1] + "".join(RULER) + text + SPECIAL[2]
 
 
 def initial_embedding(tokenizer: PreTrainedTokenizerFast, width: int, seed: int) -> torch.Tensor:
-    """vocab x width. Numbers and colour bytes start as smooth waves of their value, so that neighbours start alike."""
+    """vocab x width. Numbers, bytes and ruler start as smooth waves of their value, so that neighbours start alike."""
     rng = np.random.default_rng(seed)
     table = rng.normal(0, 1.0, (len(tokenizer), width))
     half = width // 2
@@ -131,6 +140,8 @@ def initial_embedding(tokenizer: PreTrainedTokenizerFast, width: int, seed: int)
             table[index, half:] = _waves(int(token.removeprefix("#"), 16) / 255, width - half)
             if token[0] == "#" or not token.isdigit():
                 table[index, :half] *= 0.3
+    for index, token in enumerate(RULER):
+        table[tokenizer.get_vocab()[token]] = _waves(index / len(RULER), width)
     return torch.from_numpy(table).float()
 
 

@@ -1,6 +1,7 @@
 """The transformer's training run: flow matching on cached latents, resumable, logged.
 
 Legend as in net.py. Time is counted in steps: one of windows costs about as much as one of whole pictures.
+Each step is worked out by two processes, half a batch each (partner.py), beside the one that draws (ahead.py).
 """
 
 from __future__ import annotations
@@ -15,17 +16,18 @@ from typing import Any, cast
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from torch.nn import functional
 
 from linocut.pretrain import ahead, tokenizer, vae
 from linocut.pretrain.config import TransformerConfig, VaeConfig
-from linocut.pretrain.data import STROKES, Batch
-from linocut.pretrain.draw import CLASS_OF, CLASSES
 from linocut.pretrain.log import Log
+from linocut.pretrain.losses import losses
 from linocut.pretrain.muon import Muon, split
 from linocut.pretrain.net import Mini, block_forward
+from linocut.pretrain.partner import Partner, halves
+from linocut.pretrain.words import Words
 
 KEPT_FROM_MUON = ("embed", "aux", "input_proj", "final_layer", "t_embedding", "adaln", "llm_cond")
+SAVE_SECONDS = 240.0
 
 
 def load_vae(work: Path) -> Any:
@@ -34,80 +36,20 @@ def load_vae(work: Path) -> Any:
     return model
 
 
-FIRST_LETTER = CLASS_OF["A"]
-SAVE_SECONDS = 240.0
-FAR = 8.0
-"""Tokens from the first to the middle of a native picture."""
-
-
-def losses(model: Mini, batch: Batch, step: int) -> tuple[torch.Tensor, dict[str, float]]:
-    config = model.config
-    rng = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-    late = min(1.0, step / (0.8 * config.steps))
-    mean = config.sigma_mean + (config.sigma_mean_late - config.sigma_mean) * late
-    b = batch.latent_bnc.shape[0]
-    sigma_b = torch.sigmoid(mean + config.sigma_std * torch.randn(b, generator=rng))
-    noise_bnc = torch.randn(batch.latent_bnc.shape, generator=rng)
-    mix = sigma_b[:, None, None]
-    z_bnc = (1 - mix) * batch.latent_bnc + mix * noise_bnc
-    # In single precision: without AMX the CPU kernels multiply bf16 at half of its speed (0.35 beside 0.51 s a step).
-    v_bnc, aux = model(z_bnc, sigma_b, batch.ids_bl, batch.lengths_b, batch.grid, batch.corners_b2)
-    error_bnc = v_bnc - (batch.latent_bnc - noise_bnc)
-    square_bn = error_bnc.square().mean(-1)
-    inked = torch.where(batch.labels_bn >= FIRST_LETTER, config.letter_weight, config.figure_weight)
-    weight_bn = torch.where(batch.labels_bn > 0, inked, 1.0)
-    weighted = (square_bn * weight_bn).mean()
-    # Without its caption a picture's colours cannot be known: only rows with one are asked for them.
-    told_b11 = (batch.lengths_b > 0).float()[:, None, None]
-    share = told_b11.mean().clamp(min=1 / b)
-    near, whole = (part / share for part in smooth(error_bnc * told_b11, batch.grid))
-    logits, strokes_bnc, colours_bn3, place_bn2 = aux.split((len(CLASSES), STROKES, 3, 2), -1)
-    parts = {
-        "flow": square_bn.mean(),
-        "near": near,
-        "whole": whole,
-        "classes": functional.cross_entropy(logits.flatten(0, 1), batch.labels_bn.flatten()),
-        "strokes": functional.binary_cross_entropy_with_logits(strokes_bnc, batch.strokes_bnc),
-        "colours": ((colours_bn3 - batch.colours_bn3).square() * told_b11).mean() / share,
-    }
-    # A window's place in its picture can only be known beside a caption, whose first token is where counting starts.
-    places_bn2 = where(batch) / FAR - 1.0
-    parts["places"] = ((place_bn2 - places_bn2).square() * told_b11).mean() / share
-    total = (
-        weighted
-        + config.smooth_weight * (near + whole)
-        + config.class_weight * parts["classes"]
-        + config.stroke_weight * parts["strokes"]
-        + config.colour_weight * parts["colours"]
-        + config.place_weight * parts["places"]
-    )
-    return total, {name: part.item() for name, part in parts.items()}
-
-
-def where(batch: Batch) -> torch.Tensor:
-    """Row and column of each token in its whole picture, _bn2."""
-    rows, cols = torch.meshgrid(torch.arange(batch.grid[0]), torch.arange(batch.grid[1]), indexing="ij")
-    return torch.stack((rows, cols), -1).view(1, -1, 2) + batch.corners_b2[:, None]
-
-
-def smooth(error_bnc: torch.Tensor, grid: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean square of the error averaged over 3 x 3 tokens and over all; each as large as the plain one for white error.
-
-    The plain error hardly sees a colour that is a little off everywhere, the eye sees little else.
-    """
-    b, n, c = error_bnc.shape
-    tiles = error_bnc.mT.reshape(b, c, *grid)
-    near = functional.avg_pool2d(tiles, 3, 1).square().mean() * 9
-    return near, error_bnc.mean(1).square().mean() * n
+def averaged(work: Path, config: TransformerConfig) -> Mini:
+    """The network with its averaged weights."""
+    words = tokenizer.build()
+    model = Mini(config, Words.of(words, torch.zeros(len(words), config.text_dim)))
+    tensors = load_file(work / "transformer.safetensors")
+    model.load_state_dict({k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")})
+    return model.train(False)
 
 
 class Run:
     """The state of a run: model, its moving average, optimisers, counters. Saved whole, as plain tensors."""
 
-    def __init__(self, config: TransformerConfig, table: torch.Tensor, compiled: bool) -> None:
-        self.model = Mini(config, table)
-        if compiled:
-            self.model.run_block = torch.compile(block_forward, dynamic=True)
+    def __init__(self, config: TransformerConfig, words: Words) -> None:
+        self.model = Mini(config, words)
         self.ema = {name: p.detach().clone() for name, p in self.model.named_parameters()}
         matrices, rest = split(self.model, KEPT_FROM_MUON)
         embedding = self.model.embedding.weight
@@ -117,15 +59,15 @@ class Run:
         self.muon = Muon(matrices, config.lr, weight_decay=0.01, beside=True)
         self.optimisers = [self.muon, torch.optim.AdamW(adam, betas=(0.9, 0.98), weight_decay=0.0, fused=True)]
         self.optimisers[0].param_groups[0]["base"] = config.lr
-        self.step = self.seen = 0
+        self.step = self.seen = self.begun = 0  # begun: the step at which the optimisers were fresh
 
     def set_rate(self, config: TransformerConfig) -> float:
         done = self.step / config.steps
-        rate = min(1.0, (self.step + 1) / 100, max(0.02, (1 - done) / (1 - config.decay_from)))
+        rate = min(1.0, (self.step - self.begun + 1) / 100, max(0.02, (1 - done) / (1 - config.decay_from)))
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = group["base"] * rate
-        self.muon.param_groups[0]["lr"] *= min(1.0, self.step / config.matrix_warmup)
+        self.muon.param_groups[0]["lr"] *= min(1.0, (self.step - self.begun) / config.matrix_warmup)
         return rate
 
     def update(self, config: TransformerConfig) -> None:
@@ -144,7 +86,7 @@ class Run:
             for index, state in optimiser.state_dict()["state"].items():
                 tensors |= {f"optim.{number}.{index}.{k}": torch.as_tensor(v) for k, v in state.items()}
         part = path.with_suffix(".part")
-        save_file(tensors, part, metadata={"step": str(self.step), "seen": str(self.seen)})
+        save_file(tensors, part, metadata={"step": str(self.step), "seen": str(self.seen), "begun": str(self.begun)})
         part.replace(path)
 
     def load(self, path: Path) -> None:
@@ -161,7 +103,7 @@ class Run:
                     whole["state"].setdefault(int(rest[1]), {})[rest[2]] = value
             optimiser.load_state_dict(whole)
         header = read_header(path)
-        self.step, self.seen = int(header["step"]), int(header["seen"])
+        self.step, self.seen, self.begun = (int(header.get(name, "0")) for name in ("step", "seen", "begun"))
 
 
 def read_header(path: Path) -> dict[str, str]:
@@ -176,11 +118,14 @@ def train(config: TransformerConfig, work: Path, fonts: Path, resume: bool, comp
     torch.manual_seed(config.seed)
     log = Log(work / "transformer.jsonl")
     words = tokenizer.build()
-    run = Run(config, tokenizer.initial_embedding(words, config.text_dim, config.seed), compiled)
+    run = Run(config, Words.of(words, tokenizer.initial_embedding(words, config.text_dim, config.seed)))
     path = work / "transformer.safetensors"
     if resume and path.exists():
         run.load(path)
     source = ahead.groups(config, work, fonts, run.step)
+    partner = Partner(run.model, compiled)
+    if compiled:
+        run.model.run_block = torch.compile(block_forward, dynamic=True)
     means: dict[str, float] = {}
     saved = time.monotonic()
     asked_to_stop: list[int] = []
@@ -188,10 +133,14 @@ def train(config: TransformerConfig, work: Path, fonts: Path, resume: bool, comp
     while run.step < config.steps and not asked_to_stop:
         for batch in next(source):
             rate = run.set_rate(config)
-            loss, parts = losses(run.model, batch, run.step)
-            if not math.isfinite(loss.item()):
-                raise RuntimeError(f"loss is not finite at step {run.step}")
+            own, other = halves(batch)
+            partner.begin(other, run.step)
+            loss, parts = losses(run.model, own, run.step)
             loss.backward()  # type: ignore[no-untyped-call]
+            others = partner.add()
+            parts = {name: (value + others[name]) / 2 for name, value in parts.items()}
+            if not all(map(math.isfinite, parts.values())):
+                raise RuntimeError(f"loss is not finite at step {run.step}")
             run.update(config)
             run.step += 1
             run.seen += len(batch.lengths_b)
@@ -206,3 +155,4 @@ def train(config: TransformerConfig, work: Path, fonts: Path, resume: bool, comp
         if time.monotonic() - saved > SAVE_SECONDS or run.step >= config.steps or asked_to_stop:
             run.save(path)
             saved = time.monotonic()
+    partner.close()

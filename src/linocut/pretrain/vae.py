@@ -20,6 +20,7 @@ from linocut.pretrain.config import SIZES, VaeConfig
 from linocut.pretrain.draw import Painter
 from linocut.pretrain.log import Log
 from linocut.pretrain.muon import Muon, split
+from linocut.pretrain.patterns import lay_over
 from linocut.pretrain.scene import sample
 
 DECODER_NOISE = 0.6
@@ -49,9 +50,10 @@ def to_tensor(pixels: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
-def crops(painter: Painter, rng: np.random.Generator, config: VaeConfig) -> torch.Tensor:
-    """Random crops, two of each drawn picture."""
+def crops(painter: Painter, rng: np.random.Generator, config: VaeConfig) -> tuple[torch.Tensor, torch.Tensor]:
+    """(random crops, two of each drawn picture; which of them, _b, have a fine pattern laid over)."""
     out: list[np.ndarray] = []
+    over: list[bool] = []
     while len(out) < config.batch:
         width, height = SIZES[int(rng.integers(len(SIZES)))]
         pixels, _, scene = painter.paint(sample(rng, width, height, float(rng.uniform(0.3, 1.0))))
@@ -63,14 +65,23 @@ def crops(painter: Painter, rng: np.random.Generator, config: VaeConfig) -> torc
             else:
                 x, y = rng.uniform(0, width - config.crop), rng.uniform(0, height - config.crop)
             x0, y0 = int(np.clip(x, 0, width - config.crop)), int(np.clip(y, 0, height - config.crop))
-            out.append(pixels[y0 : y0 + config.crop, x0 : x0 + config.crop])
-    return to_tensor(np.stack(out[: config.batch]))
+            part = pixels[y0 : y0 + config.crop, x0 : x0 + config.crop]
+            over.append(bool(rng.random() < config.pattern_share))
+            out.append(lay_over(part, rng) if over[-1] else part)
+    return to_tensor(np.stack(out[: config.batch])), torch.tensor(over[: config.batch])
 
 
 def losses(
-    vae: AutoencoderKLFlux2, x_bchw: torch.Tensor, config: VaeConfig, noise: float = 0.0
+    vae: AutoencoderKLFlux2,
+    x_bchw: torch.Tensor,
+    config: VaeConfig,
+    noise: float = 0.0,
+    kept: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """(training loss, mean squared error). With `noise` the encoder stands still, its latents blurred by up to that."""
+    """(training loss, mean squared error). With `noise` the encoder stands still, its latents blurred by up to that.
+
+    `kept`: latents to stay near, _bchw, and the rows (_b, 0 or 1) that have to.
+    """
     with torch.set_grad_enabled(not noise):
         posterior = vae.encode(x_bchw).latent_dist
     mean, logvar = posterior.mean, posterior.logvar.clamp(-12, 4)
@@ -88,6 +99,9 @@ def losses(
     total = error.abs().mean() + 2.0 * mse + 0.5 * edges + config.kl_weight * kl
     if small is not None:
         total = total + config.scale_weight * (small - functional.avg_pool2d(x_bchw, 2)).abs().mean()
+    if kept is not None:
+        moved = (mean - kept[0]).square().mean((1, 2, 3)) * kept[1]
+        total = total + config.keep_weight * moved.mean()
     return total, mse
 
 
@@ -106,8 +120,14 @@ def _optimisers(
     ], rest
 
 
-def train(config: VaeConfig, work: Path, fonts: Path, resume: bool, decoder_only: bool) -> None:
-    """Train for `config.seconds` of CPU; `decoder_only` keeps every latent and sharpens what is drawn from it."""
+def train(
+    config: VaeConfig, work: Path, fonts: Path, resume: bool, decoder_only: bool, keep_latents: bool = False
+) -> None:
+    """Train for `config.seconds` of CPU, at half of the rate when it resumes.
+
+    `decoder_only` keeps every latent and sharpens what is drawn from it;
+    `keep_latents` trains all, but holds the latents of pictures without a fine pattern near where they were.
+    """
     torch.set_num_threads(1)
     torch.manual_seed(config.seed)
     log = Log(work / "vae.jsonl")
@@ -116,16 +136,22 @@ def train(config: VaeConfig, work: Path, fonts: Path, resume: bool, decoder_only
     path = work / "vae.safetensors"
     if resume and path.exists():
         vae.load_state_dict(load_file(path))
+    before = copy.deepcopy(vae) if keep_latents else None
     optimisers, rest = _optimisers(vae, config, decoder_only)
     begun, step, running = time.process_time(), 0, 0.0
-    rates = [config.lr, config.adam_lr]
+    rates = [config.lr / 2, config.adam_lr / 2] if resume else [config.lr, config.adam_lr]
     while (spent := (time.process_time() - begun) / config.seconds) < 1.0:
         rng = np.random.default_rng((config.seed, step, int(resume) + 2 * int(decoder_only)))
         fall = min(1.0, (1.0 - spent) / (1.0 - config.decay_from))
         for optimiser, rate in zip(optimisers, rates, strict=True):
             optimiser.param_groups[0]["lr"] = rate * fall * min(1.0, (step + 1) / 20)
-        x_bchw = crops(painter, rng, config).contiguous(memory_format=torch.channels_last)
-        loss, mse = losses(vae, x_bchw, config, DECODER_NOISE if decoder_only else 0.0)
+        x_bchw, over_b = crops(painter, rng, config)
+        x_bchw = x_bchw.contiguous(memory_format=torch.channels_last)
+        kept = None
+        if before is not None:
+            with torch.no_grad():
+                kept = before.encode(x_bchw).latent_dist.mean, (~over_b).float()
+        loss, mse = losses(vae, x_bchw, config, DECODER_NOISE if decoder_only else 0.0, kept)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(rest, 1.0)
         for optimiser in optimisers:
@@ -137,7 +163,7 @@ def train(config: VaeConfig, work: Path, fonts: Path, resume: bool, decoder_only
             log(stage="vae", step=step, loss=round(loss.item(), 4), psnr=round(psnr(running), 2))
         if step % 500 == 0:
             save_file({k: v.contiguous() for k, v in vae.state_dict().items()}, path)
-    if not decoder_only:
+    if not decoder_only and not keep_latents:
         measure_latents(vae, painter)
     save_file({k: v.contiguous() for k, v in vae.state_dict().items()}, path)
     log(stage="vae", step=step, done=True, psnr=round(evaluate(vae, painter, work), 2))
@@ -160,7 +186,7 @@ def mirror_rims(config: VaeConfig, work: Path, fonts: Path) -> None:
     inner = spread * 2 // config.token
     begun, step = time.process_time(), 0
     while (spent := (time.process_time() - begun) / config.seconds) < 1.0:
-        x_bchw = crops(painter, np.random.default_rng((config.seed, step, 9)), config)
+        x_bchw, _ = crops(painter, np.random.default_rng((config.seed, step, 9)), config)
         with torch.no_grad():
             wide = teacher.encode(functional.pad(x_bchw, (spread,) * 4, mode="reflect")).latent_dist.mean
         wanted = wide[..., inner:-inner, inner:-inner]
