@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tests.mini.test_measures import PAINTER
 
-from linocut.catalogue import MINI
+from linocut.catalogue import MINI, load_base
 from linocut.pretrain import captions, data, tokenizer, vae
 from linocut.pretrain.ahead import unwrap, wrap
 from linocut.pretrain.config import TransformerConfig, VaeConfig
@@ -95,6 +95,8 @@ def test_what_ships_tells_how_it_came_to_be(tmp_path: Path) -> None:
     (tmp_path / "transformer.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "measures.json").write_text('{"one": {"mini": {"box": 1.0}}}')
     export(tmp_path, tmp_path / "out", config)
+    export(tmp_path, tmp_path / "again", config)
+    assert load_base(tmp_path / "out").identity == load_base(tmp_path / "again").identity
     told = json.loads((tmp_path / "out" / "training.json").read_text())
     assert told["data_seeds"] == {"autoencoder": VaeConfig().seed, "transformer": config.seed}
     assert told["hours_since_import"] == 1.0

@@ -142,6 +142,7 @@ def _name_tokenizer(folder: Path) -> None:
 def export(work: Path, out: Path, config: TransformerConfig) -> None:
     """Write everything to a folder beside `out`, then swap file by file, so that a reader never sees half a file."""
     diffusers_logging.disable_progress_bar()
+    torch.manual_seed(config.seed)  # for the tower's weights that no output sees: same run, same bytes
     pipe, header = assemble(work, config)
     fresh = out.parent / f".{out.name}-new"
     shutil.rmtree(fresh, ignore_errors=True)
