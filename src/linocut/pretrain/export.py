@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Ideogram4Pipeline
 from diffusers.utils import logging as diffusers_logging
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from transformers import Qwen3VLConfig, Qwen3VLModel
 
 from linocut.pretrain import tokenizer
@@ -126,9 +126,16 @@ def wall_seconds(rows: list[dict[str, Any]]) -> float:
 
 
 def _put_in_headers(folder: Path, told: dict[str, Any]) -> None:
-    """Write the record into the metadata of every file of weights, under the name ``linocut``."""
+    """Write the record into the metadata of every file of weights, under the name ``linocut``.
+
+    Headers are written in order here: the library's own order changes from call to call, and bytes decide identity.
+    """
     for path in folder.rglob("*.safetensors"):
-        save_file(load_file(path), path, metadata={"format": "pt", "linocut": json.dumps(told)})
+        whole = save(load_file(path), metadata={"format": "pt", "linocut": json.dumps(told)})
+        end = 8 + int.from_bytes(whole[:8], "little")
+        header = json.dumps(json.loads(whole[8:end]), sort_keys=True, separators=(",", ":")).encode()
+        header += b" " * (-len(header) % 8)
+        path.write_bytes(len(header).to_bytes(8, "little") + header + whole[end:])
 
 
 def _name_tokenizer(folder: Path) -> None:
