@@ -6,6 +6,7 @@ either process is. One thread each: two processes that meet once a step lose far
 
 from __future__ import annotations
 
+import json
 import os
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -39,7 +40,7 @@ class Partner:
 
     def add(self) -> dict[str, float]:
         """Average the partner's gradient into the weights' own; its losses by name."""
-        parts: dict[str, float] = self.pipe.recv()
+        parts: dict[str, float] = json.loads(self.pipe.recv_bytes())
         with torch.no_grad():
             for p, gradient in zip(self.params, self.gradients, strict=True):
                 assert p.grad is not None
@@ -73,4 +74,4 @@ def _work(pipe: Connection, parent: int, model: Mini, gradients: list[torch.Tens
         loss, parts = losses(model, unwrap(data[8:])[0], int.from_bytes(data[:8]), part=1)
         for gradient, new in zip(gradients, torch.autograd.grad(loss, params), strict=True):
             gradient.copy_(new)
-        pipe.send(parts)
+        pipe.send_bytes(json.dumps(parts).encode())
