@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.mini.test_measures import PAINTER
 
 from linocut.catalogue import MINI
 from linocut.pretrain import vae
+from linocut.pretrain.__main__ import main
 from linocut.pretrain.config import VaeConfig
 from linocut.pretrain.patterns import coverage, lay_over
 
@@ -71,6 +73,16 @@ def test_latents_stay_where_they_were_when_asked_to(tmp_path: Path, monkeypatch:
         # The transformer's numbers for mean and deviation stay too.
         assert all(torch.equal(start[name], after.state_dict()[name]) for name in ("bn.running_mean", "bn.running_var"))
     assert 0 < moved[1] < moved[0] / 3, moved
+
+
+@pytest.mark.parametrize("beside", [[], ["--resume", "--decoder-only"], ["--resume", "--mirror-rims"]])
+def test_keeping_latents_is_refused_where_it_would_mean_nothing(
+    beside: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pretrain", "vae", "--keep-latents", *beside])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--keep-latents needs --resume" in capsys.readouterr().err
 
 
 def test_crops_say_which_of_them_have_a_fine_pattern() -> None:

@@ -24,6 +24,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="vae: length of the run")
     parser.add_argument("--steps", type=int, help="transformer: total steps of the run")
     args = parser.parse_args()
+    if args.keep_latents and (not args.resume or args.decoder_only or args.mirror_rims):
+        parser.error("--keep-latents needs --resume, and neither --decoder-only nor --mirror-rims beside it")
     fonts = args.fonts or args.work / "fonts"
     if args.stage == "vae":
         from linocut.pretrain import vae
