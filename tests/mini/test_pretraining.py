@@ -282,8 +282,8 @@ def test_frames_say_where_in_its_letter_or_figure_a_cell_lies() -> None:
     assert inside[8:12, 4:8].all()
     assert not inside[6:, 9:].any()
     assert example.frames_rcc[9, 4, :FRAME].tolist() == pytest.approx([-0.75, -0.25, 1, 1])
-    # Each letter is a frame of its own: H is wide, I is narrow.
-    h, i = (box for item in example.scene.items for box in item.letters)
+    # Each letter has a frame of its own: its cell.
+    h, i = (box for item in example.scene.items for box in item.cells)
     row = int((h[1] + h[3]) / 2 / TOKEN)
     for x0, _, x1, _ in (h, i):
         cell = int((x0 + x1) / 2 / TOKEN)
@@ -298,6 +298,14 @@ def test_letters_come_in_three_cases() -> None:
     long = [word for word in words if len(word) > 1 and word.isalpha()]
     shares = [np.mean([getattr(word, case)() for word in long]) for case in ("isupper", "islower", "istitle")]
     assert shares == pytest.approx([0.6, 0.22, 0.18], abs=0.06)
+
+
+def test_training_sees_more_crowds_than_the_measures() -> None:
+    def crowded(crowds: float) -> float:
+        scenes = [sample(np.random.default_rng((6, seed)), 128, 128, 0.6, crowds) for seed in range(200)]
+        return float(np.mean([len(scene.items) >= 3 for scene in scenes]))
+
+    assert crowded(TransformerConfig().crowds) > 1.3 * crowded(0.14)
 
 
 def test_a_window_is_the_same_part_of_everything() -> None:

@@ -102,7 +102,7 @@ def test_letters_of_boxed_lettering_know_where_they_stand() -> None:
         ids = TOKENIZER(tokenizer.wrap(captions.serialise(full)))["input_ids"]
         marks = spelling.marks(ids, scene)
         told = [(TOKENIZER.convert_ids_to_tokens(ids[i]), *marks[i, :2]) for i in range(len(ids)) if marks[i, 2]]
-        boxes = [box for item in scene.items for box in item.letters][-len(letters) :]
+        boxes = [box for item in scene.items for box in item.cells][-len(letters) :]
         assert [letter for letter, *_ in told] == list(letters)
         for (_, middle, wide), (x0, _, x1, _) in zip(told, boxes, strict=True):
             assert (middle * 128, wide * 128) == (pytest.approx((x0 + x1) / 2), pytest.approx(x1 - x0))

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linocut.pretrain import shapes
+from linocut.pretrain import lettering, shapes
 from linocut.prompting import expand
+from linocut.prompting.layout import text_aspect
 from linocut.prompting.lexicon import COLOURS, OBJECTS, SHAPES
 from linocut.prompting.synonyms import ASPECTS
 
@@ -132,3 +133,13 @@ def test_any_string_gives_a_sound_caption_and_always_the_same(prompt: str, aspec
 def test_boxes_have_the_aspect_that_figures_are_drawn_with() -> None:
     for name in (*SHAPES, *OBJECTS):
         assert shapes.aspect(shapes.figure(name)) == pytest.approx(ASPECTS.get(name, 1.0), abs=0.02), name
+
+
+WIDE = [("H", 0.71), ("W", 0.88), ("TEA", 3 * 0.66), ("MOM", 3 * 0.711), ("ILL", 3 * 0.54)]
+
+
+@pytest.mark.parametrize(("text", "wide"), WIDE)
+def test_boxes_of_words_have_the_aspect_that_words_are_set_with(text: str, wide: float) -> None:
+    """Equal cells, as wide as the widest letter, capped and 6 % of a capital's height apart (pretrain/lettering.py)."""
+    gaps = (len(text) - 1) * lettering.GAP * 0.711
+    assert text_aspect(text) == pytest.approx(0.711 / (wide + gaps))

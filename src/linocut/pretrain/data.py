@@ -81,7 +81,7 @@ def frames(scene: Scene) -> np.ndarray:
     rows, cols = scene.height // TOKEN, scene.width // TOKEN
     out, most = np.zeros((rows, cols, FRAME + 1)), np.zeros((rows, cols))
     x, y = np.arange(cols), np.arange(rows)
-    for box in (box for item in scene.items for box in (item.letters or (item.box,))):
+    for box in (box for item in scene.items for box in (item.cells or (item.box,))):
         x0, y0, x1, y1 = (v / TOKEN for v in box)
         across = np.clip(np.minimum(x + 1, x1) - np.maximum(x, x0), 0, None)
         down = np.clip(np.minimum(y + 1, y1) - np.maximum(y, y0), 0, None)
@@ -143,7 +143,8 @@ class Source:
         rng = np.random.default_rng((self.config.seed, step, size[0]))
         level = float(np.interp(step / self.config.steps, (0.0, 1.0), self.config.level))
         # Easy pictures keep coming: the level of each is anywhere up to today's.
-        painted = [self.painter.paint(sample(rng, *size, level * float(rng.uniform(0.3, 1.0)))) for _ in range(count)]
+        scenes = [sample(rng, *size, level * float(rng.uniform(0.3, 1.0)), self.config.crowds) for _ in range(count)]
+        painted = [self.painter.paint(scene) for scene in scenes]
         latents = self.encode(np.stack([p[0] for p in painted])).to(torch.float16).numpy()
         for (pixels, labels, scene), latent_nc in zip(painted, latents, strict=True):
             latent_rcc = latent_nc.reshape(size[1] // TOKEN, size[0] // TOKEN, -1)

@@ -5,20 +5,23 @@ Drawn at twice the size and averaged down; figures fill their box exactly, lette
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from linocut.pretrain import shapes
+from linocut.pretrain.lettering import Setting, set_text, stamp
 from linocut.pretrain.scene import DIGITS, LETTERS, SMALL, Box, Ground, Item, Scene
 from linocut.prompting.lexicon import FACES, OBJECTS, SHAPES
 
 CLASSES: tuple[str, ...] = ("", *SHAPES, *OBJECTS, *LETTERS, *DIGITS, *SMALL)
 CLASS_OF = {name: index for index, name in enumerate(CLASSES)}
 SUPER = 2
+INKED = 90
+"""Of 255: how much of a class map's pixel a letter must cover to own it; thin strokes cover half of one."""
 
 # Packages with freely licensed fonts (Apache-2.0 and OFL-1.1), one file for each trained face.
 FONT_FILES: dict[str, str] = {
@@ -46,42 +49,31 @@ class Painter:
         clean = canvas.copy() if any(item.name for item in scene.items) else canvas
         labels = Image.new("L", (scene.width // 2, scene.height // 2), 0)
         pens = ImageDraw.Draw(canvas), ImageDraw.Draw(labels)
-        pens[1].fontmode = "1"
         items = []
         for item in scene.items:
             if item.text:
-                items.append(self._letter(pens, item))
+                items.append(self._letter(canvas, labels, item))
             else:
                 _figure(canvas, clean, pens, item)
                 items.append(item)
         pixels = np.asarray(canvas.reduce(SUPER))
         return pixels, np.asarray(labels), Scene(scene.width, scene.height, scene.ground, tuple(items))
 
-    def _letter(self, pens: tuple[ImageDraw.ImageDraw, ImageDraw.ImageDraw], item: Item) -> Item:
-        x0, y0, x1, y1 = (v * SUPER for v in item.box)
-        probe = self.font(item.face, 100).getbbox(item.text)
-        size = max(8, int(100 * min((x1 - x0) / (probe[2] - probe[0]), (y1 - y0) / (probe[3] - probe[1]))))
-        font = self.font(item.face, size)
-        ink = font.getbbox(item.text)
-        left = (x0 + x1 - (ink[2] - ink[0])) / 2
-        top = (y0 + y1 - (ink[3] - ink[1])) / 2
-        pens[0].text((left - ink[0], top - ink[1]), item.text, font=font, fill=item.colour.rgb)
-        small = self.font(item.face, max(4, round(size / (2 * SUPER))))
-        for index, letter in enumerate(item.text):
-            x = (left - ink[0] + font.getlength(item.text[:index])) / (2 * SUPER)
-            pens[1].text((x, (top - ink[1]) / (2 * SUPER)), letter, font=small, fill=CLASS_OF.get(letter, 0))
-        right, bottom = left + ink[2] - ink[0], top + ink[3] - ink[1]
-        tight = (left / SUPER, top / SUPER, right / SUPER, bottom / SUPER)
-        letters = tuple(_letter_boxes(font, item.text, (left - ink[0], top - ink[1])))
-        return Item("", item.colour, item.second, False, tight, text=item.text, face=item.face, letters=letters)
+    def setting(self, item: Item, box: Box | None = None) -> Setting:
+        """How an item's text is set into its box, or into another."""
+        return set_text(item.text, partial(self.font, item.face), item.box if box is None else box)
 
-
-def _letter_boxes(font: ImageFont.FreeTypeFont, text: str, at: tuple[float, float]) -> Iterator[Box]:
-    """The box of each letter's ink, in pixels of the picture, for a text drawn at `at` in the enlarged one."""
-    for index, letter in enumerate(text):
-        x0, y0, x1, y1 = font.getbbox(letter)
-        x, y = at[0] + font.getlength(text[:index]), at[1]
-        yield ((x + x0) / SUPER, (y + y0) / SUPER, (x + x1) / SUPER, (y + y1) / SUPER)
+    def _letter(self, canvas: Image.Image, labels: Image.Image, item: Item) -> Item:
+        setting = self.setting(item)
+        fonts = partial(self.font, item.face)
+        for letter, (x0, y0, x1, y1) in zip(item.text, setting.inks, strict=True):
+            wide, high = max(1, round((x1 - x0) * SUPER)), max(1, round((y1 - y0) * SUPER))
+            mask = stamp(letter, fonts, (wide, high), setting.scale * SUPER)
+            canvas.paste(item.colour.rgb, (round(x0 * SUPER), round(y0 * SUPER)), mask)
+            small = mask.resize((max(1, round(wide / (2 * SUPER))), max(1, round(high / (2 * SUPER)))))
+            inked = small.point(lambda level: 255 * (level > INKED))
+            labels.paste(CLASS_OF.get(letter, 0), (round(x0 / 2), round(y0 / 2)), inked)
+        return replace(item, box=setting.box, letters=setting.inks, cells=setting.cells)
 
 
 def _figure(

@@ -8,12 +8,14 @@ drawings says what the measure itself can reach. Pixels are uint8, height x widt
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from linocut.pretrain import shapes
 from linocut.pretrain.draw import Painter
+from linocut.pretrain.lettering import Fonts, candidate, stamp
 from linocut.pretrain.scene import LETTERS, SMALL, Box, Item, Scene, sample
 from linocut.prompting.lexicon import COLOURS, OBJECTS, SHAPES, hex_to_rgb
 
@@ -117,31 +119,25 @@ def _strength(pixels: np.ndarray, scene: Scene, item: Item, ground: tuple[int, i
 
 
 def read_word(pixels: np.ndarray, scene: Scene, item: Item, painter: Painter) -> str:
-    """Letters of an element, each matched by correlation with all 26 of its case drawn in its place."""
-    x0, y0, _x1, y1 = item.box
+    """Letters of an element, each matched by correlation with all 26 of its case drawn in its cell."""
     weight = _strength(pixels, scene, item)
-    probe = painter.font(item.face, 100)
-    size = 100 * (y1 - y0) / max(1, probe.getbbox(item.text)[3] - probe.getbbox(item.text)[1])
-    font = painter.font(item.face, max(4, round(size * 4)))
-    whole = font.getbbox(item.text)
+    setting, fonts = painter.setting(item), partial(painter.font, item.face)
     read = ""
     for index, asked in enumerate(item.text):
-        start = (font.getlength(item.text[:index]) - whole[0]) / 4 + x0
-        width = font.getlength(asked) / 4
+        x0, y0, x1, y1 = setting.cells[index]
+        part = (slice(int(max(0, y0 - 2)), int(y1 + 3)), slice(int(max(0, x0 - 2)), int(x1 + 3)))
         scores = {}
         for letter in LETTERS if asked.isupper() else SMALL:
-            shift = (width - font.getlength(letter) / 4) / 2
-            stencil = _stencil(font, letter, (start + shift, y0 - whole[1] / 4), weight.shape)
-            left, right = int(max(0, start - 2)), int(min(weight.shape[1], start + width + 3))
-            rows = slice(int(max(0, y0 - 2)), int(y1 + 3))
-            scores[letter] = _correlation(weight[rows, left:right], stencil[rows, left:right])
+            stencil = _stencil(letter, fonts, candidate(setting, index, letter, fonts), setting.scale, weight.shape)
+            scores[letter] = _correlation(weight[part], stencil[part])
         read += max(scores, key=lambda k: scores[k])
     return read
 
 
-def _stencil(font: ImageFont.FreeTypeFont, letter: str, at: tuple[float, float], shape: tuple[int, ...]) -> np.ndarray:
+def _stencil(letter: str, fonts: Fonts, ink: Box, scale: float, shape: tuple[int, ...]) -> np.ndarray:
     sheet = Image.new("L", (shape[1] * 4, shape[0] * 4), 0)
-    ImageDraw.Draw(sheet).text((at[0] * 4, at[1] * 4), letter, font=font, fill=255)
+    size = max(1, round((ink[2] - ink[0]) * 4)), max(1, round((ink[3] - ink[1]) * 4))
+    sheet.paste(255, (round(ink[0] * 4), round(ink[1] * 4)), stamp(letter, fonts, size, scale * 4))
     return np.asarray(sheet.reduce(4), float) / 255
 
 

@@ -123,11 +123,15 @@ class Mini(nn.Module):
         aux = place = frame = spelled = x_btd
         for index, block in enumerate(net.layers):
             x_btd = self.run_block(block, x_btd, mask, cos, sin, cond_b1a)
+            # In the order in which one follows from the other: a cell's place, the letters' places, a cell's place in
+            # the letter or figure that it belongs to, its ink.
             if index == len(net.layers) // 3 - 1:
                 place = self.place(x_btd[:, -count:])
             if index == len(net.layers) // 2 - 1:
-                frame, spelled = self.frame(x_btd[:, -count:]), self.spell(x_btd[:, :-count])
+                spelled = self.spell(x_btd[:, :-count])
             if index == len(net.layers) * 2 // 3 - 1:
+                frame = self.frame(x_btd[:, -count:])
+            if index == len(net.layers) * 5 // 6 - 1:
                 aux = self.aux(x_btd[:, -count:])
         image = functional.layer_norm(x_btd[:, -count:], x_btd.shape[-1:], eps=1e-6)
         scale = 1.0 + net.final_layer.adaln_modulation(functional.silu(cond_b1a))

@@ -53,6 +53,7 @@ class Item:
     text: str = ""
     face: str = ""
     letters: tuple[Box, ...] = ()  # once painted: the box of each letter's ink
+    cells: tuple[Box, ...] = ()  # and of its cell, see lettering.py
 
 
 @dataclass(frozen=True)
@@ -183,10 +184,13 @@ def _item(rng: np.random.Generator, level: float, lettering: bool, back: Ground,
     return Item(name, main, second, named and name in OBJECTS, box, outlined=outlined, tilt=tilt)
 
 
-def sample(rng: np.random.Generator, width: int, height: int, level: float) -> Scene:
-    """A random scene. `level` 0..1: from one plain item on a plain ground to crowded cards with words."""
+def sample(rng: np.random.Generator, width: int, height: int, level: float, crowds: float = 0.14) -> Scene:
+    """A random scene. `level` 0..1: from one plain item on a plain ground to crowded cards with words.
+
+    `crowds`: how often there are four items, beside 1 for a single one at level 0.
+    """
     back = ground(rng, level)
-    counts = np.array([0.03, 1.0 - 0.6 * level, 0.15 + 0.35 * level, 0.3 * level, 0.14 * level])
+    counts = np.array([0.03, 1.0 - 0.6 * level, 0.15 + 0.35 * level, 0.3 * level, crowds * level])
     count = int(rng.choice(5, p=counts / counts.sum()))
     taken: list[tuple[float, ...]] = []
     items: list[Item] = []

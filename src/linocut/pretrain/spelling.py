@@ -26,7 +26,7 @@ class Spelling:
         """For each token its ``MARKS`` and 1; zeros for what is not a letter of an element that was given its box."""
         out = np.zeros((len(ids), MARKS + 1), np.float32)
         letters = [(letter, box) for item in scene.items if item.text
-                   for letter, box in zip(item.text, item.letters, strict=True)]  # fmt: skip
+                   for letter, box in zip(item.text, item.cells, strict=True)]  # fmt: skip
         inside = boxed = False
         for place, index in enumerate(ids):
             token = self.names[index]

@@ -9,24 +9,22 @@ from linocut.prompting.synonyms import ASPECTS
 
 Box = tuple[float, float, float, float]
 Wish = tuple[str, str, float, tuple[int | None, int | None]]  # text, figure, scale, (horizontal, vertical) place
-NARROW = {
-    "I": 0.29,
-    "J": 0.56,
-    "L": 0.54,
-    "E": 0.56,
-    "F": 0.55,
-    "M": 0.88,
-    "W": 0.88,
-    "1": 0.5,
-    "!": 0.28,
-    ".": 0.28,
-    "-": 0.4,
-}
+CAPITAL = 0.711
+"""Height of a capital and widths of letters that are not 0.66, of the type size: Roboto Bold's."""
+WIDTHS = {"I": 0.29, "J": 0.56, "L": 0.54, "E": 0.56, "F": 0.55, "H": 0.71, "N": 0.71, "M": 0.88, "W": 0.88,
+          "!": 0.27, ".": 0.29, "-": 0.39, **dict.fromkeys("0123456789", 0.57)}  # fmt: skip
 
 
 def text_aspect(text: str) -> float:
-    """Height over width of a word in bold capitals."""
-    return 0.711 / max(0.25, sum(NARROW.get(letter, 0.64) for letter in text) - 0.06)
+    """Height over width of a word in bold capitals, set as the base learned it (pretrain/lettering.py).
+
+    All cells are as wide as the widest letter, at most as wide as a capital is high, a little apart.
+    """
+    cell = max((WIDTHS.get(letter, 0.66) for letter in text), default=0.66)
+    if len(text) > 1:
+        cell = min(cell, CAPITAL)
+    gap = 0.06 * CAPITAL
+    return CAPITAL / (len(text) * (cell + gap) - gap if text else cell)
 
 
 def arrange(wishes: list[Wish], aspect: tuple[int, int], rng: random.Random) -> list[list[int]]:
