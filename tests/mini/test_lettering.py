@@ -67,6 +67,8 @@ def test_a_candidate_takes_the_place_of_the_asked_letter() -> None:
 def test_what_is_painted_fills_its_boxes(text: str) -> None:
     item = Item("", WHITE, WHITE, False, BOX, text=text, face="")
     pixels, labels, scene = PAINTER.paint(Scene(128, 128, Ground("plain", RED, RED, 16.0), (item,)))
+    again = PAINTER.setting(scene.items[0])  # what a reader of the picture takes for the letters' places
+    assert [*again.inks, *again.cells] == [pytest.approx(b) for b in (*scene.items[0].letters, *scene.items[0].cells)]
     lit = pixels[..., 1] > 130
     for x0, y0, x1, y1 in scene.items[0].letters:
         part = lit[round(y0) : round(y1), round(x0) : round(x1)]

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from linocut.pretrain import shapes
 from linocut.pretrain.lettering import Setting, set_text, stamp
-from linocut.pretrain.scene import DIGITS, LETTERS, SMALL, Box, Ground, Item, Scene
+from linocut.pretrain.scene import DIGITS, LETTERS, SMALL, Ground, Item, Scene
 from linocut.prompting.lexicon import FACES, OBJECTS, SHAPES
 
 CLASSES: tuple[str, ...] = ("", *SHAPES, *OBJECTS, *LETTERS, *DIGITS, *SMALL)
@@ -59,9 +59,9 @@ class Painter:
         pixels = np.asarray(canvas.reduce(SUPER))
         return pixels, np.asarray(labels), Scene(scene.width, scene.height, scene.ground, tuple(items))
 
-    def setting(self, item: Item, box: Box | None = None) -> Setting:
-        """How an item's text is set into its box, or into another."""
-        return set_text(item.text, partial(self.font, item.face), item.box if box is None else box)
+    def setting(self, item: Item) -> Setting:
+        """How an item's text is set into its box; into the box that painting gave it, the same again."""
+        return set_text(item.text, partial(self.font, item.face), item.box)
 
     def _letter(self, canvas: Image.Image, labels: Image.Image, item: Item) -> Item:
         setting = self.setting(item)
