@@ -73,7 +73,7 @@ def cell_colours(pixels: np.ndarray) -> np.ndarray:
 
 
 def frames(scene: Scene) -> np.ndarray:
-    """Where each cell lies in the letter or figure that covers most of it, rows x columns x 5.
+    """Where each token lies in the letter's cell or the figure that covers most of it, rows x columns x 5.
 
     Its middle's place across and down (-1 and 1 at the sides, at most 1.5), log2 of that one's width and height in
     cells, halved, and 1; all zeros where none is.

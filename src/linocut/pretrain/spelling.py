@@ -1,7 +1,8 @@
 """Which tokens of a caption are letters of its lettering, and where in the picture each letter stands.
 
-Letters are as wide as they are, so where one stands follows from all before it: the network learns that sum far sooner
-when each letter's token is asked for its place than through the picture alone.
+Where one stands follows from its word's box and length and from its own number (lettering.py). The network learns that
+far sooner when each letter's token is asked for its cell than through the picture alone, and the picture's own tokens
+find their letter by it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from linocut.pretrain.scene import Scene
 
 BOXED, UNBOXED, END = '],"text":"', 'text":"', '","desc":"'
 MARKS = 2
-"""Numbers a letter is asked for: its middle across the picture and its width, both as a share of the width."""
+"""Numbers a letter is asked for: its cell's middle across the picture and its width, as shares of the picture's width."""
 
 
 class Spelling:
