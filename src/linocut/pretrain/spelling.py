@@ -14,7 +14,7 @@ from linocut.pretrain.scene import Scene
 
 BOXED, UNBOXED, END = '],"text":"', 'text":"', '","desc":"'
 MARKS = 2
-"""Numbers a letter is asked for: its cell's middle across the picture and its width, as shares of the picture's width."""
+"""Numbers a letter is asked for: its cell's middle across the picture and its width, as shares of the whole width."""
 
 
 class Spelling:
