@@ -22,12 +22,12 @@ from linocut.pretrain.draw import CLASS_OF
 from linocut.pretrain.export import export, wall_seconds, widen
 from linocut.pretrain.losses import losses, smooth
 from linocut.pretrain.muon import Muon, orthogonalise
-from linocut.pretrain.net import IMAGE_OFFSET, Mini, positions
+from linocut.pretrain.net import HEADS, IMAGE_OFFSET, Mini, positions
 from linocut.pretrain.partner import Partner, halves
 from linocut.pretrain.scene import Colour, Ground, Item, Scene, sample
-from linocut.pretrain.shipped import go_on, load_shipped, outer_layers, pause
+from linocut.pretrain.shipped import deepen, go_on, load_shipped, outer_layers, pause
 from linocut.pretrain.spelling import MARKS
-from linocut.pretrain.train import Run, read_header
+from linocut.pretrain.train import Run, averaged, read_header
 from linocut.pretrain.words import Words
 
 TINY = replace(TransformerConfig(), layers=3, heads=2, mlp=32, adaln=16, text_dim=16)
@@ -116,7 +116,7 @@ def test_a_paused_run_goes_on_where_it_stood(tmp_path: Path) -> None:
     one, file, two = (tmp_path / name for name in ("one", "file", "two"))
     run = Run(TINY, fresh_words())
     run.step, run.seen = 30, 400
-    run.ema["aux.bias"] += 0.5
+    run.ema["heads.fill.bias"] += 0.5
     one.mkdir()
     run.save(one / "transformer.safetensors")
     weights = {name: tensor.contiguous() for name, tensor in vae.build(VaeConfig()).state_dict().items()}
@@ -130,6 +130,84 @@ def test_a_paused_run_goes_on_where_it_stood(tmp_path: Path) -> None:
         assert torch.allclose(p, run.ema[name], atol=2e-3)
         assert torch.equal(p, again.ema[name])
     assert load_file(two / "vae.safetensors").keys() == weights.keys()
+
+
+def _lively(config: TransformerConfig) -> Mini:
+    """A network whose blocks all matter: fresh ones have modulations and a last layer of zero."""
+    torch.manual_seed(6)
+    model = Mini(config, Words(torch.randn(40, config.text_dim)))
+    with torch.no_grad():
+        for block in model.transformer.layers:
+            block.adaln_modulation.weight.normal_(std=0.1)
+        model.transformer.final_layer.linear.weight.normal_(std=0.1)
+    return model
+
+
+def _ask(model: Mini) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    torch.manual_seed(7)
+    z_bnc, ids_bl = torch.randn(2, 16, CHANNELS), torch.randint(0, 40, (2, 8))
+    velocity_bnc, told = model(z_bnc, torch.tensor([0.9, 0.4]), ids_bl, torch.tensor([8, 5]), (4, 4))
+    return velocity_bnc, told
+
+
+def test_more_blocks_change_nothing_until_they_are_trained() -> None:
+    """The last block stays the last; new ones stand before it, and their gates are the first thing to learn."""
+    small, large = _lively(TINY), Mini(replace(TINY, layers=5), Words(torch.randn(40, TINY.text_dim)))
+    large.load_state_dict(deepen(dict(small.state_dict()), 5))
+    old, new = small.transformer.layers, large.transformer.layers
+    for one, other in ((0, 0), (1, 1), (1, 2), (1, 3), (2, 4)):
+        assert torch.equal(old[one].feed_forward.w2.weight, new[other].feed_forward.w2.weight)
+    velocity_bnc, _ = _ask(large)
+    assert torch.allclose(velocity_bnc, _ask(small)[0], atol=1e-5)
+    velocity_bnc.square().mean().backward()  # type: ignore[no-untyped-call]
+    quarters = new[3].adaln_modulation.bias.grad.view(4, -1).abs().amax(1) > 0
+    assert quarters.tolist() == [False, True, False, True]
+    assert all(torch.equal(small.state_dict()[name], t) for name, t in deepen(dict(small.state_dict()), 3).items())
+
+
+def test_a_paused_run_with_fewer_blocks_goes_on_with_more(tmp_path: Path) -> None:
+    one, file, two = (tmp_path / name for name in ("one", "file", "two"))
+    run, deeper = Run(TINY, fresh_words()), replace(TINY, layers=4)
+    one.mkdir()
+    run.save(one / "transformer.safetensors")
+    save_file({k: t.contiguous() for k, t in vae.build(VaeConfig()).state_dict().items()}, one / "vae.safetensors")
+    pause(one, file)
+    go_on(file, two, deeper)
+    again = Run(deeper, fresh_words())
+    again.load(two / "transformer.safetensors")
+    assert torch.allclose(again.model.transformer.layers[3].attention.to_q.weight,
+                          run.model.transformer.layers[2].attention.to_q.weight, atol=2e-3)  # fmt: skip
+
+
+def test_fast_waves_of_the_time_reach_neither_the_run_nor_what_ships(tmp_path: Path) -> None:
+    """While it trains they teach nothing; shipped they are zeros, so that the library's class says the same."""
+    run = Run(TINY, fresh_words())
+    fast = run.model.slow == 0
+    assert 0 < fast.sum() < len(fast)
+    run.model.told_time(torch.rand(5)).square().mean().backward()  # type: ignore[no-untyped-call]
+    taught = run.model.transformer.t_embedding.mlp_in.weight.grad.abs().amax(0) > 0
+    assert torch.equal(taught, ~fast)
+    run.save(tmp_path / "transformer.safetensors")
+    shipped, sigma_b = averaged(tmp_path, TINY), torch.rand(5)
+    assert (shipped.transformer.t_embedding.mlp_in.weight[:, fast] == 0).all()
+    said_bd = shipped.transformer.t_embedding(1 - sigma_b)
+    assert torch.allclose(said_bd, run.model.told_time(sigma_b)[:, 0], atol=1e-4)
+
+
+def test_each_auxiliary_head_looks_after_its_own_block() -> None:
+    """What a head says depends on the blocks up to its own and on no later one."""
+    model = _lively(replace(TINY, layers=8))
+    before = _ask(model)[1]
+    assert before.keys() == HEADS.keys()
+    last_of = {"place": 2, "spell": 3, "frame": 4, "fill": 5, "ink": 7}
+    for number in range(1, 9):
+        block = model.transformer.layers[number - 1]
+        kept = {name: tensor.clone() for name, tensor in block.state_dict().items()}
+        with torch.no_grad():
+            block.feed_forward.w2.weight.mul_(-1)
+        moved = {name for name, said in _ask(model)[1].items() if not torch.allclose(said, before[name], atol=1e-6)}
+        assert moved == {name for name, last in last_of.items() if number <= last}
+        block.load_state_dict(kept)
 
 
 def test_an_autoencoder_takes_the_outer_layers_of_a_deeper_one() -> None:

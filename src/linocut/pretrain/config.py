@@ -36,7 +36,7 @@ class VaeConfig:
 @dataclass(frozen=True)
 class TransformerConfig:
     seed: int = 21
-    layers: int = 6
+    layers: int = 8
     heads: int = 6
     head_dim: int = 32
     mlp: int = 512
@@ -61,16 +61,16 @@ class TransformerConfig:
     sigma_mean: float = 2.0
     sigma_mean_late: float = 1.4
     sigma_std: float = 1.2
-    class_weight: float = 0.15  # auxiliary head after five sixths of the blocks: what fills a cell
-    stroke_weight: float = 1.0  # the same: which sixteenths of a cell are inked
-    colour_weight: float = 1.0  # the same: a cell's mean colour, rows with a caption only
-    place_weight: float = 5.0  # auxiliary head after a third of the blocks: where a cell is, rows with a caption only
-    frame_weight: float = 2.0  # auxiliary head after four sixths of the blocks: a cell's place in its letter or figure
-    spelling_weight: float = 10.0  # auxiliary head after half of the blocks: where a letter of the caption stands
+    class_weight: float = 0.15  # auxiliary head (net.HEADS says after which block): what fills a cell
+    stroke_weight: float = 1.0  # auxiliary head: which sixteenths of a cell are inked
+    colour_weight: float = 1.0  # beside the class: a cell's mean colour, rows with a caption only
+    place_weight: float = 5.0  # auxiliary head: where a cell is, rows with a caption only
+    frame_weight: float = 2.0  # auxiliary head: a cell's place in its letter or figure
+    spelling_weight: float = 10.0  # auxiliary head: where a letter of the caption stands
     smooth_weight: float = 0.25  # velocity error averaged over 3 x 3 tokens and over all, rows with a caption only
     figure_weight: float = 1.5  # of the velocity's error in cells with a figure's ink
     letter_weight: float = 2.5  # and of a letter's
     level: tuple[float, float] = (0.25, 0.9)  # breadth of the drawing at the start and at the end, 0..1
     crowds: float = 0.5  # see ``scene.sample``: a picture of four teaches four times as much as a picture of one
-    steps: int = 55500
-    decay_from: float = 0.745
+    steps: int = 65000
+    decay_from: float = 0.7105

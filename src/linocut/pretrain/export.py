@@ -23,7 +23,7 @@ from linocut.pretrain.net import TAPS, stock
 from linocut.pretrain.train import averaged, load_vae, read_header
 
 FACTS: dict[str, Any] = {
-    "name": "mini", "version": 5, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
+    "name": "mini", "version": 6, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
     "max_text_tokens": 280,
     "sampling": {
         "FLASH": {"steps": 6, "guidance": 2.5, "mu": 2.6, "std": 1.4},

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from linocut.pretrain.data import FRAME, STROKES, Batch
+from linocut.pretrain.data import FRAME, Batch
 from linocut.pretrain.draw import CLASS_OF, CLASSES
 from linocut.pretrain.net import Mini
 from linocut.pretrain.spelling import MARKS
@@ -30,7 +30,7 @@ def losses(model: Mini, batch: Batch, step: int, part: int = 0) -> tuple[torch.T
     mix = sigma_b[:, None, None]
     z_bnc = (1 - mix) * batch.latent_bnc + mix * noise_bnc
     # In single precision: without AMX the CPU kernels multiply bf16 at half of its speed (0.35 beside 0.51 s a step).
-    v_bnc, aux, spelled_bl2 = model(z_bnc, sigma_b, batch.ids_bl, batch.lengths_b, batch.grid, batch.corners_b2)
+    v_bnc, told = model(z_bnc, sigma_b, batch.ids_bl, batch.lengths_b, batch.grid, batch.corners_b2)
     error_bnc = v_bnc - (batch.latent_bnc - noise_bnc)
     square_bn = error_bnc.square().mean(-1)
     inked = torch.where(batch.labels_bn >= FIRST_LETTER, config.letter_weight, config.figure_weight)
@@ -40,23 +40,23 @@ def losses(model: Mini, batch: Batch, step: int, part: int = 0) -> tuple[torch.T
     told_b11 = (batch.lengths_b > 0).float()[:, None, None]
     share = told_b11.mean().clamp(min=1 / b)
     near, whole = (part / share for part in smooth(error_bnc * told_b11, batch.grid))
-    logits, strokes_bnc, colours_bn3, place_bn2, frame_bn4 = aux.split((len(CLASSES), STROKES, 3, 2, FRAME), -1)
+    logits, colours_bn3 = told["fill"].split((len(CLASSES), 3), -1)
     parts = {
         "flow": square_bn.mean(),
         "near": near,
         "whole": whole,
         "classes": functional.cross_entropy(logits.flatten(0, 1), batch.labels_bn.flatten()),
-        "strokes": functional.binary_cross_entropy_with_logits(strokes_bnc, batch.strokes_bnc),
+        "strokes": functional.binary_cross_entropy_with_logits(told["ink"], batch.strokes_bnc),
         "colours": ((colours_bn3 - batch.colours_bn3).square() * told_b11).mean() / share,
     }
     # A window's place in its picture can only be known beside a caption, whose first token is where counting starts.
     places_bn2 = where(batch) / FAR - 1.0
-    parts["places"] = ((place_bn2 - places_bn2).abs() * told_b11).mean() / share
+    parts["places"] = ((told["place"] - places_bn2).abs() * told_b11).mean() / share
     inside_bn1 = batch.frames_bn5[..., FRAME:] * told_b11
-    apart_bn4 = functional.smooth_l1_loss(frame_bn4, batch.frames_bn5[..., :FRAME], reduction="none", beta=0.1)
+    apart_bn4 = functional.smooth_l1_loss(told["frame"], batch.frames_bn5[..., :FRAME], reduction="none", beta=0.1)
     parts["frames"] = (apart_bn4 * inside_bn1).sum() / (FRAME * inside_bn1.sum().clamp(min=1.0))
     letters_bl1 = batch.marks_bl3[..., MARKS:]
-    off_bl2 = (spelled_bl2 - batch.marks_bl3[..., :MARKS]).abs()
+    off_bl2 = (told["spell"] - batch.marks_bl3[..., :MARKS]).abs()
     parts["spelling"] = (off_bl2 * letters_bl1).sum() / (MARKS * letters_bl1.sum().clamp(min=1.0))
     total = (
         weighted

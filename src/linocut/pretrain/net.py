@@ -1,7 +1,8 @@
-"""The transformer while it trains: stock modules and weights, a leaner forward, and the auxiliary head.
+"""The transformer while it trains: stock modules and weights, a leaner forward, and the auxiliary heads.
 
 Legend: _bl = batch, text length (left-padded); _bt = text then image tokens; _bn = image tokens; d = hidden width;
-h = heads; e = head width. Sigma is 1 for noise, 0 for data; model time is 1 - sigma; the target is x0 - noise.
+h = heads; e = head width; w = waves of the time. Sigma is 1 for noise, 0 for data; model time is 1 - sigma; the target
+is x0 - noise.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ from linocut.pretrain.spelling import MARKS
 from linocut.pretrain.words import Words
 
 TAPS = 13
+HEADS = {"place": 1 / 4, "spell": 3 / 8, "frame": 1 / 2, "fill": 5 / 8, "ink": 7 / 8}
+"""After which share of the blocks each auxiliary head looks, in the order in which one follows from the other: a cell's
+place in the picture, the letters' places, a cell's place in its letter or figure, what that is, its strokes."""
 IMAGE_OFFSET = 65536
+
+FASTEST = 100.0
+"""Waves of the model time that are faster, in radians over the whole of it, are shut out. The library's go up to
+10,000: they taught nothing, but now and then threw a picture far off at one narrow range of noise (docs/log.md)."""
 
 
 def stock(config: TransformerConfig, text_features: int) -> Ideogram4Transformer2DModel:
@@ -81,10 +89,8 @@ class Mini(nn.Module):
         self.embedding = words
         self.transformer = stock(config, config.text_dim)
         width = config.heads * config.head_dim
-        self.aux = nn.Linear(width, len(CLASSES) + STROKES + 3)
-        self.place = nn.Linear(width, 2)
-        self.frame = nn.Linear(width, FRAME)
-        self.spell = nn.Linear(width, MARKS)
+        sizes = {"place": 2, "spell": MARKS, "frame": FRAME, "fill": len(CLASSES) + 3, "ink": STROKES}
+        self.heads = nn.ModuleDict({name: nn.Linear(width, size) for name, size in sizes.items()})
         for block in self.transformer.layers:
             nn.init.zeros_(block.adaln_modulation.weight)
             # Gates start a little open, scales at one.
@@ -93,7 +99,20 @@ class Mini(nn.Module):
             block.adaln_modulation.bias.data.copy_(bias.flatten())
         nn.init.normal_(self.transformer.embed_image_indicator.weight, std=0.1)
         nn.init.zeros_(self.transformer.final_layer.linear.weight)
+        rate_w = 1e4 ** (1 - torch.arange(width // 2) / (width // 2 - 1))
+        self.register_buffer("rates", rate_w, persistent=False)
+        self.register_buffer("slow", (rate_w <= FASTEST).repeat(2).float(), persistent=False)
+        self.rates: torch.Tensor
+        self.slow: torch.Tensor
         self.run_block = block_forward
+
+    def told_time(self, sigma_b: torch.Tensor) -> torch.Tensor:
+        """_b1d, the stock embedding of the model time with its slow waves only."""
+        time = self.transformer.t_embedding
+        turn_bw = (1.0 - sigma_b)[:, None] * self.rates
+        waves_bd = torch.cat((turn_bw.sin(), turn_bw.cos()), -1) * self.slow
+        out_bd: torch.Tensor = time.mlp_out(functional.silu(time.mlp_in(waves_bd)))
+        return out_bd.unsqueeze(1)
 
     def forward(
         self,
@@ -103,16 +122,17 @@ class Mini(nn.Module):
         lengths_b: torch.Tensor,
         grid: tuple[int, int],
         corners_b2: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(velocity _bnc, auxiliary outputs of image tokens and of text tokens); a row of length 0 is image-only.
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """(velocity _bnc, what each auxiliary head says by its name); a row of length 0 is image-only.
 
-        Of image tokens: classes, strokes, 3 colours, 2 places, frame; of text tokens: a letter's marks.
+        Of image tokens: `place` (row, column), `frame`, `fill` (classes, then a colour), `ink` (strokes); of text
+        tokens: `spell`, a letter's marks.
 
         `grid` are the rows and columns of tokens in `z_bnc`, `corners_b2` where they begin in their pictures.
         """
         net = self.transformer
         text_len, count = ids_bl.shape[1], z_bnc.shape[1]
-        cond_b1a = functional.silu(net.adaln_proj(net.t_embedding(1.0 - sigma_b).unsqueeze(1)))
+        cond_b1a = functional.silu(net.adaln_proj(self.told_time(sigma_b)))
         text = _norm(self.embedding(ids_bl), net.llm_cond_norm.weight, 1e-6)
         text = net.llm_cond_proj(text) + net.embed_image_indicator.weight[0]
         image = net.input_proj(z_bnc) + net.embed_image_indicator.weight[1]
@@ -120,22 +140,14 @@ class Mini(nn.Module):
         where_bt3, mask = positions(lengths_b, text_len, grid, corners_b2)
         cos, sin = net.rotary_emb(where_bt3)
         cos, sin = cos.unsqueeze(2).to(x_btd.dtype), sin.unsqueeze(2).to(x_btd.dtype)
-        aux = place = frame = spelled = x_btd
-        for index, block in enumerate(net.layers):
+        told: dict[str, torch.Tensor] = {}
+        for done, block in enumerate(net.layers, start=1):
             x_btd = self.run_block(block, x_btd, mask, cos, sin, cond_b1a)
-            # In the order in which one follows from the other: a cell's place, the letters' places, a cell's place in
-            # the letter or figure that it belongs to, its ink.
-            if index == len(net.layers) // 3 - 1:
-                place = self.place(x_btd[:, -count:])
-            if index == len(net.layers) // 2 - 1:
-                spelled = self.spell(x_btd[:, :-count])
-            if index == len(net.layers) * 2 // 3 - 1:
-                frame = self.frame(x_btd[:, -count:])
-            if index == len(net.layers) * 5 // 6 - 1:
-                aux = self.aux(x_btd[:, -count:])
+            for name in (name for name, share in HEADS.items() if max(1, int(share * len(net.layers))) == done):
+                told[name] = self.heads[name](x_btd[:, :-count] if name == "spell" else x_btd[:, -count:]).float()
         image = functional.layer_norm(x_btd[:, -count:], x_btd.shape[-1:], eps=1e-6)
         scale = 1.0 + net.final_layer.adaln_modulation(functional.silu(cond_b1a))
-        return net.final_layer.linear(image * scale).float(), torch.cat((aux, place, frame), -1).float(), spelled
+        return net.final_layer.linear(image * scale).float(), told
 
 
 def positions(lengths_b: torch.Tensor, text_len: int, grid: tuple[int, int],

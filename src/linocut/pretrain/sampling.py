@@ -34,8 +34,8 @@ def draw(model: Mini, vae: Any, words: PreTrainedTokenizerFast, captions: list[s
     nothing, none = torch.zeros(b, 0, dtype=torch.long), torch.zeros(b, dtype=torch.long)
     for sigma, following in itertools.pairwise(sigmas):
         s_b = torch.full((b,), sigma)
-        with_text, _, _ = model(x_bnc, s_b, ids_bl, lengths_b, grid)
-        without, _, _ = model(x_bnc, s_b, nothing, none, grid)
+        with_text, _ = model(x_bnc, s_b, ids_bl, lengths_b, grid)
+        without, _ = model(x_bnc, s_b, nothing, none, grid)
         v = without + guidance * (with_text - without)
         x_bnc = x_bnc - (following - sigma) * v
     z = x_bnc * torch.sqrt(vae.bn.running_var + vae.config.batch_norm_eps) + vae.bn.running_mean

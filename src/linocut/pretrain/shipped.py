@@ -2,7 +2,7 @@
 
 Half precision is what both hold: the run continues from rounded averaged weights, with fresh optimisers. A paused run
 keeps the auxiliary heads and its count. A base with other latents gives what fits: the autoencoder's outer layers, and
-the transformer without first and last.
+the transformer without first and last. One with fewer blocks gets more that change nothing yet.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from linocut.pretrain.net import TAPS
 from linocut.pretrain.train import Run, read_header
 from linocut.pretrain.words import Words
 
+_BLOCK = re.compile(r"(.*\blayers\.)(\d+)(\..*)")
 _UP = re.compile(r"(decoder\.up_blocks\.)(\d+)\.")
 _PAUSED = "checkpoint.safetensors"
 _VAE = "vae.safetensors"
@@ -32,6 +33,29 @@ def narrow(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     out["llm_cond_norm.weight"] = out["llm_cond_norm.weight"][::TAPS].clone()
     proj = out["llm_cond_proj.weight"]
     out["llm_cond_proj.weight"] = proj.view(len(proj), -1, TAPS).sum(-1)
+    return out
+
+
+def deepen(tensors: dict[str, torch.Tensor], layers: int) -> dict[str, torch.Tensor]:
+    """The same function with more blocks: new ones before the last are copies of the one before it, with shut gates.
+
+    A network of `layers` blocks or more stays as it is. Gates are a modulation's second and fourth quarter.
+    """
+    places = {name: match for name in tensors if (match := _BLOCK.fullmatch(name))}
+    more = layers - 1 - max(int(match[2]) for match in places.values())
+    if more <= 0:
+        return tensors
+    last = layers - 1 - more
+    out = {name: tensor for name, tensor in tensors.items() if name not in places}
+    for name, match in places.items():
+        number = int(match[2])
+        out[f"{match[1]}{number + more if number == last else number}{match[3]}"] = tensors[name]
+        for new in range(last, layers - 1) if number == last - 1 else ():
+            copy = tensors[name].clone()
+            if ".adaln_modulation." in name:
+                quarters = copy.view(4, -1)
+                quarters[1], quarters[3] = 0.0, 0.0
+            out[f"{match[1]}{new}{match[3]}"] = copy
     return out
 
 
@@ -53,6 +77,7 @@ def go_on(base: Path, work: Path, config: TransformerConfig) -> None:
         return
     tensors = {k: v.float() if v.is_floating_point() else v for k, v in load_file(base / _PAUSED).items()}
     save_file({k.removeprefix("vae."): v for k, v in tensors.items() if k.startswith("vae.")}, work / _VAE)
+    tensors = deepen(tensors, config.layers)
     words = tokenizer.build()
     run = Run(config, Words.of(words, tokenizer.initial_embedding(words, config.text_dim, config.seed)))
     with torch.no_grad():
@@ -107,7 +132,7 @@ def start_from(base: Path, config: TransformerConfig) -> Run:
     table[: len(text[name])] = text[name].float()  # tokens that came later keep their beginning
     run = Run(config, Words.of(words, table))
     own = run.model.transformer.state_dict()
-    shipped = narrow(load_file(base / "transformer" / _WEIGHTS))
+    shipped = deepen(narrow(load_file(base / "transformer" / _WEIGHTS)), config.layers)
     with torch.no_grad():
         for name, tensor in shipped.items():
             if own[name].shape == tensor.shape:

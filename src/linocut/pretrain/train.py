@@ -26,7 +26,7 @@ from linocut.pretrain.net import Mini, block_forward
 from linocut.pretrain.partner import Partner, halves
 from linocut.pretrain.words import Words
 
-KEPT_FROM_MUON = ("embed", "aux", "input_proj", "final_layer", "t_embedding", "adaln", "llm_cond")
+KEPT_FROM_MUON = ("embed", "heads", "input_proj", "final_layer", "t_embedding", "adaln", "llm_cond")
 SAVE_SECONDS = 240.0
 
 
@@ -42,6 +42,8 @@ def averaged(work: Path, config: TransformerConfig) -> Mini:
     model = Mini(config, Words.of(words, torch.zeros(len(words), config.text_dim)))
     tensors = load_file(work / "transformer.safetensors")
     model.load_state_dict({k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")})
+    with torch.no_grad():
+        model.transformer.t_embedding.mlp_in.weight.mul_(model.slow)
     return model.train(False)
 
 
