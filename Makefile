@@ -19,7 +19,8 @@ serve: $(VENV)/.runtime  ## a server with its data in ./linocut-data
 	$(BIN)/linocut serve
 
 test: check  ## every check and the whole test suite (under 20 minutes on two cores)
-	$(ONE_THREAD) $(BIN)/python tests/again.py -q -n 2 --dist loadfile --ignore tests/faults $(TEST_ARGS)
+	@# Files in their own order: sorted by their number of tests, the longest single test comes last and runs alone.
+	$(ONE_THREAD) $(BIN)/python tests/again.py -q -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults $(TEST_ARGS)
 	$(ONE_THREAD) $(BIN)/python tests/again.py -q tests/faults $(TEST_ARGS)  # alone: it times how soon a killed server answers
 
 check: $(VENV)/.dev  ## style, types and the floors of the house
