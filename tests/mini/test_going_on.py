@@ -69,7 +69,11 @@ def test_what_ships_tells_how_it_came_to_be(tmp_path: Path) -> None:
     export(tmp_path, tmp_path / "again", config)
     assert load_base(tmp_path / "out").identity == load_base(tmp_path / "again").identity
     told = json.loads((tmp_path / "out" / "training.json").read_text())
-    assert told["data_seeds"] == {"autoencoder": VaeConfig().seed, "transformer": config.seed}
+    assert told["data_seeds"] == {
+        "autoencoder": VaeConfig().seed,
+        "mend": VaeConfig().drawn_seed,
+        "transformer": config.seed,
+    }
     assert told["hours_since_import"] == 1.0
     assert [told["curve"][0]["step"], told["curve"][-1]["step"]] == [0, 39]
     assert told["measures"] == {"one": {"mini": {"box": 1.0}}}

@@ -204,26 +204,37 @@ def test_training_sees_more_crowds_than_the_measures() -> None:
 def test_a_window_is_the_same_part_of_everything() -> None:
     item = Item("star", WHITE, WHITE, False, (20.0, 30.0, 90.0, 100.0))
     example = _example(Scene(128, 128, Ground("plain", RED, RED, 16.0), (item,)))
-    window = cut(example, (3, 6), 8)
+    window = cut(example, (3, 6), (4, 8))
     assert window.latent_rcc[0, 0].tolist() == [3, 6]
-    assert window.latent_rcc[-1, -1].tolist() == [10, 13]
+    assert window.latent_rcc[-1, -1].tolist() == [6, 13]
     assert window.scene is example.scene
     for name in ("labels_rc", "strokes_rcc", "colours_rcc", "frames_rcc"):
-        assert np.array_equal(getattr(window, name), getattr(example, name)[3:11, 6:14])
+        assert np.array_equal(getattr(window, name), getattr(example, name)[3:7, 6:14])
 
 
-def test_windows_stay_inside_and_seek_the_letters() -> None:
+@pytest.mark.parametrize("window", [(8, 8), (4, 16)])
+def test_windows_stay_inside_and_seek_the_letters(window: tuple[int, int]) -> None:
     word = Item("", WHITE, WHITE, False, (96.0, 8.0, 150.0, 30.0), text="TEA", face="")
     scene = Scene(160, 96, Ground("plain", RED, RED, 16.0), (word,))
     rng = np.random.default_rng(0)
-    corners = np.array([corner(scene, 8, rng) for _ in range(400)])
+    corners = np.array([corner(scene, window, rng) for _ in range(400)])
     assert corners.min() >= 0
-    assert corners[:, 0].max() <= 96 // TOKEN - 8
-    assert corners[:, 1].max() <= 160 // TOKEN - 8
+    assert corners[:, 0].max() <= 96 // TOKEN - window[0]
+    assert corners[:, 1].max() <= 160 // TOKEN - window[1]
     middle = np.array([(8 + 30) / 2, (96 + 150) / 2]) / TOKEN
-    covered = ((corners <= middle) & (middle < corners + 8)).all(1).mean()
+    covered = ((corners <= middle) & (middle < corners + window)).all(1).mean()
     assert covered > 0.8
     assert len(np.unique(corners, axis=0)) > 20
+
+
+def test_windows_seek_long_words_more_than_letters_and_figures() -> None:
+    long = Item("", WHITE, WHITE, False, (4.0, 8.0, 124.0, 24.0), text="GARDEN", face="")
+    short = Item("", WHITE, WHITE, False, (40.0, 100.0, 60.0, 120.0), text="A", face="")
+    scene = Scene(128, 128, Ground("plain", RED, RED, 16.0), (long, short))
+    rng = np.random.default_rng(0)
+    rows = np.array([corner(scene, (4, 16), rng)[0] for _ in range(400)])
+    over_long, over_short = (rows <= 2).mean(), (rows >= 10).mean()
+    assert over_long > 2 * over_short > 0.1
 
 
 def test_a_window_keeps_its_places_in_the_picture() -> None:
@@ -260,12 +271,13 @@ def test_muon_beside_makes_the_same_updates_one_step_late() -> None:
 
 
 def test_batches_follow_from_the_step_windows_first_whole_pictures_last() -> None:
-    config = replace(TINY, batch=2, whole_batch=1, whole_share=0.0, native_share=1.0, steps=100)
+    config = replace(TINY, batch=2, whole_batch=1, whole_share=0.0, native_share=1.0, steps=100, whole_from=0.7)
+    config = replace(config, windows=((4, 16),))
     encoder, words = vae.build(VaeConfig()), tokenizer.build()
     sources = [Source(config, encoder, words, Path()) for _ in range(2)]
     for source in sources:
         source.painter = PAINTER
-    for step, rows, grid in ((0, 2, (8, 8)), (90, 1, (128 // TOKEN, 128 // TOKEN))):
+    for step, rows, grid in ((0, 2, (4, 16)), (90, 1, (128 // TOKEN, 128 // TOKEN))):
         one, other = (source.batches(step) for source in sources)
         assert [batch.grid for batch in one] == [grid] * 4
         for a, b in zip(one, other, strict=True):

@@ -40,7 +40,7 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path("demo-output"),
     as_json: JsonFlag = False,
 ) -> None:
-    """Train a custom model on twenty sample posters and draw with it; about three minutes on two cores."""
+    """Train a custom model on twenty sample posters and draw with it; under five minutes on two cores."""
     started = time.monotonic()
     data = Path(tempfile.mkdtemp(prefix="linocut-demo-"))
     with _server(data) as url, Client(_make_key(data), url) as client:

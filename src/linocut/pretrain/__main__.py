@@ -11,7 +11,8 @@ MINI = Path(__file__).parents[1] / "mini"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m linocut.pretrain", description=__doc__)
-    parser.add_argument("stage", choices=("tokenizer", "import", "vae", "transformer", "pause", "export", "sheet"))
+    stages = ("tokenizer", "import", "vae", "mend", "transformer", "pause", "export", "sheet")
+    parser.add_argument("stage", choices=stages)
     parser.add_argument("--work", type=Path, default=Path("mini-train"), help="folder for checkpoints and logs")
     parser.add_argument("--fonts", type=Path, help="folder that the font packages were installed into")
     parser.add_argument("--out", type=Path, help="where pause, export and sheet write to")
@@ -21,18 +22,20 @@ def main() -> None:
     parser.add_argument("--keep-latents", action="store_true", help="vae: learn fine patterns, keep other latents")
     parser.add_argument("--mirror-rims", action="store_true", help="vae: unmark the encoder's rims, leave the rest")
     parser.add_argument("--compile", action="store_true", help="transformer: compile the block; needs a C++ compiler")
-    parser.add_argument("--seconds", type=float, help="vae: length of the run")
+    parser.add_argument("--seconds", type=float, help="vae, mend: length of the run, of CPU")
     parser.add_argument("--steps", type=int, help="transformer: total steps of the run")
     args = parser.parse_args()
     if args.keep_latents and (not args.resume or args.decoder_only or args.mirror_rims):
         parser.error("--keep-latents needs --resume, and neither --decoder-only nor --mirror-rims beside it")
     fonts = args.fonts or args.work / "fonts"
-    if args.stage == "vae":
-        from linocut.pretrain import vae
+    if args.stage in ("vae", "mend"):
+        from linocut.pretrain import mend, vae
         from linocut.pretrain.config import VaeConfig
 
         config = VaeConfig() if args.seconds is None else replace(VaeConfig(), seconds=args.seconds)
-        if args.mirror_rims:
+        if args.stage == "mend":
+            mend.mend(config, args.work, fonts)
+        elif args.mirror_rims:
             vae.mirror_rims(config, args.work, fonts)
         else:
             vae.train(config, args.work, fonts, args.resume, args.decoder_only, args.keep_latents)

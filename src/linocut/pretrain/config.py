@@ -24,6 +24,8 @@ class VaeConfig:
     scale_weight: float = 0.25  # half-size latents must decode to the half-size picture
     pattern_share: float = 0.25  # of the crops, a fine pattern over part of each
     keep_weight: float = 0.05  # with `--keep-latents`: how much latents weigh that move away from where they were
+    drawn: int = 1152  # pictures of the transformer's for the stage `mend`
+    drawn_seed: int = 31
     seconds: float = 720.0  # of CPU
     decay_from: float = 0.45  # share of the run after which the rate falls linearly to zero
 
@@ -44,12 +46,12 @@ class TransformerConfig:
     text_dim: int = 64
     rope_theta: int = 100
     mrope: tuple[int, int, int] = (6, 5, 5)
-    window: int = 8  # tokens a side of what is cut from a picture for most steps
-    batch: int = 16  # windows a step; even, two processes take half each
-    whole_batch: int = 6  # whole pictures a step, even too
+    windows: tuple[tuple[int, int], ...] = ((8, 8), (4, 16), (4, 16))  # tokens down and across of what is cut out
+    batch: int = 28  # windows a step; even, two processes take half each
+    whole_batch: int = 12  # whole pictures a step, even too
     native_share: float = 0.82  # of the groups of steps; other sizes stay whole: a window would not tell them apart
-    whole_share: float = 0.1  # of the native groups before `whole_from`
-    whole_from: float = 0.7  # share of the run after which every picture is trained whole
+    whole_share: float = 0.3  # of the native groups before `whole_from`
+    whole_from: float = 0.985  # share of the run after which every picture is trained whole
     reuse: int = 6  # how often a drawn picture is trained on, each time with another window and another caption
     buffer: int = 12000  # pictures kept for reuse
     lr: float = 0.008
@@ -59,7 +61,7 @@ class TransformerConfig:
     ema: float = 0.998
     caption_dropout: float = 0.1
     sigma_mean: float = 2.0
-    sigma_mean_late: float = 1.4
+    sigma_mean_late: float = 1.0
     sigma_std: float = 1.2
     class_weight: float = 0.15  # auxiliary head (net.HEADS says after which block): what fills a cell
     stroke_weight: float = 1.0  # auxiliary head: which sixteenths of a cell are inked
@@ -68,9 +70,9 @@ class TransformerConfig:
     frame_weight: float = 2.0  # auxiliary head: a cell's place in its letter or figure
     spelling_weight: float = 10.0  # auxiliary head: where a letter of the caption stands
     smooth_weight: float = 0.25  # velocity error averaged over 3 x 3 tokens and over all, rows with a caption only
-    figure_weight: float = 1.5  # of the velocity's error in cells with a figure's ink
-    letter_weight: float = 2.5  # and of a letter's
+    figure_weight: float = 2.0  # of the velocity's error in cells with a figure's ink
+    letter_weight: float = 4.0  # and of a letter's
     level: tuple[float, float] = (0.25, 0.9)  # breadth of the drawing at the start and at the end, 0..1
     crowds: float = 0.5  # see ``scene.sample``: a picture of four teaches four times as much as a picture of one
-    steps: int = 65000
-    decay_from: float = 0.7105
+    steps: int = 69500
+    decay_from: float = 0.893

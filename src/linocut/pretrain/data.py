@@ -28,8 +28,6 @@ STROKES = (TOKEN // 2) ** 2
 """Ink marks of a cell: the class map has half the picture's size."""
 FRAME = 4
 """Numbers that say where a cell lies in its letter or figure, see ``frames``."""
-LETTER_PULL = 3.0
-"""How much more often a window lies over one lettering than over one figure."""
 
 
 @dataclass
@@ -94,21 +92,23 @@ def frames(scene: Scene) -> np.ndarray:
     return np.asarray(out, np.float16)
 
 
-def corner(scene: Scene, window: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Where to cut a window (row, column, in tokens): three times in four over an item, lettering first."""
-    rows, cols = scene.height // TOKEN, scene.width // TOKEN
+def corner(scene: Scene, window: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:
+    """Where to cut a window (row, column, in tokens): three times in four over an item, more often a longer text."""
     y, x = rng.uniform(0, scene.height), rng.uniform(0, scene.width)
     if scene.items and rng.random() < 0.75:
-        pull = np.array([LETTER_PULL if item.text else 1.0 for item in scene.items])
+        pull = np.array([1.0 + len(item.text) for item in scene.items])
         x0, y0, x1, y1 = scene.items[int(rng.choice(len(pull), p=pull / pull.sum()))].box
         y, x = rng.uniform(y0, y1), rng.uniform(x0, x1)
-    row, col = round(y / TOKEN - window / 2), round(x / TOKEN - window / 2)
-    return min(max(row, 0), rows - window), min(max(col, 0), cols - window)
+    row, col = round(y / TOKEN - window[0] / 2), round(x / TOKEN - window[1] / 2)
+    return (
+        min(max(row, 0), scene.height // TOKEN - window[0]),
+        min(max(col, 0), scene.width // TOKEN - window[1]),
+    )
 
 
-def cut(example: Example, at: tuple[int, int], window: int) -> Example:
-    """The window of `window` tokens a side whose first token is `at`; the scene stays the whole picture's."""
-    rows, cols = slice(at[0], at[0] + window), slice(at[1], at[1] + window)
+def cut(example: Example, at: tuple[int, int], window: tuple[int, int]) -> Example:
+    """The window of so many tokens down and across whose first token is `at`; the scene stays the whole picture's."""
+    rows, cols = slice(at[0], at[0] + window[0]), slice(at[1], at[1] + window[1])
     return replace(
         example,
         latent_rcc=example.latent_rcc[rows, cols],
@@ -117,6 +117,15 @@ def cut(example: Example, at: tuple[int, int], window: int) -> Example:
         colours_rcc=example.colours_rcc[rows, cols],
         frames_rcc=example.frames_rcc[rows, cols],
     )
+
+
+@torch.no_grad()
+def encode(vae: AutoencoderKLFlux2, pixels: np.ndarray) -> torch.Tensor:
+    """uint8 pictures, batch x height x width x 3 -> normalised tokens _bnc, float32."""
+    mean = vae.encode(to_tensor(pixels).contiguous(memory_format=torch.channels_last)).latent_dist.mean
+    deviation = torch.sqrt(vae.bn.running_var + vae.config.batch_norm_eps)
+    tokens: torch.Tensor = (pack(mean.contiguous()) - vae.bn.running_mean) / deviation
+    return tokens
 
 
 class Source:
@@ -130,14 +139,6 @@ class Source:
         self.shelves: dict[tuple[int, int], deque[Example]] = {
             size: deque(maxlen=config.buffer if size == SIZES[0] else config.buffer // 8) for size in SIZES
         }
-        self.deviation = torch.sqrt(vae.bn.running_var + vae.config.batch_norm_eps)
-
-    @torch.no_grad()
-    def encode(self, pixels: np.ndarray) -> torch.Tensor:
-        """uint8 pictures -> normalised tokens _bnc, float32."""
-        mean = self.vae.encode(to_tensor(pixels).contiguous(memory_format=torch.channels_last)).latent_dist.mean
-        tokens: torch.Tensor = (pack(mean.contiguous()) - self.vae.bn.running_mean) / self.deviation
-        return tokens
 
     def draw(self, step: int, size: tuple[int, int], count: int) -> None:
         rng = np.random.default_rng((self.config.seed, step, size[0]))
@@ -145,7 +146,7 @@ class Source:
         # Easy pictures keep coming: the level of each is anywhere up to today's.
         scenes = [sample(rng, *size, level * float(rng.uniform(0.3, 1.0)), self.config.crowds) for _ in range(count)]
         painted = [self.painter.paint(scene) for scene in scenes]
-        latents = self.encode(np.stack([p[0] for p in painted])).to(torch.float16).numpy()
+        latents = encode(self.vae, np.stack([p[0] for p in painted])).to(torch.float16).numpy()
         for (pixels, labels, scene), latent_nc in zip(painted, latents, strict=True):
             latent_rcc = latent_nc.reshape(size[1] // TOKEN, size[0] // TOKEN, -1)
             self.shelves[size].append(Example(scene, latent_rcc, *cells(labels), cell_colours(pixels), frames(scene)))
@@ -164,9 +165,10 @@ class Source:
         fresh = list(range(len(shelf) - new, len(shelf)))
         old = rng.integers(0, len(shelf), wanted - new).tolist()
         chosen = [shelf[i] for i in [*fresh, *old]]
-        corners = [(0, 0) if whole else corner(example.scene, config.window, rng) for example in chosen]
+        window = config.windows[int(rng.integers(len(config.windows)))]
+        corners = [(0, 0) if whole else corner(example.scene, window, rng) for example in chosen]
         if not whole:
-            chosen = [cut(example, at, config.window) for example, at in zip(chosen, corners, strict=True)]
+            chosen = [cut(example, at, window) for example, at in zip(chosen, corners, strict=True)]
         tokens = [self._tokens(example.scene, done, rng) for example in chosen]
         order = sorted(range(wanted), key=lambda i: len(tokens[i]))
         groups = [order[i : i + batch] for i in range(0, wanted, batch)]

@@ -23,7 +23,7 @@ from linocut.pretrain.net import TAPS, stock
 from linocut.pretrain.train import averaged, load_vae, read_header
 
 FACTS: dict[str, Any] = {
-    "name": "mini", "version": 6, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
+    "name": "mini", "version": 7, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
     "max_text_tokens": 280,
     "sampling": {
         "FLASH": {"steps": 6, "guidance": 2.5, "mu": 2.6, "std": 1.4},
@@ -108,7 +108,7 @@ def record(work: Path, header: dict[str, str], config: TransformerConfig) -> dic
     return {
         "name": FACTS["name"],
         "version": FACTS["version"],
-        "data_seeds": {"autoencoder": VaeConfig().seed, "transformer": config.seed},
+        "data_seeds": {"autoencoder": VaeConfig().seed, "mend": VaeConfig().drawn_seed, "transformer": config.seed},
         "images": int(header["seen"]),
         "steps": int(header["step"]),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",

@@ -105,7 +105,7 @@ def losses(
     return total, mse
 
 
-def _optimisers(
+def optimisers_of(
     vae: AutoencoderKLFlux2, config: VaeConfig, decoder_only: bool
 ) -> tuple[list[torch.optim.Optimizer], list[torch.nn.Parameter]]:
     """Muon for the convolutions, AdamW for first and last layers, norms and biases; and the latter's parameters."""
@@ -137,7 +137,7 @@ def train(
     if resume and path.exists():
         vae.load_state_dict(load_file(path))
     before = copy.deepcopy(vae) if keep_latents else None
-    optimisers, rest = _optimisers(vae, config, decoder_only)
+    optimisers, rest = optimisers_of(vae, config, decoder_only)
     begun, step, running = time.process_time(), 0, 0.0
     rates = [config.lr / 2, config.adam_lr / 2] if resume else [config.lr, config.adam_lr]
     while (spent := (time.process_time() - begun) / config.seconds) < 1.0:
