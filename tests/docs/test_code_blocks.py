@@ -13,7 +13,7 @@ from linocut.samples import PICTURES
 NOT_RUN = {
     (
         "README.md",
-        "make demo    # dataset, training, a custom model and its pictures, in under three minutes on two cores",
+        "make demo    # dataset, training, a custom model and its pictures, in under five minutes on two cores",
     ),
     ("README.md", "make serve                                   # http://127.0.0.1:8731, data in ./linocut-data"),
     ("docs/commands.md", "linocut --install-completion"),
