@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # One thread a process: small networks on few cores are far slower when two busy processes share OpenMP threads.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
+# These time how soon a killed server or a lost database answers again, or look at all that their own process holds.
+ALONE := tests/faults/test_sigkill.py tests/faults/test_database_faults.py tests/faults/test_broken_uploads.py
 
 .PHONY: help demo test check format soak guards bench serve clean
 
@@ -20,8 +22,8 @@ serve: $(VENV)/.runtime  ## a server with its data in ./linocut-data
 
 test: check  ## every check and the whole test suite (under 20 minutes on two cores)
 	@# Files in their own order: sorted by their number of tests, the longest single test comes last and runs alone.
-	$(ONE_THREAD) $(BIN)/python tests/again.py -q -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults $(TEST_ARGS)
-	$(ONE_THREAD) $(BIN)/python tests/again.py -q tests/faults $(TEST_ARGS)  # alone: it times how soon a killed server answers
+	$(ONE_THREAD) $(BIN)/python tests/again.py -q -n 2 --dist loadfile --no-loadscope-reorder $(ALONE:%=--ignore %) $(TEST_ARGS)
+	$(ONE_THREAD) $(BIN)/python tests/again.py -q $(ALONE) $(TEST_ARGS)
 
 check: $(VENV)/.dev  ## style, types and the floors of the house
 	$(BIN)/ruff check src tests benchmarks

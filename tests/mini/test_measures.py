@@ -9,7 +9,7 @@ import pytest
 from PIL import ImageFont
 
 from linocut.pretrain.draw import Painter
-from linocut.pretrain.measures import apart, held_out, lab, read_word, right, score
+from linocut.pretrain.measures import apart, held_out, item_colour, lab, read_word, right, score
 from linocut.pretrain.scene import Colour, Ground, Item, Scene
 from linocut.prompting.lexicon import FACES
 
@@ -59,3 +59,19 @@ def test_another_picture_is_not_taken_for_the_asked_one() -> None:
     others = [right(truth[i - 1][0], s, s.items[0], PAINTER) for i, (_, s) in enumerate(truth)]
     assert sum(own) >= COUNT - 1
     assert sum(others) == 0
+
+
+@pytest.mark.parametrize("name", ["bottle", "sun", "cup", "house"])
+def test_an_objects_colour_is_its_own_and_not_its_second(name: str) -> None:
+    """Also where the second lies further from the ground: white with a navy part on a pale ground."""
+    pale, white, navy = Colour("sky", (200, 225, 245)), Colour("white", (255, 255, 255)), Colour("navy", (20, 35, 90))
+    box = (40.0, 40.0, 80.0, 90.0)
+    item = Item(name, white, navy, True, box)
+    turned = Item(name, navy, white, True, box)
+    scene, other = (Scene(128, 128, Ground("plain", pale, pale, 16.0), (one,)) for one in (item, turned))
+    pixels, wrong = (PAINTER.paint(one)[0] for one in (scene, other))
+    assert apart(item_colour(pixels, scene, item, PAINTER), np.array(white.rgb)) < 2
+    assert apart(item_colour(wrong, scene, item, PAINTER), np.array(white.rgb)) > 50
+    thin = Item("", navy, navy, False, (20.0, 40.0, 100.0, 56.0), text="MILK", face=FACES[1])
+    pixels, _, drawn = PAINTER.paint(Scene(128, 128, Ground("plain", pale, pale, 16.0), (thin,)))
+    assert apart(item_colour(pixels, drawn, drawn.items[0], PAINTER), np.array(navy.rgb)) < 12

@@ -53,7 +53,7 @@ def test_what_is_drawn_belongs_to_its_picture(monkeypatch: pytest.MonkeyPatch) -
     )
     drawn = mend.draw(model, autoencoder, PAINTER, 20, 5, Log(Path("/dev/null")))
     assert drawn.pixels_bhwc.shape == (20, 128, 128, 3)
-    true_bpc = encode(autoencoder, drawn.pixels_bhwc.numpy())
+    true_bpc = encode(autoencoder, drawn.pixels_bhwc)
     assert torch.allclose(vae.pack(unpack(autoencoder, true_bpc, (16, 16))), denormalised(autoencoder, true_bpc))
     noise = schedule()[-2]
     shown_bpc = denormalised(autoencoder, (1 - noise) * true_bpc)

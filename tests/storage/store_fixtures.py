@@ -155,8 +155,8 @@ def store_url(store_kind: str, tmp_path: Path, request: pytest.FixtureRequest, m
 
 def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a server that shares a busy machine with the tests."""
-    monkeypatch.setattr(remote, "HASTY_SECONDS", 60.0)
-    monkeypatch.setattr(remote, "QUIET_SECONDS", 60.0)
+    for name in ("CONNECT_SECONDS", "QUIET_SECONDS", "RETRY_SECONDS", "HASTY_SECONDS"):
+        monkeypatch.setattr(remote, name, 60.0)
 
 
 @pytest.fixture

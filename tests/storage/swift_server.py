@@ -36,6 +36,9 @@ fallocate_reserve = 0
 pipeline = server
 [app:server]
 use = egg:swift#{kind}
+conn_timeout = {patience}
+node_timeout = {patience}
+container_update_timeout = {patience}
 """
 PROXY = """
 [DEFAULT]
@@ -45,6 +48,9 @@ pipeline = catch_errors listing_formats s3api tempauth slo proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+conn_timeout = {patience}
+node_timeout = {patience}
+error_suppression_limit = 1000000
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:listing_formats]
@@ -59,6 +65,10 @@ user_test_tester = {secret} .admin
 [filter:slo]
 use = egg:swift#slo
 """
+PATIENCE_SECONDS = 60
+"""How long the servers in this one process wait for each other. Swift's own half a second for a connection is over when
+many requests come at once on a busy machine; it then answers 503, puts off a listing's entry for a daemon that does not
+run here, and after ten of these takes the only node it has for broken."""
 
 
 class Forgetful:
@@ -101,11 +111,11 @@ def main():
     utils.validate_hash_conf()
     reload_storage_policies()
     for kind in ("account", "container", "object"):
-        port = serve(application(folder, kind, BACKEND.format(folder=folder, kind=kind)))
+        port = serve(application(folder, kind, BACKEND.format(folder=folder, kind=kind, patience=PATIENCE_SECONDS)))
         device = {"id": 0, "zone": 1, "region": 1, "weight": 1.0, "ip": "127.0.0.1", "port": port, "device": "one"}
         device |= {"replication_ip": "127.0.0.1", "replication_port": port, "meta": ""}
         RingData([array("H", [0] * 4)], [device], part_shift=30).save(str(folder / f"{kind}.ring.gz"))
-    proxy = application(folder, "proxy", PROXY.format(folder=folder, secret=secret))
+    proxy = application(folder, "proxy", PROXY.format(folder=folder, secret=secret, patience=PATIENCE_SECONDS))
     allowed = {"swift.authorize_override": True, "swift.authorize": lambda _request: None}
     made = Request.blank(f"/v1/AUTH_test/{bucket}", environ={"REQUEST_METHOD": "PUT", **allowed}).get_response(proxy)
     assert made.status_int in (201, 202), (made.status, made.body)

@@ -1,6 +1,7 @@
 """What a store promises, on a folder and on a real S3 alike."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -97,14 +98,15 @@ def test_a_listing_is_read_as_it_is_asked_for(store: Store) -> None:
 
 def test_many_threads_may_put_the_same_and_different_things_at_once(store: Store) -> None:
     contents = [bytes([i]) * 5000 for i in range(8)] * 4
-    hashes: list[str] = []
-    threads = [threading.Thread(target=lambda data=data: hashes.append(store.put(data))) for data in contents]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(hashes) == 32
-    assert {store.get(sha256) for sha256 in hashes} == set(contents)
+    together = threading.Barrier(len(contents))
+
+    def put(data: bytes) -> str:
+        together.wait()
+        return store.put(data)
+
+    with ThreadPoolExecutor(len(contents)) as pool:  # whose list raises what a thread raised, instead of losing it
+        hashes = list(pool.map(put, contents))
+    assert [store.get(sha256) for sha256 in hashes] == contents
     assert len(list(store.listing())) == 8
 
 
