@@ -22,7 +22,10 @@ def main() -> None:
     parser.add_argument("--keep-latents", action="store_true", help="vae: learn fine patterns, keep other latents")
     parser.add_argument("--mirror-rims", action="store_true", help="vae: unmark the encoder's rims, leave the rest")
     parser.add_argument("--compile", action="store_true", help="transformer: compile the block; needs a C++ compiler")
-    parser.add_argument("--seconds", type=float, help="vae, mend: length of the run, of CPU")
+    parser.add_argument("--device", help="transformer: train there (cuda) and not on two CPU cores")
+    parser.add_argument("--drawers", type=int, default=15, help="with --device: how many processes draw pictures")
+    parser.add_argument("--batch", type=int, help="with --device: pictures a step")
+    parser.add_argument("--seconds", type=float, help="vae, mend: length of the run, of CPU; with --device of clock")
     parser.add_argument("--steps", type=int, help="transformer: total steps of the run")
     args = parser.parse_args()
     if args.keep_latents and (not args.resume or args.decoder_only or args.mirror_rims):
@@ -47,9 +50,21 @@ def main() -> None:
         _transformer(args, fonts)
 
 
+def _gpu(args: argparse.Namespace, fonts: Path) -> None:
+    from linocut.pretrain import gpu
+    from linocut.pretrain.config import GpuConfig
+
+    given = {"seconds": args.seconds, "whole_batch": args.batch}
+    config = replace(GpuConfig(), **{name: value for name, value in given.items() if value is not None})
+    gpu.train(config, args.work, fonts, args.resume, args.drawers, args.device, args.compile)
+
+
 def _transformer(args: argparse.Namespace, fonts: Path) -> None:
     from linocut.pretrain.config import TransformerConfig
 
+    if args.stage == "transformer" and args.device:
+        _gpu(args, fonts)
+        return
     config = TransformerConfig() if args.steps is None else replace(TransformerConfig(), steps=args.steps)
     if args.stage == "transformer":
         from linocut.pretrain.train import train

@@ -17,6 +17,8 @@ from linocut.prompting.lexicon import COLOURS, hex_to_rgb, rgb_to_hex
 AESTHETICS = ("flat", "clean", "bold", "playful")
 LIGHTING = ("even", "soft")
 ART_STYLES = ("poster", "card", "flat vector", "print")
+VAGUE = 0.08
+"""How often a caption leaves the ground unsaid: an adapter's ground then meets a base that keeps the figure alone."""
 
 
 def article(phrase: str) -> str:
@@ -78,9 +80,12 @@ def structured(scene: Scene, rng: np.random.Generator, spelled: float = 0.25) ->
             "color_palette": _palette(scene),
         }
     boxes, palettes = rng.random() > 0.1, rng.random() < 0.6
+    vague = rng.random() < VAGUE
+    if vague and rng.random() < 0.7:
+        caption.pop("style_description", None)
     alone = boxes and rng.random() < spelled
     caption["compositional_deconstruction"] = {
-        "background": ground_phrase(scene.ground),
+        "background": str(rng.choice(ART_STYLES)) if vague else ground_phrase(scene.ground),
         "elements": [
             _element(part, scene, boxes and rng.random() > 0.05, palettes or not _own_name(part.colour))
             for item in scene.items

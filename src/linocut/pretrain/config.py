@@ -24,7 +24,7 @@ class VaeConfig:
     scale_weight: float = 0.25  # half-size latents must decode to the half-size picture
     pattern_share: float = 0.25  # of the crops, a fine pattern over part of each
     keep_weight: float = 0.05  # with `--keep-latents`: how much latents weigh that move away from where they were
-    drawn: int = 1152  # pictures of the transformer's for the stage `mend`
+    drawn: int = 704  # pictures of the transformer's for the stage `mend`
     drawn_seed: int = 31
     seconds: float = 720.0  # of CPU
     decay_from: float = 0.45  # share of the run after which the rate falls linearly to zero
@@ -76,3 +76,16 @@ class TransformerConfig:
     crowds: float = 0.5  # see ``scene.sample``: a picture of four teaches four times as much as a picture of one
     steps: int = 69500
     decay_from: float = 0.893
+
+
+@dataclass(frozen=True)
+class GpuConfig(TransformerConfig):
+    """What differs on a GPU: whole pictures only, many at a time, out of a store on the device, for so long."""
+
+    whole_batch: int = 512
+    buffer: int = 2_400_000  # native pictures in the store, 24 KB each; of every other size a sixteenth
+    level: tuple[float, float] = (0.25, 1.0)
+    chunk: int = 64  # pictures that a drawing process sends at a time, all of one size
+    seconds: float = 1400.0
+    decay_from: float = 0.3
+    ema: float = 0.999

@@ -120,9 +120,9 @@ def cut(example: Example, at: tuple[int, int], window: tuple[int, int]) -> Examp
 
 
 @torch.no_grad()
-def encode(vae: AutoencoderKLFlux2, pixels: np.ndarray) -> torch.Tensor:
-    """uint8 pictures, batch x height x width x 3 -> normalised tokens _bnc, float32."""
-    mean = vae.encode(to_tensor(pixels).contiguous(memory_format=torch.channels_last)).latent_dist.mean
+def encode(vae: AutoencoderKLFlux2, pixels_bhwc: torch.Tensor) -> torch.Tensor:
+    """uint8 pictures, batch x height x width x 3, on the autoencoder's device -> normalised tokens _bnc, float32."""
+    mean = vae.encode(to_tensor(pixels_bhwc).contiguous(memory_format=torch.channels_last)).latent_dist.mean
     deviation = torch.sqrt(vae.bn.running_var + vae.config.batch_norm_eps)
     tokens: torch.Tensor = (pack(mean.contiguous()) - vae.bn.running_mean) / deviation
     return tokens
@@ -146,7 +146,7 @@ class Source:
         # Easy pictures keep coming: the level of each is anywhere up to today's.
         scenes = [sample(rng, *size, level * float(rng.uniform(0.3, 1.0)), self.config.crowds) for _ in range(count)]
         painted = [self.painter.paint(scene) for scene in scenes]
-        latents = encode(self.vae, np.stack([p[0] for p in painted])).to(torch.float16).numpy()
+        latents = encode(self.vae, torch.from_numpy(np.stack([p[0] for p in painted]))).to(torch.float16).numpy()
         for (pixels, labels, scene), latent_nc in zip(painted, latents, strict=True):
             latent_rcc = latent_nc.reshape(size[1] // TOKEN, size[0] // TOKEN, -1)
             self.shelves[size].append(Example(scene, latent_rcc, *cells(labels), cell_colours(pixels), frames(scene)))
@@ -169,7 +169,10 @@ class Source:
         corners = [(0, 0) if whole else corner(example.scene, window, rng) for example in chosen]
         if not whole:
             chosen = [cut(example, at, window) for example, at in zip(chosen, corners, strict=True)]
-        tokens = [self._tokens(example.scene, done, rng) for example in chosen]
+        spelled = 0.4 - 0.2 * done  # letters are given one by one more often early on
+        dropped = [rng.random() < config.caption_dropout for _ in chosen]
+        tokens = [[] if drop else written(self.words, example.scene, rng, spelled)
+                  for drop, example in zip(dropped, chosen, strict=True)]  # fmt: skip
         order = sorted(range(wanted), key=lambda i: len(tokens[i]))
         groups = [order[i : i + batch] for i in range(0, wanted, batch)]
         rng.shuffle(groups)
@@ -179,12 +182,10 @@ class Source:
             for g in groups
         ]
 
-    def _tokens(self, scene: Scene, done: float, rng: np.random.Generator) -> list[int]:
-        """One caption's tokens, or none; letters are given one by one more often early on."""
-        if rng.random() < self.config.caption_dropout:
-            return []
-        written = captions.caption(scene, rng, spelled=0.4 - 0.2 * done)
-        return list(self.words(tokenizer.wrap(written))["input_ids"])
+
+def written(words: PreTrainedTokenizerFast, scene: Scene, rng: np.random.Generator, spelled: float) -> list[int]:
+    """The tokens of one caption of a scene."""
+    return list(words(tokenizer.wrap(captions.caption(scene, rng, spelled)))["input_ids"])
 
 
 def _collate(

@@ -23,13 +23,13 @@ from linocut.pretrain.net import TAPS, stock
 from linocut.pretrain.train import averaged, load_vae, read_header
 
 FACTS: dict[str, Any] = {
-    "name": "mini", "version": 7, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
+    "name": "mini", "version": 8, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
     "max_text_tokens": 280,
     "sampling": {
-        "FLASH": {"steps": 6, "guidance": 2.5, "mu": 2.6, "std": 1.4},
-        "TURBO": {"steps": 10, "guidance": 2.5, "mu": 2.6, "std": 1.4},
-        "DEFAULT": {"steps": 24, "guidance": 2.5, "mu": 2.6, "std": 1.4},
-        "QUALITY": {"steps": 40, "guidance": 2.5, "mu": 2.6, "std": 1.4},
+        "FLASH": {"steps": 6, "guidance": 1.5, "mu": 2.6, "std": 1.4},
+        "TURBO": {"steps": 10, "guidance": 1.5, "mu": 2.6, "std": 1.4},
+        "DEFAULT": {"steps": 24, "guidance": 1.5, "mu": 2.6, "std": 1.4},
+        "QUALITY": {"steps": 40, "guidance": 1.5, "mu": 2.6, "std": 1.4},
     },
     "training": {
         "lora_rank": 16, "learning_rate": 0.002, "training_steps": 120, "batch_size": 8, "ema": 0.99,
@@ -105,18 +105,25 @@ def record(work: Path, header: dict[str, str], config: TransformerConfig) -> dic
     """
     log, measures = work / "transformer.jsonl", work / "measures.json"
     rows = [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+    told = next((row for row in reversed(rows) if "device" in row), _unsaid(config))
+    steps = [row for row in rows if "flow" in row]
     return {
         "name": FACTS["name"],
         "version": FACTS["version"],
         "data_seeds": {"autoencoder": VaeConfig().seed, "mend": VaeConfig().drawn_seed, "transformer": config.seed},
         "images": int(header["seen"]),
         "steps": int(header["step"]),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
+        "machine": f"{platform.machine()}, {told['cores']} cores, {told['device']}",
         "hours_since_import": round(wall_seconds(rows) / 3600, 2),
-        "curve": rows[:: max(1, len(rows) // 10)] + rows[-1:],
+        "curve": steps[:: max(1, len(steps) // 10)] + steps[-1:],
         "measures": json.loads(measures.read_text("utf-8")) if measures.exists() else None,
-        "config": {"autoencoder": asdict(VaeConfig()), "transformer": asdict(config)},
+        "config": {"autoencoder": asdict(VaeConfig()), "transformer": told["config"]},
     }
+
+
+def _unsaid(config: TransformerConfig) -> dict[str, Any]:
+    """What a trainer writes at its start, of one that wrote nothing."""
+    return {"device": "cpu", "cores": os.cpu_count(), "config": asdict(config)}
 
 
 def wall_seconds(rows: list[dict[str, Any]]) -> float:

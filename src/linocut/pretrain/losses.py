@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
+from linocut.pretrain.config import TransformerConfig
 from linocut.pretrain.data import FRAME, Batch
 from linocut.pretrain.draw import CLASS_OF, CLASSES
 from linocut.pretrain.net import Mini
@@ -18,18 +19,19 @@ FAR = 8.0
 """Tokens from the first to the middle of a native picture."""
 
 
-def losses(model: Mini, batch: Batch, step: int, part: int = 0) -> tuple[torch.Tensor, dict[str, float]]:
-    """(training loss, its parts by name); `part` 0 or 1: which half of the step's batch, for noise of its own."""
-    config = model.config
-    rng = torch.Generator().manual_seed((config.seed * 1_000_003 + step) * 2 + part)
-    late = min(1.0, step / (0.8 * config.steps))
+def losses(
+    model: Mini, batch: Batch, rng: torch.Generator | None, done: float
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """(training loss, its parts by name); noise by `rng` (None: the device's own), `done` is a share of the run."""
+    config, device = model.config, batch.latent_bnc.device
+    late = min(1.0, done / 0.8)
     mean = config.sigma_mean + (config.sigma_mean_late - config.sigma_mean) * late
     b = batch.latent_bnc.shape[0]
-    sigma_b = torch.sigmoid(mean + config.sigma_std * torch.randn(b, generator=rng))
-    noise_bnc = torch.randn(batch.latent_bnc.shape, generator=rng)
+    sigma_b = torch.sigmoid(mean + config.sigma_std * torch.randn(b, generator=rng, device=device))
+    noise_bnc = torch.randn(batch.latent_bnc.shape, generator=rng, device=device)
     mix = sigma_b[:, None, None]
     z_bnc = (1 - mix) * batch.latent_bnc + mix * noise_bnc
-    # In single precision: without AMX the CPU kernels multiply bf16 at half of its speed (0.35 beside 0.51 s a step).
+    # On a CPU in single precision: without AMX it multiplies bf16 at half of its speed (0.35 beside 0.51 s a step).
     v_bnc, told = model(z_bnc, sigma_b, batch.ids_bl, batch.lengths_b, batch.grid, batch.corners_b2)
     error_bnc = v_bnc - (batch.latent_bnc - noise_bnc)
     square_bn = error_bnc.square().mean(-1)
@@ -68,12 +70,18 @@ def losses(model: Mini, batch: Batch, step: int, part: int = 0) -> tuple[torch.T
         + config.frame_weight * parts["frames"]
         + config.spelling_weight * parts["spelling"]
     )
-    return total, {name: part.item() for name, part in parts.items()}
+    return total, {name: part.detach() for name, part in parts.items()}
+
+
+def noise_of(config: TransformerConfig, step: int, part: int) -> torch.Generator:
+    """The noise of a step; `part` 0 or 1: which half of its batch."""
+    return torch.Generator().manual_seed((config.seed * 1_000_003 + step) * 2 + part)
 
 
 def where(batch: Batch) -> torch.Tensor:
     """Row and column of each token in its whole picture, _bn2."""
-    rows, cols = torch.meshgrid(torch.arange(batch.grid[0]), torch.arange(batch.grid[1]), indexing="ij")
+    device = batch.corners_b2.device
+    rows, cols = torch.meshgrid(*(torch.arange(side, device=device) for side in batch.grid), indexing="ij")
     return torch.stack((rows, cols), -1).view(1, -1, 2) + batch.corners_b2[:, None]
 
 

@@ -1,8 +1,9 @@
 """Measures on pictures of known scenes, from pixels alone.
 
-Background: median of the pixels outside every box. Object: the pixels that differ from that ground, inside and around
-the box. Lettering: matched against the same font drawn in the same box, letter by letter. The same code run on the true
-drawings says what the measure itself can reach. Pixels are uint8, height x width x 3; boxes x0, y0, x1, y1.
+Background: median of the pixels outside every box. Object's place: the pixels that differ from that ground, inside and
+around the box; its colour: the pixels where the true drawing has it. Lettering: matched against the same font drawn in
+the same box, letter by letter. The same code run on the true drawings says what the measure itself can reach. Pixels
+are uint8, height x width x 3; boxes x0, y0, x1, y1.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from linocut.pretrain.draw import Painter
 from linocut.pretrain.lettering import Fonts, candidate, stamp
 from linocut.pretrain.scene import LETTERS, SMALL, Box, Item, Scene, sample
 from linocut.prompting.lexicon import COLOURS, OBJECTS, SHAPES, hex_to_rgb
+
+LEAST_FILLED = 0.02
+"""Of an item's box: so many pixels speak for its colour where strokes are too thin to fill a pixel."""
 
 
 def lab(rgb: np.ndarray) -> np.ndarray:
@@ -69,13 +73,14 @@ def box_overlap(pixels: np.ndarray, scene: Scene, item: Item) -> float:
     return float(inner / ((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - inner))
 
 
-def item_colour(pixels: np.ndarray, scene: Scene, item: Item) -> np.ndarray:
-    x0, y0, x1, y1 = (round(v) for v in item.box)
-    part = pixels[y0:y1, x0:x1].reshape(-1, 3)
-    back = lab(ground_colour(pixels, scene))
-    far = np.linalg.norm(lab(part) - back, axis=-1)
-    filled = 0.1 if item.text else 0.3  # of the box: a thin letter fills little of it
-    return np.asarray(np.median(part[far >= np.quantile(far, 1 - filled)], axis=0))
+def item_colour(pixels: np.ndarray, scene: Scene, item: Item, painter: Painter) -> np.ndarray:
+    """Median colour where the true drawing has the item's own colour, not its second one or a rim's mixture."""
+    lone = replace(scene, ground=replace(scene.ground, kind="plain", border=None), items=(item,))
+    drawn, _, _ = painter.paint(lone)
+    x0, y0, x1, y1 = item.box
+    place = (slice(int(max(0, y0 - 1)), int(y1 + 2)), slice(int(max(0, x0 - 1)), int(x1 + 2)))
+    off = np.linalg.norm(lab(drawn[place]) - lab(np.array(item.colour.rgb)), axis=-1)
+    return np.asarray(np.median(pixels[place][off <= max(5.0, float(np.quantile(off, LEAST_FILLED)))], axis=0))
 
 
 def shape_class(pixels: np.ndarray, scene: Scene, item: Item, painter: Painter) -> str:
@@ -155,7 +160,7 @@ def _correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 def right(pixels: np.ndarray, scene: Scene, item: Item, painter: Painter) -> bool:
     """Everything about one element: its colour, its place, and its figure or its letters."""
-    if apart(item_colour(pixels, scene, item), np.array(item.colour.rgb)) >= 20:
+    if apart(item_colour(pixels, scene, item, painter), np.array(item.colour.rgb)) >= 20:
         return False
     if len(scene.items) == 1 and box_overlap(pixels, scene, item) <= 0.5:
         return False
@@ -200,7 +205,7 @@ def score(pictures: np.ndarray, scenes: list[Scene], painter: Painter) -> dict[s
             rows.setdefault("named ground", []).append(rows["ground"][-1])
         for item in scene.items:
             rows.setdefault("colour", []).append(
-                apart(item_colour(pixels, scene, item), np.array(item.colour.rgb)) < 20
+                apart(item_colour(pixels, scene, item, painter), np.array(item.colour.rgb)) < 20
             )
             if item.text and item.text.isalpha():
                 rows.setdefault("read", []).append(read_word(pixels, scene, item, painter) == item.text)

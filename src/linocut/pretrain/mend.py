@@ -64,13 +64,14 @@ def draw(model: Mini, autoencoder: AutoencoderKLFlux2, painter: Painter, count: 
         rng = np.random.default_rng((seed, group))
         levels = rng.uniform(0.3, 0.9, GROUP)
         painted = [painter.paint(sample(rng, SIDE, SIDE, float(level), CROWDS)) for level in levels]
-        true_bnc = encode(autoencoder, np.stack([p[0] for p in painted]))
+        shown = torch.from_numpy(np.stack([p[0] for p in painted]))
+        true_bnc = encode(autoencoder, shown)
         asked = [captions.serialise(captions.full(scene)) for _, _, scene in painted]
         left = sigmas[-1 - int(rng.integers(*LAST_STEPS)) :]
         noise = torch.randn(true_bnc.shape, generator=torch.Generator().manual_seed(seed * 1_000_003 + group))
         x_bnc = denoise(model, words, asked, (1 - left[0]) * true_bnc + left[0] * noise, left, grid)
         latents.append(unpack(autoencoder, x_bnc, grid).half())
-        pixels.append(torch.from_numpy(np.stack([p[0] for p in painted])))
+        pixels.append(shown)
         log(stage="drawn", pictures=(group + 1) * GROUP)
     return Drawn(torch.cat(pixels)[:count], torch.cat(latents)[:count].contiguous())
 
@@ -133,5 +134,5 @@ def held_out(autoencoder: AutoencoderKLFlux2, kept: Drawn) -> float:
     """Loss over whole pictures that the decoder was not trained on."""
     parts = []
     for pixels, latents in zip(torch.split(kept.pixels_bhwc, 16), torch.split(kept.latents_bchw, 16), strict=True):
-        parts.append(loss_of(autoencoder, vae.to_tensor(pixels.numpy()), latents.float()).item())
+        parts.append(loss_of(autoencoder, vae.to_tensor(pixels), latents.float()).item())
     return round(float(np.mean(parts)), 4)

@@ -76,10 +76,9 @@ class Muon(torch.optim.Optimizer):
     def _apply(self, matrices: list[list[nn.Parameter]], updates: list[torch.Tensor]) -> None:
         group = self.param_groups[0]
         for same, stack in zip(matrices, updates, strict=True):
-            length = group["lr"] * 0.2 * max(stack.shape[1:]) ** 0.5
-            for p, update in zip(same, stack, strict=True):
-                p.mul_(1 - group["lr"] * group["weight_decay"])
-                p.add_(update.view_as(p), alpha=-length)
+            moved = stack * (group["lr"] * 0.2 * max(stack.shape[1:]) ** 0.5)  # a graph's rate is a tensor
+            for p, update in zip(same, moved, strict=True):
+                p.mul_(1 - group["lr"] * group["weight_decay"]).sub_(update.view_as(p))
 
 
 def _orthogonalise_all(stacks: list[torch.Tensor]) -> list[torch.Tensor]:

@@ -16,7 +16,7 @@ import torch
 from linocut.parent import die_with_parent
 from linocut.pretrain.ahead import unwrap, wrap
 from linocut.pretrain.data import Batch
-from linocut.pretrain.losses import losses
+from linocut.pretrain.losses import losses, noise_of
 from linocut.pretrain.net import Mini, block_forward
 
 
@@ -71,7 +71,9 @@ def _work(pipe: Connection, parent: int, model: Mini, gradients: list[torch.Tens
     params = list(model.parameters())
     while True:
         data = pipe.recv_bytes()
-        loss, parts = losses(model, unwrap(data[8:])[0], int.from_bytes(data[:8]), part=1)
+        step = int.from_bytes(data[:8])
+        rng = noise_of(model.config, step, part=1)
+        loss, parts = losses(model, unwrap(data[8:])[0], rng, step / model.config.steps)
         for gradient, new in zip(gradients, torch.autograd.grad(loss, params), strict=True):
             gradient.copy_(new)
-        pipe.send_bytes(json.dumps(parts).encode())
+        pipe.send_bytes(json.dumps({name: part.item() for name, part in parts.items()}).encode())

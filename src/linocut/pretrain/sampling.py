@@ -17,6 +17,9 @@ from linocut.pretrain import tokenizer
 from linocut.pretrain.data import TOKEN
 from linocut.pretrain.net import Mini
 
+GUIDANCE = 1.5
+"""What ships too: above it colours of small elements stray and edges fray, below it too (docs/log.md)."""
+
 
 def schedule(steps: int = 24, mu: float = 2.6, std: float = 1.4) -> list[float]:
     """Falling noise levels from 1 to 0, one more than `steps`."""
@@ -25,7 +28,7 @@ def schedule(steps: int = 24, mu: float = 2.6, std: float = 1.4) -> list[float]:
 
 @torch.no_grad()
 def denoise(model: Mini, words: PreTrainedTokenizerFast, captions: list[str], x_bnc: torch.Tensor,
-            sigmas: list[float], grid: tuple[int, int], guidance: float = 2.5) -> torch.Tensor:  # fmt: skip
+            sigmas: list[float], grid: tuple[int, int], guidance: float = GUIDANCE) -> torch.Tensor:  # fmt: skip
     """Normalised latents _bnc at the last of `sigmas`, from `x_bnc` at the first; `grid` are rows and columns."""
     tokens = [words(tokenizer.wrap(c))["input_ids"] for c in captions]
     longest, b = max(len(t) for t in tokens), len(tokens)
@@ -51,7 +54,7 @@ def unpack(vae: Any, x_bnc: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor
 
 @torch.no_grad()
 def draw(model: Mini, vae: Any, words: PreTrainedTokenizerFast, captions: list[str],
-         seed: int, *, size: tuple[int, int] = (128, 128), steps: int = 20, guidance: float = 2.5,
+         seed: int, *, size: tuple[int, int] = (128, 128), steps: int = 20, guidance: float = GUIDANCE,
          mu: float = 2.6, std: float = 1.4) -> np.ndarray:  # fmt: skip
     """One picture for each caption, uint8 batch x height x width x 3. `size` is (width, height)."""
     grid = (size[1] // TOKEN, size[0] // TOKEN)

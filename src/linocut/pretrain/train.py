@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from linocut.pretrain import ahead, tokenizer, vae
 from linocut.pretrain.config import TransformerConfig, VaeConfig
 from linocut.pretrain.log import Log
-from linocut.pretrain.losses import losses
+from linocut.pretrain.losses import losses, noise_of
 from linocut.pretrain.muon import Muon, split
 from linocut.pretrain.net import Mini, block_forward
 from linocut.pretrain.partner import Partner, halves
@@ -50,26 +52,34 @@ def averaged(work: Path, config: TransformerConfig) -> Mini:
 class Run:
     """The state of a run: model, its moving average, optimisers, counters. Saved whole, as plain tensors."""
 
-    def __init__(self, config: TransformerConfig, words: Words) -> None:
-        self.model = Mini(config, words)
+    def __init__(self, config: TransformerConfig, words: Words, device: str = "cpu") -> None:
+        self.model = Mini(config, words).to(device)
         self.ema = {name: p.detach().clone() for name, p in self.model.named_parameters()}
         matrices, rest = split(self.model, KEPT_FROM_MUON)
         embedding = self.model.embedding.weight
         rest = [p for p in rest if p is not embedding]
         adam = [{"params": rest, "lr": config.adam_lr, "base": config.adam_lr},
                 {"params": [embedding], "lr": config.embed_lr, "base": config.embed_lr}]  # fmt: skip
-        self.muon = Muon(matrices, config.lr, weight_decay=0.01, beside=True)
+        self.muon = Muon(matrices, config.lr, weight_decay=0.01, beside=device == "cpu")
         self.optimisers = [self.muon, torch.optim.AdamW(adam, betas=(0.9, 0.98), weight_decay=0.0, fused=True)]
         self.optimisers[0].param_groups[0]["base"] = config.lr
         self.step = self.seen = self.begun = 0  # begun: the step at which the optimisers were fresh
 
-    def set_rate(self, config: TransformerConfig) -> float:
-        done = self.step / config.steps
-        rate = min(1.0, (self.step - self.begun + 1) / 100, max(0.02, (1 - done) / (1 - config.decay_from)))
+    def hold_rates(self, device: str) -> None:
+        """Rates as tensors, which a captured graph reads anew each time."""
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
-                group["lr"] = group["base"] * rate
-        self.muon.param_groups[0]["lr"] *= min(1.0, (self.step - self.begun) / config.matrix_warmup)
+                group["lr"] = torch.tensor(float(group["lr"]), device=device)
+                if "capturable" in group:
+                    group["capturable"] = True
+
+    def set_rate(self, config: TransformerConfig, done: float) -> float:
+        rate = min(1.0, (self.step - self.begun + 1) / 100, max(0.02, (1 - done) / (1 - config.decay_from)))
+        for optimiser in self.optimisers:
+            settled = (self.step - self.begun) / config.matrix_warmup if optimiser is self.muon else 1.0
+            for group in optimiser.param_groups:
+                now = group["base"] * rate * min(1.0, settled)
+                group["lr"] = group["lr"].fill_(now) if isinstance(group["lr"], torch.Tensor) else now
         return rate
 
     def update(self, config: TransformerConfig) -> None:
@@ -119,6 +129,7 @@ def train(config: TransformerConfig, work: Path, fonts: Path, resume: bool, comp
     torch.set_num_threads(1)
     torch.manual_seed(config.seed)
     log = Log(work / "transformer.jsonl")
+    log(device="cpu", cores=os.cpu_count(), config=asdict(config))
     words = tokenizer.build()
     run = Run(config, Words.of(words, tokenizer.initial_embedding(words, config.text_dim, config.seed)))
     path = work / "transformer.safetensors"
@@ -134,13 +145,13 @@ def train(config: TransformerConfig, work: Path, fonts: Path, resume: bool, comp
     signal.signal(signal.SIGTERM, lambda number, _: asked_to_stop.append(number))
     while run.step < config.steps and not asked_to_stop:
         for batch in next(source):
-            rate = run.set_rate(config)
+            rate = run.set_rate(config, run.step / config.steps)
             own, other = halves(batch)
             partner.begin(other, run.step)
-            loss, parts = losses(run.model, own, run.step)
+            loss, own_parts = losses(run.model, own, noise_of(config, run.step, part=0), run.step / config.steps)
             loss.backward()  # type: ignore[no-untyped-call]
             others = partner.add()
-            parts = {name: (value + others[name]) / 2 for name, value in parts.items()}
+            parts = {name: (part.item() + others[name]) / 2 for name, part in own_parts.items()}
             if not all(map(math.isfinite, parts.values())):
                 raise RuntimeError(f"loss is not finite at step {run.step}")
             run.update(config)

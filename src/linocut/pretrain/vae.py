@@ -45,9 +45,9 @@ def build(config: VaeConfig) -> AutoencoderKLFlux2:
     return vae.to(memory_format=torch.channels_last)
 
 
-def to_tensor(pixels: np.ndarray) -> torch.Tensor:
-    """uint8 batch x height x width x 3 -> _bchw in -1..1."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+def to_tensor(pixels: np.ndarray | torch.Tensor) -> torch.Tensor:
+    """uint8 batch x height x width x 3 -> _bchw in -1..1, on the device of a tensor."""
+    return torch.as_tensor(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
 def crops(painter: Painter, rng: np.random.Generator, config: VaeConfig) -> tuple[torch.Tensor, torch.Tensor]:
