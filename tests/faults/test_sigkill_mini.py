@@ -16,7 +16,7 @@ def _mini_in_small_steps(folder: Path) -> Path:
     shutil.copytree(MINI, folder)
     facts = json.loads((folder / "linocut.json").read_text())
     facts["training"]["batch_size"] = 1
-    facts["sampling"]["DEFAULT"]["steps"] = 2  # the previews', three of them five times a run
+    facts["sampling"]["TURBO"]["steps"] = 2  # the previews', three of them five times a run
     (folder / "linocut.json").write_text(json.dumps(facts))
     return folder
 

@@ -1,7 +1,7 @@
 """Measures on pictures of known scenes, from pixels alone.
 
 Background: median of the pixels outside every box. Object's place: the pixels that differ from that ground, inside and
-around the box; its colour: the pixels where the true drawing has it. Lettering: matched against the same font drawn in
+around the box; its colour: where the true drawing has it. Lettering: matched against the same font drawn in
 the same box, letter by letter. The same code run on the true drawings says what the measure itself can reach. Pixels
 are uint8, height x width x 3; boxes x0, y0, x1, y1.
 """
@@ -20,8 +20,8 @@ from linocut.pretrain.lettering import Fonts, candidate, stamp
 from linocut.pretrain.scene import LETTERS, SMALL, Box, Item, Scene, sample
 from linocut.prompting.lexicon import COLOURS, OBJECTS, SHAPES, hex_to_rgb
 
-LEAST_FILLED = 0.02
-"""Of an item's box: so many pixels speak for its colour where strokes are too thin to fill a pixel."""
+TEXT_FILLED = 0.1
+"""Of a text's box: thin letters fill little more of it."""
 
 
 def lab(rgb: np.ndarray) -> np.ndarray:
@@ -74,13 +74,18 @@ def box_overlap(pixels: np.ndarray, scene: Scene, item: Item) -> float:
 
 
 def item_colour(pixels: np.ndarray, scene: Scene, item: Item, painter: Painter) -> np.ndarray:
-    """Median colour where the true drawing has the item's own colour, not its second one or a rim's mixture."""
+    """Median colour of a text's pixels furthest from the ground; of a figure where the true drawing has its own colour.
+
+    A figure's furthest pixels may be those of its second colour.
+    """
+    x0, y0, x1, y1 = (round(v) for v in item.box)
+    place = (slice(max(0, y0), y1), slice(max(0, x0), x1))
+    if item.text:
+        far = np.linalg.norm(lab(pixels[place]) - lab(ground_colour(pixels, scene)), axis=-1)
+        return np.asarray(np.median(pixels[place][far >= np.quantile(far, 1 - TEXT_FILLED)], axis=0))
     lone = replace(scene, ground=replace(scene.ground, kind="plain", border=None), items=(item,))
-    drawn, _, _ = painter.paint(lone)
-    x0, y0, x1, y1 = item.box
-    place = (slice(int(max(0, y0 - 1)), int(y1 + 2)), slice(int(max(0, x0 - 1)), int(x1 + 2)))
-    off = np.linalg.norm(lab(drawn[place]) - lab(np.array(item.colour.rgb)), axis=-1)
-    return np.asarray(np.median(pixels[place][off <= max(5.0, float(np.quantile(off, LEAST_FILLED)))], axis=0))
+    off = np.linalg.norm(lab(painter.paint(lone)[0][place]) - lab(np.array(item.colour.rgb)), axis=-1)
+    return np.asarray(np.median(pixels[place][off <= max(5.0, float(off.min()))], axis=0))
 
 
 def shape_class(pixels: np.ndarray, scene: Scene, item: Item, painter: Painter) -> str:

@@ -129,7 +129,7 @@ def _order(
     base: Base, caller: Caller, run_id: str, samples: tuple[TrainSample, ...], recipe: recipes.Recipe, seed: int
 ) -> TrainOrder:
     holdout = recipes.holdout_of(samples)
-    sampling = base.sampling["DEFAULT"]
+    sampling = base.sampling["TURBO"]  # the run waits while its previews are drawn
     return TrainOrder(
         base=base.identity,
         organization_id=caller.organization_id,
