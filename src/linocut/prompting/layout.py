@@ -12,19 +12,26 @@ Wish = tuple[str, str, float, tuple[int | None, int | None]]  # text, figure, sc
 CAPITAL = 0.711
 """Height of a capital and widths of letters that are not 0.66, of the type size: Roboto Bold's."""
 WIDTHS = {"I": 0.29, "J": 0.56, "L": 0.54, "E": 0.56, "F": 0.55, "H": 0.71, "N": 0.71, "M": 0.88, "W": 0.88,
-          "!": 0.27, ".": 0.29, "-": 0.39, **dict.fromkeys("0123456789", 0.57)}  # fmt: skip
+          "!": 0.27, ".": 0.29, "-": 0.39, **dict.fromkeys("0123456789", 0.57),
+          **dict.fromkeys("abdeghknopqu", 0.56), **dict.fromkeys("csvxyz", 0.51), "m": 0.87, "w": 0.73, "f": 0.36,
+          "r": 0.36, "t": 0.34, "j": 0.31, "i": 0.27, "l": 0.27}  # fmt: skip
+HEIGHTS = {**dict.fromkeys("acegmnopqrsuvwxyz", 0.54), **dict.fromkeys("bdfhkl", 0.75), "i": 0.74, "j": 0.74, "t": 0.66}
+"""Of small letters above the line; the five below it go on for ``TAIL``."""
+TAIL = 0.21
 
 
 def text_aspect(text: str) -> float:
-    """Height over width of a word in bold capitals, set as the base learned it (pretrain/lettering.py).
+    """Height over width of a word in bold type, set as the base learned it (pretrain/lettering.py).
 
     All cells are as wide as the widest letter, at most as wide as a capital is high, a little apart.
     """
+    high = max((HEIGHTS.get(letter, CAPITAL) for letter in text), default=CAPITAL)
+    high += TAIL * any(letter in "gjpqy" for letter in text)
     cell = max((WIDTHS.get(letter, 0.66) for letter in text), default=0.66)
     if len(text) > 1:
         cell = min(cell, CAPITAL)
     gap = 0.06 * CAPITAL
-    return CAPITAL / (len(text) * (cell + gap) - gap if text else cell)
+    return high / (len(text) * (cell + gap) - gap if text else cell)
 
 
 def arrange(wishes: list[Wish], aspect: tuple[int, int], rng: random.Random) -> list[list[int]]:

@@ -1,4 +1,7 @@
-"""What a prompt wants written: what stands in quotation marks, in capitals, or after 'the word'."""
+"""What a prompt wants written: what stands in quotation marks, in capitals, or after 'the word'.
+
+What is quoted keeps its letters' case; a word that is only named is set in capitals, as posters do.
+"""
 
 import re
 
@@ -28,7 +31,8 @@ def lettering_of(prompt: str) -> tuple[str, list[str]]:
         raw = next(group for group in match.groups() if group is not None) if match.re.groups else match.group()
         if match.re is INTRODUCED and raw in NOT_LETTERING:
             return match.group()
-        words = re.sub(r"[^A-Za-z0-9!?&.\- ]", "", raw).upper().split()
+        plain = re.sub(r"[^A-Za-z0-9!?&.\- ]", "", raw)
+        words = (plain if match.re is QUOTED else plain.upper()).split()
         marks = []
         for word in words[:4]:
             if len(texts) < MOST_ITEMS:
