@@ -64,7 +64,7 @@ def test_a_batch_holds_what_was_drawn_and_said(native: float) -> None:
             assert torch.allclose(batch.latent_bnc[i], encoded[row], atol=1e-2)
             assert length in (0, new["lengths"][row, which])
             said = batch.ids_bl[i, pick.text - length :].numpy()
-            assert np.array_equal(said, new["ids"][row, which][pool.LONGEST - length :])
+            assert np.array_equal(said, new["ids"][row, which][pool.KEPT - length :])
             colours = data.cell_colours(new["pixels"][row]).reshape(-1, 3)
             assert torch.allclose(batch.colours_bn3[i], torch.from_numpy(colours).float(), atol=2e-3)
             assert bool(batch.marks_bl3[i].any()) == bool(length and new["marks"][row, which].any())
@@ -124,7 +124,7 @@ def test_a_run_moves_the_weights_logs_and_saves(tmp_path: Path, monkeypatch: pyt
 def test_a_run_whose_drawers_are_gone_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Here for want of fonts."""
     monkeypatch.setattr(pool, "PATIENCE", 0.1)
-    drawers = pool.Drawers(CONFIG, tmp_path, 1)
+    drawers = pool.Drawers(CONFIG, tmp_path, 1, 0)
     store = pool.Pool(CONFIG, vae.build(VaeConfig()), "cpu")
     store.fill(drawers)
     store.thread.join(120)
@@ -143,7 +143,7 @@ def test_rates_in_tensors_are_the_same_rates() -> None:
         weight.grad = gradient.clone()
         muon.step()
         ends.append(weight.detach())
-    assert torch.allclose(*ends)
+    assert torch.allclose(ends[0], ends[1])
     one, other = Run(CONFIG, fresh_words()), Run(CONFIG, fresh_words())
     other.hold_rates("cpu")
     held = [group["lr"] for optimiser in other.optimisers for group in optimiser.param_groups]

@@ -40,7 +40,7 @@ class Stepper:
     def __init__(self, run: Run, config: GpuConfig, pool: Pool) -> None:
         self.run, self.config, self.pool, self.device = run, config, pool, pool.device
         self.names: list[str] = []
-        self.means = torch.zeros(9, device=pool.device)  # of the parts of the loss
+        self.means = torch.zeros(0)  # of the parts of the loss
         self.inputs: dict[tuple[object, ...], torch.Tensor] = {}
         self.graphs: dict[tuple[object, ...], torch.cuda.CUDAGraph] = {}
         if self.device == "cuda":
@@ -50,15 +50,17 @@ class Stepper:
 
     def __call__(self, pick: Pick) -> None:
         key = (pick.shelf.grid, pick.text)
-        seen = key in self.inputs
-        inputs = self.inputs.setdefault(key, torch.empty(pick.rows_3b.shape, dtype=torch.long, device=self.device))
-        inputs.copy_(torch.from_numpy(pick.rows_3b))
-        if seen and self.device == "cuda":
-            if key not in self.graphs:
-                self.graphs[key] = self._capture(pick, inputs)
-            self.graphs[key].replay()
-        else:
-            self._work(pick, inputs)
+        if key not in self.inputs:
+            self.inputs[key] = torch.from_numpy(pick.rows_3b).to(self.device)
+            self._work(pick, self.inputs[key])
+            return
+        self.inputs[key].copy_(torch.from_numpy(pick.rows_3b))
+        if self.device != "cuda":
+            self._work(pick, self.inputs[key])
+            return
+        if key not in self.graphs:
+            self.graphs[key] = self._capture(pick, self.inputs[key])
+        self.graphs[key].replay()
 
     def _capture(self, pick: Pick, inputs: torch.Tensor) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()
@@ -73,7 +75,8 @@ class Stepper:
         loss, parts = losses(self.run.model, pick.shelf.batch(inputs, pick.text), None, done=1.0)
         loss.backward()  # type: ignore[no-untyped-call]
         self.run.update(self.config)
-        self.names = list(parts)
+        if not self.names:
+            self.names, self.means = list(parts), torch.zeros(len(parts), device=self.device)
         self.means.lerp_(torch.stack(list(parts.values())), RECENT)
 
     def told(self, steps: int) -> dict[str, float]:
@@ -87,13 +90,13 @@ def train(
 ) -> None:
     """Train for `config.seconds` by the clock; with `resume` from ``transformer.safetensors``."""
     torch.manual_seed(config.seed)
-    drawing = Drawers(config, fonts, drawers)
     words = tokenizer.build()
     run = Run(config, Words.of(words, tokenizer.initial_embedding(words, config.text_dim, config.seed)), device)
     path = work / "transformer.safetensors"
     if resume and path.exists():
         run.load(path)
         run.begun = run.step
+    drawing = Drawers(config, fonts, drawers, run.step)
     if compiled:
         run.model.run_block = torch.compile(block_forward, dynamic=True)
     pool = Pool(config, load_vae(work), device)

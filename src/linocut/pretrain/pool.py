@@ -29,10 +29,12 @@ from linocut.pretrain.draw import CLASSES, Painter
 from linocut.pretrain.scene import sample
 from linocut.pretrain.spelling import MARKS, Spelling
 
-LONGEST = 164
-"""Tokens kept of a caption, at most 160 of them its own; a scene of four words with everything said has 151."""
+LONGEST = 160
+"""Tokens of a caption; a scene of four words with everything said has 151."""
 LENGTHS = 16
-"""Captions of a batch fill a multiple of so many tokens."""
+"""Captions of a batch fill a multiple of so many tokens, or some ``ROUNDING`` more."""
+ROUNDING = 4
+KEPT = LONGEST + ROUNDING
 SPELLED = 0.2
 CHUNKS_AHEAD = 4
 """A process, before it waits."""
@@ -44,16 +46,16 @@ Chunk = dict[str, np.ndarray]
 
 def chunk(config: GpuConfig, rng: np.random.Generator, painter: Painter, words: PreTrainedTokenizerFast,
           spelling: Spelling) -> Chunk:  # fmt: skip
-    """Pictures of one size and their captions, right-aligned in ``LONGEST`` tokens."""
+    """Pictures of one size and their captions, right-aligned in ``KEPT`` tokens."""
     size = SIZES[0] if rng.random() < config.native_share else SIZES[int(rng.integers(1, len(SIZES)))]
     out: dict[str, list[np.ndarray]] = {name: [] for name in ("pixels", "labels", "frames", "ids", "marks", "lengths")}
     while len(out["pixels"]) < config.chunk:
         scene = sample(rng, *size, config.level[1] * float(rng.uniform(0.3, 1.0)), config.crowds)
         pixels, labels, scene = painter.paint(scene)
         said = [written(words, scene, rng, SPELLED) for _ in range(2)]
-        if max(map(len, said)) > LONGEST - 4:
+        if max(map(len, said)) > LONGEST:
             continue
-        short = [((LONGEST - len(ids), 0),) for ids in said]
+        short = [((KEPT - len(ids), 0),) for ids in said]
         out["ids"].append(np.stack([np.pad(ids, gap) for ids, gap in zip(said, short, strict=True)]).astype(np.int16))
         marks = [np.pad(spelling.marks(ids, scene), (*gap, (0, 0))) for ids, gap in zip(said, short, strict=True)]
         out["marks"].append(np.stack(marks).astype(np.float16))
@@ -65,13 +67,16 @@ def chunk(config: GpuConfig, rng: np.random.Generator, painter: Painter, words: 
 
 
 class Drawers:
-    """Child processes that draw; they end with this one."""
+    """Child processes that draw, each from a seed of its own; they end with this one."""
 
-    def __init__(self, config: GpuConfig, fonts: Path, count: int) -> None:
+    def __init__(self, config: GpuConfig, fonts: Path, count: int, step: int) -> None:
+        """`step` is where the run stands: one that goes on is shown other pictures."""
         context = get_context("spawn")
         self.queue: Queue[bytes] = context.Queue(CHUNKS_AHEAD * count)
         self.children = [
-            context.Process(target=_draw, args=(self.queue, os.getpid(), config, fonts, number), daemon=True)
+            context.Process(
+                target=_draw, args=(self.queue, os.getpid(), config, fonts, (config.seed, number, step)), daemon=True
+            )
             for number in range(count)
         ]
         for child in self.children:
@@ -92,10 +97,10 @@ class Drawers:
             child.join()
 
 
-def _draw(chunks: Queue[bytes], parent: int, config: GpuConfig, fonts: Path, number: int) -> None:
+def _draw(chunks: Queue[bytes], parent: int, config: GpuConfig, fonts: Path, seed: tuple[int, ...]) -> None:
     die_with_parent(parent)
     torch.set_num_threads(1)
-    painter, words, rng = Painter(fonts), tokenizer.build(), np.random.default_rng((config.seed, number, 13))
+    painter, words, rng = Painter(fonts), tokenizer.build(), np.random.default_rng(seed)
     spelling = Spelling(words)
     while True:
         chunks.put(safetensors.numpy.save(chunk(config, rng, painter, words, spelling)))
@@ -114,7 +119,7 @@ class Shelf:
         n, half = self.grid[0] * self.grid[1], torch.float16
         shapes = {"latent": ((n, 4 * VaeConfig().latent_channels), half), "labels": ((n,), torch.uint8),
                   "strokes": ((n, STROKES), torch.bool), "colours": ((n, 3), half), "frames": ((n, FRAME + 1), half),
-                  "ids": ((2, LONGEST), torch.int16), "marks": ((2, LONGEST, MARKS + 1), half)}  # fmt: skip
+                  "ids": ((2, KEPT), torch.int16), "marks": ((2, KEPT, MARKS + 1), half)}  # fmt: skip
         self.kept = {k: torch.empty(self.room, *s, dtype=kind, device=device) for k, (s, kind) in shapes.items()}
 
     @torch.no_grad()
