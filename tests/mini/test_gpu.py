@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.mini.test_measures import PAINTER
 from tests.mini.test_pretraining import TINY, fresh_words
 
 from linocut.pretrain import data, gpu, pool, tokenizer, vae
+from linocut.pretrain.__main__ import main
 from linocut.pretrain.config import SIZES, GpuConfig, VaeConfig
 from linocut.pretrain.muon import Muon
 from linocut.pretrain.scene import sample
@@ -131,6 +133,20 @@ def test_a_run_whose_drawers_are_gone_says_so(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(RuntimeError, match="--fonts"):
         store.check()
     drawers.close()
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["vae --device cuda", "transformer --batch 8", "transformer --drawers 3", "transformer --seconds 9",
+     "transformer --device cuda --steps 9"],
+)  # fmt: skip
+def test_an_option_that_would_be_ignored_is_refused(
+    given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pretrain", *given.split()])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--device" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_rates_in_tensors_are_the_same_rates() -> None:

@@ -23,13 +23,20 @@ def main() -> None:
     parser.add_argument("--mirror-rims", action="store_true", help="vae: unmark the encoder's rims, leave the rest")
     parser.add_argument("--compile", action="store_true", help="transformer: compile the block; needs a C++ compiler")
     parser.add_argument("--device", help="transformer: train there (cuda) and not on two CPU cores")
-    parser.add_argument("--drawers", type=int, default=15, help="with --device: how many processes draw pictures")
+    parser.add_argument("--drawers", type=int, help="with --device: how many processes draw pictures; 15")
     parser.add_argument("--batch", type=int, help="with --device: pictures a step")
     parser.add_argument("--seconds", type=float, help="vae, mend: length of the run, of CPU; with --device of clock")
     parser.add_argument("--steps", type=int, help="transformer: total steps of the run")
     args = parser.parse_args()
     if args.keep_latents and (not args.resume or args.decoder_only or args.mirror_rims):
         parser.error("--keep-latents needs --resume, and neither --decoder-only nor --mirror-rims beside it")
+    on_device = args.stage == "transformer" and args.device is not None
+    if (args.device or args.drawers or args.batch) and not on_device:
+        parser.error("--device belongs to the stage transformer, --drawers and --batch to --device")
+    if on_device and args.steps is not None:
+        parser.error("with --device a run's length is --seconds, not --steps")
+    if args.stage == "transformer" and args.seconds is not None and not on_device:
+        parser.error("a run of the transformer has --steps; --seconds is for one with --device")
     fonts = args.fonts or args.work / "fonts"
     if args.stage in ("vae", "mend"):
         from linocut.pretrain import mend, vae
@@ -56,7 +63,7 @@ def _gpu(args: argparse.Namespace, fonts: Path) -> None:
 
     given = {"seconds": args.seconds, "whole_batch": args.batch}
     config = replace(GpuConfig(), **{name: value for name, value in given.items() if value is not None})
-    gpu.train(config, args.work, fonts, args.resume, args.drawers, args.device, args.compile)
+    gpu.train(config, args.work, fonts, args.resume, args.drawers or 15, args.device, args.compile)
 
 
 def _transformer(args: argparse.Namespace, fonts: Path) -> None:
