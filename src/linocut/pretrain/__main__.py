@@ -11,7 +11,7 @@ MINI = Path(__file__).parents[1] / "mini"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m linocut.pretrain", description=__doc__)
-    stages = ("tokenizer", "import", "vae", "mend", "transformer", "pause", "export", "sheet")
+    stages = ("tokenizer", "import", "vae", "mend", "transformer", "captioner", "pause", "export", "sheet")
     parser.add_argument("stage", choices=stages)
     parser.add_argument("--work", type=Path, default=Path("mini-train"), help="folder for checkpoints and logs")
     parser.add_argument("--fonts", type=Path, help="folder that the font packages were installed into")
@@ -25,7 +25,9 @@ def main() -> None:
     parser.add_argument("--device", help="transformer: train there (cuda) and not on two CPU cores")
     parser.add_argument("--drawers", type=int, help="with --device: how many processes draw pictures; 15")
     parser.add_argument("--batch", type=int, help="with --device: pictures a step")
-    parser.add_argument("--seconds", type=float, help="vae, mend: length of the run, of CPU; with --device of clock")
+    parser.add_argument(
+        "--seconds", type=float, help="length of a run: of CPU (vae, mend), of clock (captioner, --device)"
+    )
     parser.add_argument("--steps", type=int, help="transformer: total steps of the run")
     args = parser.parse_args()
     if args.keep_latents and (not args.resume or args.decoder_only or args.mirror_rims):
@@ -49,12 +51,22 @@ def main() -> None:
             vae.mirror_rims(config, args.work, fonts)
         else:
             vae.train(config, args.work, fonts, args.resume, args.decoder_only, args.keep_latents)
+    elif args.stage == "captioner":
+        _captioner(args, fonts)
     elif args.stage == "tokenizer":
         from linocut.pretrain import tokenizer
 
         tokenizer.save(args.out or args.work / "tokenizer")
     else:
         _transformer(args, fonts)
+
+
+def _captioner(args: argparse.Namespace, fonts: Path) -> None:
+    from linocut.pretrain.captioner.train import train
+    from linocut.pretrain.config import CaptionerConfig
+
+    config = CaptionerConfig() if args.seconds is None else replace(CaptionerConfig(), seconds=args.seconds)
+    train(config, args.work, fonts, args.resume)
 
 
 def _gpu(args: argparse.Namespace, fonts: Path) -> None:

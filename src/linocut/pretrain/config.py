@@ -89,3 +89,28 @@ class GpuConfig(TransformerConfig):
     seconds: float = 1400.0
     decay_from: float = 0.3
     ema: float = 0.999
+
+
+@dataclass(frozen=True)
+class CaptionerConfig:
+    """The second tower that writes captions, see captioner/."""
+
+    seed: int = 41
+    width: int = 192
+    layers: int = 4
+    heads: int = 6
+    kv_heads: int = 2
+    mlp: int = 512
+    batch: int = 16
+    reuse: int = 3  # how often a picture is asked about, each time something else
+    buffer: int = 3000  # pictures kept for that
+    native_share: float = 0.8
+    sentences: float = 0.2  # of the steps: no pictures, sentences to expand
+    wishes: float = 0.35  # of the pictures: not only described but changed
+    crowds: float = 0.5
+    sigma: tuple[float, float] = (0.15, 0.5)  # noise under which a picture is looked at
+    lr: float = 0.01
+    adam_lr: float = 2e-3
+    ema: float = 0.997
+    seconds: float = 2500.0  # by the clock
+    decay_from: float = 0.4

@@ -1,0 +1,174 @@
+"""The captioner, tried on the embedded base: describes pictures, expands sentences, changes captions and pictures.
+
+    python benchmarks/mini/writing.py --work FOLDER --fonts FOLDER [--count 48] [--write] [--out FOLDER]
+
+``--work`` holds the checkpoints of captioner, drawing network and autoencoder (docs/mini.md). Scenes are held out:
+seeds that training never used. Judged by ``linocut.pretrain.captioner.judge``, pictures by
+``linocut.pretrain.measures``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from measures import TYPEFACES, WORDS, Truth, lettering
+from PIL import Image
+
+from linocut.pretrain import captions, tokenizer
+from linocut.pretrain.captioner import judge, lessons, wishes
+from linocut.pretrain.captioner.data import question
+from linocut.pretrain.captioner.looking import look
+from linocut.pretrain.captioner.redraw import changed, redraw
+from linocut.pretrain.captioner.train import trained
+from linocut.pretrain.config import CaptionerConfig, TransformerConfig
+from linocut.pretrain.data import TOKEN, encode
+from linocut.pretrain.draw import Painter
+from linocut.pretrain.measures import held_out, right
+from linocut.pretrain.sampling import draw
+from linocut.pretrain.scene import Scene, sample
+from linocut.pretrain.train import averaged, load_vae
+from linocut.prompting import expand
+
+LONGEST = 240
+SEED = 991
+Row = tuple[str, str]
+
+
+class Writer:
+    """Captioner, drawing network and autoencoder together."""
+
+    def __init__(self, work: Path) -> None:
+        self.captioner = trained(CaptionerConfig(), work)
+        self.model, self.vae, self.words = averaged(work, TransformerConfig()), load_vae(work), tokenizer.build()
+
+    def write(self, pictures: list[np.ndarray], asked: list[str]) -> list[dict[str, Any] | None]:
+        """One caption for each; `pictures` are of one size, or none at all for sentences."""
+        out: list[dict[str, Any] | None] = []
+        for index, text in enumerate(asked):
+            before = None
+            if pictures:
+                pixels = pictures[index]
+                grid = pixels.shape[0] // TOKEN, pixels.shape[1] // TOKEN
+                latents = encode(self.vae, torch.from_numpy(pixels.copy())[None])
+                before = self.captioner.picture(look(self.model, latents, grid, SEED), grid)
+            ids = torch.tensor([question(self.words, text)])
+            answer = self.captioner.write(before, ids, LONGEST)[0]
+            out.append(judge.read(self.words.decode(answer)))
+        return out
+
+    def drawn(self, truth: Truth) -> list[np.ndarray]:
+        """The base's own pictures of the same scenes."""
+        asked = [captions.serialise(captions.full(scene)) for _, scene in truth]
+        return [p for i in range(0, len(asked), 8)
+                for p in draw(self.model, self.vae, self.words, asked[i : i + 8], SEED + i, steps=24)]  # fmt: skip
+
+
+def percent(values: list[bool]) -> str:
+    return f"{100 * float(np.mean(values)):.0f} %" if values else "-"
+
+
+def describing(writer: Writer, painter: Painter, count: int) -> Iterator[tuple[str, str, str]]:
+    """(what, of true drawings, of the base's own pictures)."""
+    sets: list[tuple[str, Truth]] = [(f"words in {face}", lettering(face, painter, WORDS)) for face in TYPEFACES]
+    sets += [("one figure", held_out("one", count, painter)), ("four elements", held_out("four", count, painter))]
+    for name, truth in sets:
+        scenes = [scene for _, scene in truth]
+        both = [writer.write(pictures, [""] * len(truth)) for pictures in ([p for p, _ in truth], writer.drawn(truth))]
+        told = [[row for c, s in zip(made, scenes, strict=True) for row in judge.told(c, s)] for made in both]
+        for key, what in (("thing", "letters or figure right"), ("box", "box, IoU over 0.5"), ("colour", "colour")):
+            yield (f"{name}: {what}", *(percent([row[key] for row in rows]) for rows in told))
+        for what, holds in (("ground's colour", judge.same_ground), ("nothing wrong, nothing more", judge.all_told)):
+            yield (f"{name}: {what}", *(
+                percent([holds(c, s) for c, s in zip(made, scenes, strict=True)]) for made in both))  # fmt: skip
+
+
+def expanding(writer: Writer, painter: Painter, count: int) -> Iterator[tuple[str, str, str]]:
+    """(what, captioner, grammar)."""
+    for name, level in (("simple sentences", 0.3), ("all sentences", 0.9)):
+        made: list[tuple[bool, bool]] = []
+        for seed in range(count):
+            rng = np.random.default_rng((SEED, seed, int(10 * level)))
+            size = lessons.frame(rng)
+            scene = lessons.by_name(sample(rng, *size, level))
+            asked = lessons.expanded(rng, painter, scene)[0]
+            grammar = judge.read(captions.serialise(expand(asked.split(" ", 1)[1], size, seed)))
+            made.append((judge.kept(writer.write([], [asked])[0], scene), judge.kept(grammar, scene)))
+        yield (
+            f"{name}: everything asked for, boxes apart",
+            percent([m[0] for m in made]),
+            percent([m[1] for m in made]),
+        )
+
+
+def editing(writer: Writer, painter: Painter, count: int, out: Path | None) -> Iterator[tuple[str, str, str]]:
+    """(wish, caption after it right, picture after it right)."""
+    sheet: list[np.ndarray] = []
+    for kind in wishes.KINDS:
+        rows: list[tuple[bool, bool]] = []
+        for number, (pixels, scene) in enumerate(held_out("many", 3 * count, painter, series=SEED)):
+            scene = wishes.ordered(scene)
+            made = wishes.wish(np.random.default_rng((SEED, number)), scene, kind)
+            if made is None or len(rows) == count:
+                continue
+            said, after = made[0], wishes.ordered(painter.paint(made[1])[2])
+            before, caption = writer.write([pixels, pixels], ["", said])
+            fine = False
+            if before and caption:
+                anew = changed(before, caption, (pixels.shape[0] // TOKEN, pixels.shape[1] // TOKEN))
+                text = captions.serialise({k: v for k, v in caption.items() if v})
+                picture = redraw(writer.model, writer.vae, writer.words, pixels, text, anew, number)
+                fine = all_right(picture, after, painter)
+                if len(rows) < 2:
+                    sheet.append(np.concatenate([pixels, np.full((128, 4, 3), 255, np.uint8), picture], 1))
+                    print(kind, "|", said, flush=True)
+            rows.append((judge.all_told(caption, after), fine))
+        yield (f"edit, {kind} ({len(rows)})", percent([r[0] for r in rows]), percent([r[1] for r in rows]))
+    if out is not None and sheet:
+        gap = np.full((128, 12, 3), 255, np.uint8)
+        lines = [np.concatenate([sheet[i], gap, sheet[i + 1]], 1) for i in range(0, len(sheet) - 1, 2)]
+        Image.fromarray(np.concatenate(lines)).save(out / "mini_edits.png")
+
+
+def all_right(pixels: np.ndarray, scene: Scene, painter: Painter) -> bool:
+    return all(right(pixels, scene, item, painter) for item in scene.items)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--fonts", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=48)
+    parser.add_argument("--out", type=Path, help="folder for a sheet of edited pictures")
+    parser.add_argument("--write", action="store_true", help="keep the table in writing.md beside this script")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    writer, painter = Writer(args.work), Painter(args.fonts)
+    parts: list[tuple[tuple[str, str, str], Iterator[tuple[str, str, str]]]] = [
+        (("describe", "of true drawings", "of the base's own pictures"), describing(writer, painter, args.count)),
+        (("expand", "captioner", "grammar"), expanding(writer, painter, args.count)),
+        (("edit", "caption right", "picture right"), editing(writer, painter, args.count // 3, args.out)),
+    ]
+    lines: list[str] = []
+    for head, rows in parts:
+        lines += [f"| {' | '.join(head)} |", "|---|---|---|"]
+        for row in rows:
+            lines.append(f"| {' | '.join(row)} |")
+            print(lines[-1], flush=True)
+        lines.append("")
+    if args.write:
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+        told = f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, one thread, commit {commit}, {args.count} a set."
+        head = "# The captioner on the embedded base\n\n`python benchmarks/mini/writing.py --write`; " + told
+        Path(__file__).with_suffix(".md").write_text(head + "\n\n" + "\n".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
