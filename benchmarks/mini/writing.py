@@ -24,6 +24,7 @@ from PIL import Image
 
 from linocut.pretrain import captions, tokenizer
 from linocut.pretrain.captioner import judge, lessons, wishes
+from linocut.pretrain.captioner.colours import bare, keep_palettes, with_palettes
 from linocut.pretrain.captioner.data import question
 from linocut.pretrain.captioner.looking import look
 from linocut.pretrain.captioner.redraw import changed, redraw
@@ -61,7 +62,8 @@ class Writer:
                 before = self.captioner.picture(look(self.model, latents, grid, SEED), grid)
             ids = torch.tensor([question(self.words, text)])
             answer = self.captioner.write(before, ids, LONGEST)[0]
-            out.append(judge.read(self.words.decode(answer)))
+            made = judge.read(self.words.decode(answer))
+            out.append(with_palettes(made, pictures[index]) if made and pictures else made)
         return out
 
     def drawn(self, truth: Truth) -> list[np.ndarray]:
@@ -98,7 +100,7 @@ def expanding(writer: Writer, painter: Painter, count: int) -> Iterator[tuple[st
             rng = np.random.default_rng((SEED, seed, int(10 * level)))
             size = lessons.frame(rng)
             scene = lessons.by_name(sample(rng, *size, level))
-            asked = lessons.expanded(rng, painter, scene)[0]
+            asked = lessons.expanded(rng, painter, scene).asked
             grammar = judge.read(captions.serialise(expand(asked.split(" ", 1)[1], size, seed)))
             made.append((judge.kept(writer.write([], [asked])[0], scene), judge.kept(grammar, scene)))
         yield (
@@ -109,32 +111,40 @@ def expanding(writer: Writer, painter: Painter, count: int) -> Iterator[tuple[st
 
 
 def editing(writer: Writer, painter: Painter, count: int, out: Path | None) -> Iterator[tuple[str, str, str]]:
-    """(wish, caption after it right, picture after it right)."""
+    """(wish, the true caption changed rightly, the picture: described, its caption changed, drawn anew)."""
     sheet: list[np.ndarray] = []
     for kind in wishes.KINDS:
         rows: list[tuple[bool, bool]] = []
-        for number, (pixels, scene) in enumerate(held_out("many", 3 * count, painter, series=SEED)):
-            scene = wishes.ordered(scene)
+        for number, (pixels, painted) in enumerate(held_out("many", 3 * count, painter, series=SEED)):
+            scene = wishes.ordered(painted)
             made = wishes.wish(np.random.default_rng((SEED, number)), scene, kind)
             if made is None or len(rows) == count:
                 continue
-            said, after = made[0], wishes.ordered(painter.paint(made[1])[2])
-            before, caption = writer.write([pixels, pixels], ["", said])
-            fine = False
-            if before and caption:
-                anew = changed(before, caption, (pixels.shape[0] // TOKEN, pixels.shape[1] // TOKEN))
-                text = captions.serialise({k: v for k, v in caption.items() if v})
-                picture = redraw(writer.model, writer.vae, writer.words, pixels, text, anew, number)
-                fine = all_right(picture, after, painter)
-                if len(rows) < 2:
-                    sheet.append(np.concatenate([pixels, np.full((128, 4, 3), 255, np.uint8), picture], 1))
-                    print(kind, "|", said, flush=True)
-            rows.append((judge.all_told(caption, after), fine))
-        yield (f"edit, {kind} ({len(rows)})", percent([r[0] for r in rows]), percent([r[1] for r in rows]))
+            said, after = made[0], lessons.painted(painter, made[1])[1]
+            fine = judge.all_told(writer.write([], [f"{lessons.answer(scene)} {said}"])[0], after)
+            picture = edit(writer, pixels, said, number)
+            rows.append((fine, picture is not None and all_right(picture, after, painter)))
+            if len(rows) <= 2 and picture is not None:
+                sheet.append(np.concatenate([pixels, np.full((128, 4, 3), 255, np.uint8), picture], 1))
+                print(kind, "|", said, flush=True)
+        yield (f"{kind} ({len(rows)})", percent([r[0] for r in rows]), percent([r[1] for r in rows]))
     if out is not None and sheet:
         gap = np.full((128, 12, 3), 255, np.uint8)
         lines = [np.concatenate([sheet[i], gap, sheet[i + 1]], 1) for i in range(0, len(sheet) - 1, 2)]
         Image.fromarray(np.concatenate(lines)).save(out / "mini_edits.png")
+
+
+def edit(writer: Writer, pixels: np.ndarray, said: str, seed: int) -> np.ndarray | None:
+    """The picture after a wish, or None where its caption could not be read."""
+    before = writer.write([pixels], [""])[0]
+    if before is None:
+        return None
+    after = writer.write([], [f"{captions.serialise(bare(before))} {said}"])[0]
+    if after is None:
+        return None
+    anew = changed(bare(before), bare(after), (pixels.shape[0] // TOKEN, pixels.shape[1] // TOKEN))
+    asked = captions.serialise(keep_palettes(before, bare(after)))
+    return redraw(writer.model, writer.vae, writer.words, pixels, asked, anew, seed)
 
 
 def all_right(pixels: np.ndarray, scene: Scene, painter: Painter) -> bool:
@@ -154,7 +164,10 @@ def main() -> None:
     parts: list[tuple[tuple[str, str, str], Iterator[tuple[str, str, str]]]] = [
         (("describe", "of true drawings", "of the base's own pictures"), describing(writer, painter, args.count)),
         (("expand", "captioner", "grammar"), expanding(writer, painter, args.count)),
-        (("edit", "caption right", "picture right"), editing(writer, painter, args.count // 3, args.out)),
+        (
+            ("edit", "the true caption changed", "the picture described, changed, drawn anew"),
+            editing(writer, painter, args.count // 3, args.out),
+        ),
     ]
     lines: list[str] = []
     for head, rows in parts:

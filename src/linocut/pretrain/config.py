@@ -102,12 +102,14 @@ class CaptionerConfig:
     kv_heads: int = 2
     mlp: int = 512
     batch: int = 16
-    reuse: int = 3  # how often a picture is asked about, each time something else
+    reuse: int = 4  # how often a picture is described
     buffer: int = 3000  # pictures kept for that
     native_share: float = 0.8
-    sentences: float = 0.2  # of the steps: no pictures, sentences to expand
-    wishes: float = 0.35  # of the pictures: not only described but changed
+    sentences: float = 0.12  # of the steps: no pictures, sentences to expand
+    wishes: float = 0.18  # of the steps: no pictures, captions to change
     crowds: float = 0.5
+    grown: int = 3000  # steps until pictures are as broad as they get
+    place_weight: float = 5.0  # where in the picture an answer's token is to be seen
     sigma: tuple[float, float] = (0.15, 0.5)  # noise under which a picture is looked at
     lr: float = 0.01
     adam_lr: float = 2e-3

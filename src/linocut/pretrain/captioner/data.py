@@ -21,7 +21,9 @@ from transformers import PreTrainedTokenizerFast
 from linocut.parent import die_with_parent
 from linocut.pretrain import tokenizer
 from linocut.pretrain.captioner import lessons
+from linocut.pretrain.captioner.lessons import Lesson
 from linocut.pretrain.captioner.looking import look
+from linocut.pretrain.captioner.places import places
 from linocut.pretrain.config import SIZES, CaptionerConfig, TransformerConfig
 from linocut.pretrain.data import TOKEN, encode
 from linocut.pretrain.draw import Painter
@@ -38,28 +40,33 @@ LOOKED = 8
 class Batch:
     ids_bl: torch.Tensor  # question, then answer; padded on the right
     answers_bl: torch.Tensor  # whether the token after this one belongs to the answer
+    places_bl3: torch.Tensor  # of the token after this one, see places.py; zeros where there is no picture
     seen_bnc: torch.Tensor  # float16; of no channels where there is no picture
     grid: tuple[int, int]
 
 
 def question(words: PreTrainedTokenizerFast, text: str) -> list[int]:
-    """The tokens before an answer; `text` is empty where a picture is to be described as it is."""
+    """The tokens before an answer; `text` is empty where a picture is to be described."""
     return list(words(f"{tokenizer.SPECIAL[1]}{text}{tokenizer.SPECIAL[2]}")["input_ids"])
 
 
 def collate(
-    words: PreTrainedTokenizerFast, pairs: list[tuple[str, str]], seen: list[torch.Tensor], grid: tuple[int, int]
+    words: PreTrainedTokenizerFast, told: list[Lesson], seen: list[torch.Tensor], grid: tuple[int, int]
 ) -> Batch:
-    """Questions and answers as tokens; `seen` is empty or one picture for each."""
-    asked = [question(words, text) for text, _ in pairs]
-    told = [[*words(text)["input_ids"], words.convert_tokens_to_ids(tokenizer.SPECIAL[0])] for _, text in pairs]
-    longest = -(-max(len(a) + len(b) for a, b in zip(asked, told, strict=True)) // 8) * 8
-    ids = torch.zeros(len(pairs), longest, dtype=torch.long)
-    answers = torch.zeros(len(pairs), longest, dtype=torch.bool)
-    for row, (a, b) in enumerate(zip(asked, told, strict=True)):
-        ids[row, : len(a) + len(b)] = torch.tensor(a + b)
-        answers[row, len(a) - 1 : len(a) + len(b) - 1] = True
-    return Batch(ids, answers, torch.stack(seen) if seen else torch.zeros(len(pairs), 0, 0), grid)
+    """Lessons as tokens; `seen` is empty or one picture for each."""
+    asked = [question(words, lesson.asked) for lesson in told]
+    answers = [list(words(lesson.answer)["input_ids"]) for lesson in told]
+    longest = -(-max(len(a) + len(b) + 1 for a, b in zip(asked, answers, strict=True)) // 8) * 8
+    ids = torch.zeros(len(told), longest, dtype=torch.long)
+    wanted, where = torch.zeros(len(told), longest, dtype=torch.bool), torch.zeros(len(told), longest, 3)
+    for row, (a, b) in enumerate(zip(asked, answers, strict=True)):
+        whole = [*a, *b, words.convert_tokens_to_ids(tokenizer.SPECIAL[0])]
+        ids[row, : len(whole)] = torch.tensor(whole)
+        answered = slice(len(a) - 1, len(whole) - 1)
+        wanted[row, answered] = True
+        if seen:
+            where[row, answered][:-1] = torch.from_numpy(places(words, b, told[row].scene))
+    return Batch(ids, wanted, where, torch.stack(seen) if seen else torch.zeros(len(told), 0, 0), grid)
 
 
 class Source:
@@ -74,42 +81,45 @@ class Source:
             size: deque(maxlen=config.buffer if size == SIZES[0] else config.buffer // 8) for size in SIZES
         }
 
-    def draw(self, rng: np.random.Generator, size: tuple[int, int], count: int) -> None:
-        config = self.config
-        scenes = [sample(rng, *size, float(rng.uniform(0.3, 1.0)), config.crowds) for _ in range(count)]
-        made = [lessons.described(self.painter, scene) for scene in scenes]
+    def draw(self, rng: np.random.Generator, size: tuple[int, int], count: int, level: float) -> None:
+        scenes = [self.sample(rng, size, level) for _ in range(count)]
+        made = [lessons.painted(self.painter, scene) for scene in scenes]
         latents = encode(self.vae, torch.from_numpy(np.stack([pixels for pixels, _ in made])))
         grid = size[1] // TOKEN, size[0] // TOKEN
-        seen = [look(self.model, part, grid, int(rng.integers(2**31)), float(rng.uniform(*config.sigma))).half()
+        seen = [look(self.model, part, grid, int(rng.integers(2**31)), float(rng.uniform(*self.config.sigma))).half()
                 for part in torch.split(latents, LOOKED)]  # fmt: skip
         self.shelves[size].extend((scene, cells) for (_, scene), cells in zip(made, torch.cat(seen), strict=True))
 
+    def sample(self, rng: np.random.Generator, size: tuple[int, int], level: float) -> Scene:
+        return sample(rng, *size, level * float(rng.uniform(0.3, 1.0)), self.config.crowds)
+
     def batches(self, step: int) -> list[Batch]:
-        """``GROUP`` batches of one size, sorted by length so that little is padding."""
+        """``GROUP`` batches of one kind and size, sorted by length so that little is padding."""
         config = self.config
         rng = np.random.default_rng((config.seed, step))
+        level = min(1.0, 0.25 + 0.75 * step / config.grown)
         count, grid = GROUP * config.batch, (0, 0)
         seen: list[torch.Tensor] = []
-        if rng.random() < config.sentences:
-            scenes = [sample(rng, *lessons.frame(rng), float(rng.uniform(0.3, 1.0)), config.crowds)
-                      for _ in range(count)]  # fmt: skip
-            pairs = [lessons.expanded(rng, self.painter, scene) for scene in scenes]
+        kind = rng.random()
+        if kind < config.sentences:
+            frames = [lessons.frame(rng) for _ in range(count)]
+            made = [lessons.expanded(rng, self.painter, self.sample(rng, size, level)) for size in frames]
+        elif kind < config.sentences + config.wishes:
+            scenes = [lessons.painted(self.painter, self.sample(rng, SIZES[0], level))[1] for _ in range(count)]
+            made = [lessons.edited(rng, self.painter, scene) for scene in scenes]
         else:
             size = SIZES[0] if rng.random() < config.native_share else SIZES[int(rng.integers(1, len(SIZES)))]
             grid = size[1] // TOKEN, size[0] // TOKEN
             shelf = self.shelves[size]
             new = count if len(shelf) < 4 * count else count // config.reuse
-            self.draw(rng, size, new)
+            self.draw(rng, size, new, level)
             old = rng.integers(0, len(shelf), count - new).tolist()
             chosen = [shelf[index] for index in (*range(len(shelf) - new, len(shelf)), *old)]
-            wished = rng.random(count) < config.wishes
-            pairs = [lessons.edited(rng, self.painter, scene) if asks else ("", lessons.answer(scene))
-                     for (scene, _), asks in zip(chosen, wished, strict=True)]  # fmt: skip
-            seen = [cells for _, cells in chosen]
-        order = sorted(range(count), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
+            made, seen = [lessons.described(scene) for scene, _ in chosen], [cells for _, cells in chosen]
+        order = sorted(range(count), key=lambda i: len(made[i].asked) + len(made[i].answer))
         groups = [order[i : i + config.batch] for i in range(0, count, config.batch)]
         rng.shuffle(groups)
-        return [collate(self.words, [pairs[i] for i in g], [seen[i] for i in g] if seen else [], grid) for g in groups]
+        return [collate(self.words, [made[i] for i in g], [seen[i] for i in g] if seen else [], grid) for g in groups]
 
 
 def ahead(config: CaptionerConfig, work: Path, fonts: Path, step: int) -> Iterator[Batch]:

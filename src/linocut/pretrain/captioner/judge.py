@@ -12,7 +12,7 @@ from linocut.errors import InvalidRequest
 from linocut.pretrain.captions import box_of, ground_phrase
 from linocut.pretrain.measures import apart
 from linocut.pretrain.scene import Item, Scene
-from linocut.prompting.lexicon import hex_to_rgb
+from linocut.prompting.lexicon import COLOURS, hex_to_rgb
 
 Element = dict[str, Any]
 NEAR = 20.0
@@ -51,8 +51,10 @@ def same_thing(element: Element, item: Item) -> bool:
 
 
 def same_colour(element: Element, item: Item) -> bool:
-    palette = element.get("color_palette") or []
-    return bool(palette) and apart(np.array(hex_to_rgb(palette[0])), np.array(item.colour.rgb)) < NEAR
+    """By the palette where there is one, else by the first colour that the words name."""
+    if palette := element.get("color_palette"):
+        return apart(np.array(hex_to_rgb(palette[0])), np.array(item.colour.rgb)) < NEAR
+    return next((word for word in element["desc"].split() if word in COLOURS), "") == item.colour.name
 
 
 def told(caption: dict[str, Any] | None, scene: Scene) -> list[dict[str, bool]]:

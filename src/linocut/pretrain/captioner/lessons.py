@@ -1,17 +1,21 @@
-"""What the captioner is taught: (what is asked, the caption that answers), with or without a picture."""
+"""What the captioner is taught: (what is asked, the caption that answers), with or without a picture.
+
+Captions of lessons name colours and give no palettes: a palette is measured (colours.py), not guessed.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import gcd
+from typing import Any
 
 import numpy as np
 
 from linocut.pretrain import captions
 from linocut.pretrain.captioner.wishes import any_wish, ordered
-from linocut.pretrain.captions import ground_phrase, item_phrase
+from linocut.pretrain.captions import box_of, ground_phrase, item_phrase
 from linocut.pretrain.draw import Painter
-from linocut.pretrain.scene import Colour, Scene
+from linocut.pretrain.scene import Colour, Item, Scene
 from linocut.prompting.lexicon import COLOURS, FACES, hex_to_rgb
 
 RATIOS = ((1, 1), (5, 4), (4, 3), (3, 2), (16, 10), (16, 9), (2, 1), (3, 1))
@@ -19,21 +23,48 @@ RATIOS = ((1, 1), (5, 4), (4, 3), (3, 2), (16, 10), (16, 9), (2, 1), (3, 1))
 AREA = 128 * 128
 
 
+@dataclass(frozen=True)
+class Lesson:
+    asked: str  # empty where a picture is to be described
+    answer: str
+    scene: Scene  # that the answer tells of, as painted
+
+
+def caption(scene: Scene) -> dict[str, Any]:
+    """Everything but palettes, from top to bottom."""
+    elements = []
+    for item in scene.items:
+        text = {"text": item.text} if item.text else {}
+        kind = {"type": "text" if item.text else "obj", "bbox": box_of(item.box, scene)}
+        elements.append({**kind, **text, "desc": item_phrase(item)})
+    return {"compositional_deconstruction": {"background": ground_phrase(scene.ground), "elements": elements}}
+
+
 def answer(scene: Scene) -> str:
-    """The caption to be written: everything said, from top to bottom."""
-    return captions.serialise(captions.full(ordered(scene)))
+    return captions.serialise(caption(ordered(scene)))
 
 
-def described(painter: Painter, scene: Scene) -> tuple[np.ndarray, Scene]:
-    """The picture and the scene as it was painted."""
-    pixels, _, painted = painter.paint(scene)
-    return pixels, ordered(painted)
+def painted(painter: Painter, scene: Scene) -> tuple[np.ndarray, Scene]:
+    """The picture, and the scene as it was painted, from top to bottom."""
+    pixels, _, exact = painter.paint(scene)
+    return pixels, ordered(exact)
 
 
-def edited(rng: np.random.Generator, painter: Painter, scene: Scene) -> tuple[str, str]:
-    """(a wish about the painted scene, the caption after it)."""
+def described(scene: Scene) -> Lesson:
+    return Lesson("", answer(scene), scene)
+
+
+def edited(rng: np.random.Generator, painter: Painter, scene: Scene) -> Lesson:
+    """The caption of a painted scene and a wish; the caption after it."""
     said, after = any_wish(rng, scene)
-    return said, answer(painter.paint(after)[2])
+    after = painted(painter, after)[1]
+    return Lesson(f"{answer(scene)} {said}", answer(after), after)
+
+
+def expanded(rng: np.random.Generator, painter: Painter, scene: Scene) -> Lesson:
+    """A sentence about a scene; what the sentence leaves out the caption decides."""
+    exact = painted(painter, scene)[1]
+    return Lesson(f"{ratio((scene.width, scene.height))} {sentence(rng, exact)}", answer(exact), exact)
 
 
 def frame(rng: np.random.Generator) -> tuple[int, int]:
@@ -54,19 +85,12 @@ def ratio(size: tuple[int, int]) -> str:
     return f"{size[0] // common}:{size[1] // common}"
 
 
-def expanded(rng: np.random.Generator, painter: Painter, scene: Scene) -> tuple[str, str]:
-    """(a sentence about a scene, its caption); what the sentence leaves out the caption decides."""
-    painted = painter.paint(by_name(scene))[2]
-    return f"{ratio((scene.width, scene.height))} {sentence(rng, painted)}", answer(painted)
-
-
 def sentence(rng: np.random.Generator, scene: Scene) -> str:
     """Plain English for a scene, in one of many turns of phrase."""
     parts = []
     for item in (scene.items[int(i)] for i in rng.permutation(len(scene.items))):
         if not item.text:
-            phrase = item_phrase(item)
-            parts.append(phrase.replace(f"{item.colour.name} ", "", 1) if rng.random() < 0.1 else phrase)
+            parts.append(item_phrase(item))
             continue
         quoted = f'"{item.text}"' if rng.random() < 0.5 or not item.text.isupper() else item.text
         lead = str(rng.choice(["the word ", "", "lettering ", "text "])) if len(item.text) > 1 else "the letter "
@@ -84,11 +108,11 @@ def sentence(rng: np.random.Generator, scene: Scene) -> str:
 def by_name(scene: Scene) -> Scene:
     """The scene in its colours' own values: words alone say no other."""
     ground = replace(scene.ground, first=_own(scene.ground.first), second=_own(scene.ground.second))
-    items = tuple(
-        replace(item, colour=_own(item.colour), second=_own(item.second) if item.named_second else item.second)
-        for item in scene.items
-    )
-    return replace(scene, ground=ground, items=items)
+    return replace(scene, ground=ground, items=tuple(_named(item) for item in scene.items))
+
+
+def _named(item: Item) -> Item:
+    return replace(item, colour=_own(item.colour), second=_own(item.second) if item.named_second else item.second)
 
 
 def _own(colour: Colour) -> Colour:

@@ -10,25 +10,35 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from linocut.pretrain.config import TransformerConfig, VaeConfig
+from linocut.pretrain.data import FRAME, STROKES
+from linocut.pretrain.draw import CLASSES
 from linocut.pretrain.net import Mini, block_forward
 
 BLOCKS = (5, 7)
 """After which blocks, counted from one; where the heads for classes and for strokes looked."""
 NOISE = 0.35
+SHARP = 3.0
+"""How much louder a cell's class is than one of the blocks' numbers: most of it is one number of 94."""
 
 
 def channels(config: TransformerConfig) -> int:
     """Numbers a cell is seen by."""
-    return len(BLOCKS) * config.heads * config.head_dim + 4 * VaeConfig().latent_channels
+    return (
+        len(BLOCKS) * config.heads * config.head_dim + 4 * VaeConfig().latent_channels + len(CLASSES) + FRAME + STROKES
+    )
 
 
 @torch.no_grad()
 def look(
     model: Mini, latents_bnc: torch.Tensor, grid: tuple[int, int], seed: int, sigma: float = NOISE
 ) -> torch.Tensor:
-    """_bnc, the blocks' states and the latents, float32; `seed` is the noise's."""
+    """_bnc, float32: blocks' states, each normalised; latents; what the auxiliary heads say of class, frame, ink.
+
+    `seed` is the noise's.
+    """
     seen: list[torch.Tensor] = []
 
     def remember(block: Any, x_btd: torch.Tensor, mask: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor,
@@ -42,7 +52,9 @@ def look(
     none = torch.zeros(b, 0, dtype=torch.long), torch.zeros(b, dtype=torch.long)
     before, model.run_block = model.run_block, remember
     try:
-        model((1 - sigma) * latents_bnc + sigma * noise_bnc, torch.full((b,), sigma), *none, grid)
+        _, told = model((1 - sigma) * latents_bnc + sigma * noise_bnc, torch.full((b,), sigma), *none, grid)
     finally:
         model.run_block = before
-    return torch.cat([*(seen[block - 1] for block in BLOCKS), latents_bnc], -1)
+    states = [functional.layer_norm(seen[block - 1], seen[0].shape[-1:]) for block in BLOCKS]
+    said = [told["fill"][..., : len(CLASSES)].softmax(-1) * SHARP, told["frame"], told["ink"].sigmoid()]
+    return torch.cat([*states, latents_bnc, *said], -1)

@@ -40,9 +40,10 @@ class Captioner(nn.Module):
             self.language.model.embed_tokens.weight.copy_(table * 0.06)
         wide = SIDE * SIDE * seen
         self.merge = nn.Sequential(
-            nn.LayerNorm(wide), nn.Linear(wide, 2 * config.width), nn.GELU(), nn.Linear(2 * config.width, config.width)
+            nn.Linear(wide, 2 * config.width), nn.GELU(), nn.Linear(2 * config.width, config.width)
         )
         self.place = nn.Linear(4 * WAVES, config.width)
+        self.where = nn.Linear(config.width, 2)  # in training only, see places.py
 
     def picture(self, seen_bnc: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
         """_bsd, one token for each ``SIDE`` x ``SIDE`` cells; `grid` are rows and columns of cells."""
@@ -52,13 +53,17 @@ class Captioner(nn.Module):
         merged: torch.Tensor = self.merge(tiles) + self.place(_places(rows, cols))
         return merged
 
-    def states(self, before_bsd: torch.Tensor | None, ids_bl: torch.Tensor) -> torch.Tensor:
-        """_bld, the last hidden state at each of `ids_bl`, behind the picture's tokens if there is one."""
+    def states(self, before_bsd: torch.Tensor | None, ids_bl: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """_bld, the last hidden state at each of `ids_bl`, behind the picture's tokens if there is one.
+
+        And where in the picture half of the layers place what comes next, _bl2 (y, x as shares of the frame).
+        """
         x_bsd = self.language.model.embed_tokens(ids_bl)
         if before_bsd is not None:
             x_bsd = torch.cat((before_bsd, x_bsd), 1)
-        out: torch.Tensor = self.language.model(inputs_embeds=x_bsd, use_cache=False).last_hidden_state
-        return out[:, -ids_bl.shape[1] :]
+        out = self.language.model(inputs_embeds=x_bsd, use_cache=False, output_hidden_states=True)
+        half_bsd = out.hidden_states[self.config.layers // 2]
+        return out.last_hidden_state[:, -ids_bl.shape[1] :], self.where(half_bsd[:, -ids_bl.shape[1] :])
 
     @torch.no_grad()
     def write(self, before_bsd: torch.Tensor | None, ids_bl: torch.Tensor, longest: int) -> list[list[int]]:

@@ -22,7 +22,7 @@ from linocut.pretrain.muon import Muon, split
 from linocut.pretrain.train import read_header
 
 FILE = "captioner.safetensors"
-KEPT_FROM_MUON = ("embed_tokens", "place")
+KEPT_FROM_MUON = ("embed_tokens", "place", "where")
 SAVE_SECONDS = 240.0
 
 
@@ -43,12 +43,15 @@ def trained(config: CaptionerConfig, work: Path) -> Captioner:
 
 
 def loss(model: Captioner, batch: Batch, soft_vv: torch.Tensor) -> torch.Tensor:
+    """Of the tokens of answers, and of where in the picture they are to be seen."""
     before = model.picture(batch.seen_bnc.float(), batch.grid) if batch.seen_bnc.numel() else None
-    states_bld = model.states(before, batch.ids_bl)
+    states_bld, where_bl2 = model.states(before, batch.ids_bl)
     wanted_bl = batch.answers_bl
     following_t = batch.ids_bl[:, 1:][wanted_bl[:, :-1]]
     logits_tv = model.language.lm_head(states_bld[:, :-1][wanted_bl[:, :-1]])
-    return loss_of(logits_tv, following_t, soft_vv)
+    seen_bl = batch.places_bl3[..., 2:]
+    off = ((where_bl2 - batch.places_bl3[..., :2]).abs() * seen_bl).sum() / (2 * seen_bl.sum()).clamp(min=1.0)
+    return loss_of(logits_tv, following_t, soft_vv) + model.config.place_weight * off
 
 
 def train(config: CaptionerConfig, work: Path, fonts: Path, resume: bool) -> None:
@@ -70,7 +73,7 @@ def train(config: CaptionerConfig, work: Path, fonts: Path, resume: bool) -> Non
     asked_to_stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked_to_stop.append(number))
     start = saved = time.monotonic()
-    begun, means = step, {"picture": 0.0, "sentence": 0.0}
+    begun, means = step, {"picture": 0.0, "text": 0.0}
     source = ahead(config, work, fonts, step)
     while not asked_to_stop and (done := (time.monotonic() - start) / config.seconds) < 1.0:
         batch = next(source)
@@ -90,7 +93,7 @@ def train(config: CaptionerConfig, work: Path, fonts: Path, resume: bool) -> Non
         torch._foreach_lerp_(list(ema.values()), [p.detach() for p in model.parameters()], 1 - decay)
         step += 1
         seen += len(batch.ids_bl)
-        kind = "picture" if batch.seen_bnc.numel() else "sentence"
+        kind = "picture" if batch.seen_bnc.numel() else "text"
         means[kind] = now.item() if not means[kind] else 0.97 * means[kind] + 0.03 * now.item()
         if step % 50 == 0:
             log(step=step, seen=seen, rate=round(rate, 3), **{k: round(v, 4) for k, v in means.items()})
