@@ -1,8 +1,8 @@
-"""The captioner, tried on the embedded base: describes pictures, expands sentences, changes captions and pictures.
+"""Tried on the embedded base: pictures described, sentences expanded, captions and pictures changed.
 
     python benchmarks/mini/writing.py --work FOLDER --fonts FOLDER [--count 48] [--write] [--out FOLDER]
 
-``--work`` holds the checkpoints of captioner, drawing network and autoencoder (docs/mini.md). Scenes are held out:
+``--work`` holds the checkpoints of reader, writer, drawing network and autoencoder (docs/mini.md). Scenes are held out:
 seeds that training never used. Judged by ``linocut.pretrain.captioner.judge``, pictures by
 ``linocut.pretrain.measures``.
 """
@@ -23,13 +23,13 @@ from measures import TYPEFACES, WORDS, Truth, lettering
 from PIL import Image
 
 from linocut.pretrain import captions, tokenizer
-from linocut.pretrain.captioner import judge, lessons, wishes
+from linocut.pretrain.captioner import judge, lessons, read_train, wishes, write_train
 from linocut.pretrain.captioner.colours import bare, keep_palettes, with_palettes
-from linocut.pretrain.captioner.data import question
 from linocut.pretrain.captioner.looking import look
+from linocut.pretrain.captioner.reader import read
 from linocut.pretrain.captioner.redraw import changed, redraw
-from linocut.pretrain.captioner.train import trained
-from linocut.pretrain.config import CaptionerConfig, TransformerConfig
+from linocut.pretrain.captioner.writer import write
+from linocut.pretrain.config import ReaderConfig, TransformerConfig, WriterConfig
 from linocut.pretrain.data import TOKEN, encode
 from linocut.pretrain.draw import Painter
 from linocut.pretrain.measures import held_out, right
@@ -38,33 +38,30 @@ from linocut.pretrain.scene import Scene, sample
 from linocut.pretrain.train import averaged, load_vae
 from linocut.prompting import expand
 
-LONGEST = 240
 SEED = 991
-Row = tuple[str, str]
+Caption = dict[str, Any]
 
 
-class Writer:
-    """Captioner, drawing network and autoencoder together."""
+class Trial:
+    """Reader, writer, drawing network and autoencoder together."""
 
     def __init__(self, work: Path) -> None:
-        self.captioner = trained(CaptionerConfig(), work)
+        self.reader, self.writer = (
+            read_train.trained(ReaderConfig(), work),
+            write_train.trained(WriterConfig(), work),
+        )
         self.model, self.vae, self.words = averaged(work, TransformerConfig()), load_vae(work), tokenizer.build()
 
-    def write(self, pictures: list[np.ndarray], asked: list[str]) -> list[dict[str, Any] | None]:
-        """One caption for each; `pictures` are of one size, or none at all for sentences."""
-        out: list[dict[str, Any] | None] = []
-        for index, text in enumerate(asked):
-            before = None
-            if pictures:
-                pixels = pictures[index]
-                grid = pixels.shape[0] // TOKEN, pixels.shape[1] // TOKEN
-                latents = encode(self.vae, torch.from_numpy(pixels.copy())[None])
-                before = self.captioner.picture(look(self.model, latents, grid, SEED), grid)
-            ids = torch.tensor([question(self.words, text)])
-            answer = self.captioner.write(before, ids, LONGEST)[0]
-            made = judge.read(self.words.decode(answer))
-            out.append(with_palettes(made, pictures[index]) if made and pictures else made)
-        return out
+    def describe(self, pixels: np.ndarray) -> Caption:
+        """The caption of a picture, palettes and all."""
+        grid = pixels.shape[0] // TOKEN, pixels.shape[1] // TOKEN
+        latents_bnc = encode(self.vae, torch.from_numpy(pixels.copy())[None])
+        seen_bnc = look(self.model, latents_bnc, grid, SEED)
+        return with_palettes(lessons.caption(read(self.reader, seen_bnc, grid)), pixels)
+
+    def write(self, asked: str) -> Caption | None:
+        """The caption that answers a text, None where it is none."""
+        return judge.read(write(self.writer, self.words, asked))
 
     def drawn(self, truth: Truth) -> list[np.ndarray]:
         """The base's own pictures of the same scenes."""
@@ -77,13 +74,13 @@ def percent(values: list[bool]) -> str:
     return f"{100 * float(np.mean(values)):.0f} %" if values else "-"
 
 
-def describing(writer: Writer, painter: Painter, count: int) -> Iterator[tuple[str, str, str]]:
+def describing(trial: Trial, painter: Painter, count: int) -> Iterator[tuple[str, str, str]]:
     """(what, of true drawings, of the base's own pictures)."""
     sets: list[tuple[str, Truth]] = [(f"words in {face}", lettering(face, painter, WORDS)) for face in TYPEFACES]
     sets += [("one figure", held_out("one", count, painter)), ("four elements", held_out("four", count, painter))]
     for name, truth in sets:
         scenes = [scene for _, scene in truth]
-        both = [writer.write(pictures, [""] * len(truth)) for pictures in ([p for p, _ in truth], writer.drawn(truth))]
+        both = [[trial.describe(p) for p in pictures] for pictures in ([p for p, _ in truth], trial.drawn(truth))]
         told = [[row for c, s in zip(made, scenes, strict=True) for row in judge.told(c, s)] for made in both]
         for key, what in (("thing", "letters or figure right"), ("box", "box, IoU over 0.5"), ("colour", "colour")):
             yield (f"{name}: {what}", *(percent([row[key] for row in rows]) for rows in told))
@@ -92,8 +89,8 @@ def describing(writer: Writer, painter: Painter, count: int) -> Iterator[tuple[s
                 percent([holds(c, s) for c, s in zip(made, scenes, strict=True)]) for made in both))  # fmt: skip
 
 
-def expanding(writer: Writer, painter: Painter, count: int) -> Iterator[tuple[str, str, str]]:
-    """(what, captioner, grammar)."""
+def expanding(trial: Trial, painter: Painter, count: int) -> Iterator[tuple[str, str, str]]:
+    """(what, writer, the grammar of linocut.prompting)."""
     for name, level in (("simple sentences", 0.3), ("all sentences", 0.9)):
         made: list[tuple[bool, bool]] = []
         for seed in range(count):
@@ -102,7 +99,7 @@ def expanding(writer: Writer, painter: Painter, count: int) -> Iterator[tuple[st
             scene = lessons.by_name(sample(rng, *size, level))
             asked = lessons.expanded(rng, painter, scene).asked
             grammar = judge.read(captions.serialise(expand(asked.split(" ", 1)[1], size, seed)))
-            made.append((judge.kept(writer.write([], [asked])[0], scene), judge.kept(grammar, scene)))
+            made.append((judge.kept(trial.write(asked), scene), judge.kept(grammar, scene)))
         yield (
             f"{name}: everything asked for, boxes apart",
             percent([m[0] for m in made]),
@@ -110,7 +107,7 @@ def expanding(writer: Writer, painter: Painter, count: int) -> Iterator[tuple[st
         )
 
 
-def editing(writer: Writer, painter: Painter, count: int, out: Path | None) -> Iterator[tuple[str, str, str]]:
+def editing(trial: Trial, painter: Painter, count: int, out: Path | None) -> Iterator[tuple[str, str, str]]:
     """(wish, the true caption changed rightly, the picture: described, its caption changed, drawn anew)."""
     sheet: list[np.ndarray] = []
     for kind in wishes.KINDS:
@@ -121,8 +118,8 @@ def editing(writer: Writer, painter: Painter, count: int, out: Path | None) -> I
             if made is None or len(rows) == count:
                 continue
             said, after = made[0], lessons.painted(painter, made[1])[1]
-            fine = judge.all_told(writer.write([], [f"{lessons.answer(scene)} {said}"])[0], after)
-            picture = edit(writer, pixels, said, number)
+            fine = judge.all_told(trial.write(f"{lessons.answer(scene)} {said}"), after)
+            picture = edit(trial, pixels, said, number)
             rows.append((fine, picture is not None and all_right(picture, after, painter)))
             if len(rows) <= 2 and picture is not None:
                 sheet.append(np.concatenate([pixels, np.full((128, 4, 3), 255, np.uint8), picture], 1))
@@ -134,17 +131,15 @@ def editing(writer: Writer, painter: Painter, count: int, out: Path | None) -> I
         Image.fromarray(np.concatenate(lines)).save(out / "mini_edits.png")
 
 
-def edit(writer: Writer, pixels: np.ndarray, said: str, seed: int) -> np.ndarray | None:
-    """The picture after a wish, or None where its caption could not be read."""
-    before = writer.write([pixels], [""])[0]
-    if before is None:
-        return None
-    after = writer.write([], [f"{captions.serialise(bare(before))} {said}"])[0]
+def edit(trial: Trial, pixels: np.ndarray, said: str, seed: int) -> np.ndarray | None:
+    """The picture after a wish, or None where no caption came of it."""
+    before = trial.describe(pixels)
+    after = trial.write(f"{captions.serialise(bare(before))} {said}")
     if after is None:
         return None
     anew = changed(bare(before), bare(after), (pixels.shape[0] // TOKEN, pixels.shape[1] // TOKEN))
     asked = captions.serialise(keep_palettes(before, bare(after)))
-    return redraw(writer.model, writer.vae, writer.words, pixels, asked, anew, seed)
+    return redraw(trial.model, trial.vae, trial.words, pixels, asked, anew, seed)
 
 
 def all_right(pixels: np.ndarray, scene: Scene, painter: Painter) -> bool:
@@ -160,13 +155,13 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep the table in writing.md beside this script")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    writer, painter = Writer(args.work), Painter(args.fonts)
+    trial, painter = Trial(args.work), Painter(args.fonts)
     parts: list[tuple[tuple[str, str, str], Iterator[tuple[str, str, str]]]] = [
-        (("describe", "of true drawings", "of the base's own pictures"), describing(writer, painter, args.count)),
-        (("expand", "captioner", "grammar"), expanding(writer, painter, args.count)),
+        (("describe", "of true drawings", "of the base's own pictures"), describing(trial, painter, args.count)),
+        (("expand", "writer", "grammar"), expanding(trial, painter, args.count)),
         (
             ("edit", "the true caption changed", "the picture described, changed, drawn anew"),
-            editing(writer, painter, args.count // 3, args.out),
+            editing(trial, painter, args.count // 3, args.out),
         ),
     ]
     lines: list[str] = []
@@ -179,8 +174,11 @@ def main() -> None:
     if args.write:
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
         told = f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, one thread, commit {commit}, {args.count} a set."
-        head = "# The captioner on the embedded base\n\n`python benchmarks/mini/writing.py --write`; " + told
-        Path(__file__).with_suffix(".md").write_text(head + "\n\n" + "\n".join(lines), encoding="utf-8")
+        head = (
+            "# Describing, expanding and editing on the embedded base\n\n`python benchmarks/mini/writing.py --write`; "
+            + told
+        )
+        Path(__file__).with_suffix(".md").write_text(head + told + "\n\n" + "\n".join(lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

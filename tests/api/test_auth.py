@@ -16,6 +16,7 @@ PLACES = [
     ("GET", "/datasets/x/assets"), ("GET", "/datasets/x/assets/y"), ("DELETE", "/datasets/x/assets/y"),
     ("GET", "/datasets/x/assets/y/caption"), ("PUT", "/datasets/x/assets/y/caption"),
     ("POST", "/v1/ideogram-v3/generate"), ("POST", "/v1/ideogram-v4/generate"),
+    ("POST", "/v1/ideogram-v4/magic-prompt"),
 ]  # fmt: skip
 
 

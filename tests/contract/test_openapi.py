@@ -6,7 +6,7 @@ import pytest
 from tests.contract.documents import BUILT, CONTRACT, MINE, NOT_BUILT, OURS, ROOT, THEIRS, Json
 from tests.contract.schemas import answer_gaps, form, request_gaps
 
-MOST_NOT_BUILT = 47
+MOST_NOT_BUILT = 46
 """Lower this with each route built; it never grows."""
 
 OURS_IN_ANSWERS = {"x_linocut", "message"}
@@ -18,6 +18,7 @@ BUILT_FIRST = {
     "POST /v1/ideogram-v3/train-model-advanced", "POST /v1/ideogram-v4/train-model",
     "POST /v1/ideogram-v4/train-model-advanced", "GET /models", "GET /models/{model_id}",
     "POST /v1/ideogram-v3/generate", "POST /v1/ideogram-v4/generate",
+    "POST /v1/ideogram-v4/magic-prompt",
 }  # fmt: skip
 
 

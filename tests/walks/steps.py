@@ -10,6 +10,7 @@ from tests.api.pictures import png, zipped
 V3_TRAIN = "/v1/ideogram-v3/train-model"
 V3_GENERATE = "/v1/ideogram-v3/generate"
 V4_GENERATE = "/v1/ideogram-v4/generate"
+MAGIC_PROMPT = "/v1/ideogram-v4/magic-prompt"
 
 
 FEWEST = 4

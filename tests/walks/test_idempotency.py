@@ -16,7 +16,7 @@ from tests.api.pictures import png
 from tests.api.processes import until
 from tests.contract.documents import MINE
 from tests.db.state_fixtures import database_for_a_server
-from tests.walks.steps import FEWEST, V3_GENERATE, V3_TRAIN, V4_GENERATE, fill, ok, train
+from tests.walks.steps import FEWEST, MAGIC_PROMPT, V3_GENERATE, V3_TRAIN, V4_GENERATE, fill, ok, train
 
 from linocut import ids
 from linocut.accounts import idempotency
@@ -55,6 +55,7 @@ def cases(account: Account) -> dict[str, tuple[str, dict[str, Any], dict[str, An
         "/models/{model_id}/cancel": (f"/models/{train(account, full)}/cancel", {}, None),
         V3_GENERATE: (V3_GENERATE, tea, milk),
         V4_GENERATE: (V4_GENERATE, {"json": {"text_prompt": "tea"}}, {"json": {"text_prompt": "milk"}}),
+        MAGIC_PROMPT: (MAGIC_PROMPT, {"json": {"text_prompt": "tea"}}, {"json": {"text_prompt": "milk"}}),
         V3_TRAIN: (V3_TRAIN, {"json": plain}, {"json": other}),
         f"{V3_TRAIN}-advanced": (f"{V3_TRAIN}-advanced", advanced(full), advanced(full, lora_rank=128)),
         "/v1/ideogram-v4/train-model": ("/v1/ideogram-v4/train-model", {"json": plain}, {"json": other}),

@@ -166,6 +166,11 @@ class Client:
         body = {name: value for name, value in prompts.items() if value is not None} | fields
         return self._json("POST", "/v1/ideogram-v4/generate", json=body, timeout=_GENERATE_SECONDS)
 
+    def magic_prompt(self, text_prompt: str, aspect_ratio: str = "AUTO") -> Answer:
+        """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""
+        body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}
+        return self._json("POST", "/v1/ideogram-v4/magic-prompt", json=body)
+
     def download(self, link: str) -> bytes:
         """The bytes behind an image link (no key is sent: the link is signed)."""
         try:

@@ -14,15 +14,15 @@ from linocut.catalogue import Base, Sampling
 from linocut.custom_models.service import resolve_uri
 from linocut.db.tables import images
 from linocut.errors import InvalidRequest, NotFound, TooManyInFlight
-from linocut.generation.sizes import size_of
+from linocut.generation.sizes import ratio_of_text, size_of
 from linocut.generation.types import GenerateAsk, Placed
 from linocut.jobs import queue
 from linocut.orders import GenerateOrder, order_to_json
 from linocut.safety.service import judge_prompt
 from linocut.settings import Settings
-from linocut.sizes import native_size
+from linocut.sizes import native_size, parse_size
 
-__all__ = ["GenerateAsk", "Placed", "image_of", "place"]
+__all__ = ["GenerateAsk", "Placed", "image_of", "magic_prompt", "place"]
 
 MOST_IMAGES = 8
 LONGEST_PROMPT = 10_000
@@ -83,6 +83,17 @@ def place(
     return Placed(job_id, prompt_out(ask, caption), width, height, seeds, native)
 
 
+def magic_prompt(text: str, aspect_ratio: str, expand: Callable[[str, int, int], str]) -> tuple[str, str]:
+    """(caption, ratio) for a text: the caption that a generate of that text in that ratio draws from.
+
+    AUTO: the ratio that the text speaks of, a square where it speaks of none. ``InvalidRequest``; ``Unsafe``.
+    """
+    _check_text(text, "text_prompt")
+    judge_prompt(text)
+    ratio = ratio_of_text(text) if aspect_ratio == "AUTO" else aspect_ratio
+    return expand(text, *parse_size(ratio)), ratio
+
+
 def image_of(tx: Connection, image_id: str) -> str:
     """The sha256 of a drawn image's PNG. ``NotFound``."""
     sha256 = tx.execute(_CONTENT, {"image_id": image_id}).scalar()
@@ -111,6 +122,13 @@ def _caption(ask: GenerateAsk, width: int, height: int, expand: Callable[[str, i
     return expand(ask.prompt or "", width, height)
 
 
+def _check_text(text: str, field: str) -> None:
+    if not text.strip():
+        raise InvalidRequest(f"{field} must not be empty: say what to draw.", field=field)
+    if len(text) > LONGEST_PROMPT:
+        raise InvalidRequest(f"{field} has {len(text)} characters; the most is {LONGEST_PROMPT}.", field=field)
+
+
 def _check(ask: GenerateAsk) -> None:
     """The rules that need no database. ``InvalidRequest`` names the field, the limit and the way out."""
     version4 = ask.api_version == 4
@@ -118,12 +136,8 @@ def _check(ask: GenerateAsk) -> None:
     if (ask.prompt is None) == (ask.json_prompt is None):
         both = "Send text_prompt or json_prompt, exactly one of them." if version4 else "prompt is required."
         raise InvalidRequest(both, field=text_field)
-    if ask.prompt is not None and not ask.prompt.strip():
-        raise InvalidRequest(f"{text_field} must not be empty: say what to draw.", field=text_field)
-    if ask.prompt is not None and len(ask.prompt) > LONGEST_PROMPT:
-        raise InvalidRequest(
-            f"{text_field} has {len(ask.prompt)} characters; the most is {LONGEST_PROMPT}.", field=text_field
-        )
+    if ask.prompt is not None:
+        _check_text(ask.prompt, text_field)
     most = 1 if version4 else MOST_IMAGES
     if not 1 <= ask.num_images <= most:
         raise InvalidRequest(f"num_images must be 1 to {most}.", field="num_images")

@@ -11,7 +11,7 @@ MINI = Path(__file__).parents[1] / "mini"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m linocut.pretrain", description=__doc__)
-    stages = ("tokenizer", "import", "vae", "mend", "transformer", "captioner", "pause", "export", "sheet")
+    stages = ("tokenizer", "import", "vae", "mend", "transformer", "reader", "writer", "pause", "export", "sheet")
     parser.add_argument("stage", choices=stages)
     parser.add_argument("--work", type=Path, default=Path("mini-train"), help="folder for checkpoints and logs")
     parser.add_argument("--fonts", type=Path, help="folder that the font packages were installed into")
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--drawers", type=int, help="with --device: how many processes draw pictures; 15")
     parser.add_argument("--batch", type=int, help="with --device: pictures a step")
     parser.add_argument(
-        "--seconds", type=float, help="length of a run: of CPU (vae, mend), of clock (captioner, --device)"
+        "--seconds", type=float, help="length of a run: of CPU (vae, mend), of clock (reader, writer, --device)"
     )
     parser.add_argument("--steps", type=int, help="transformer: total steps of the run")
     args = parser.parse_args()
@@ -51,8 +51,8 @@ def main() -> None:
             vae.mirror_rims(config, args.work, fonts)
         else:
             vae.train(config, args.work, fonts, args.resume, args.decoder_only, args.keep_latents)
-    elif args.stage == "captioner":
-        _captioner(args, fonts)
+    elif args.stage in ("reader", "writer"):
+        _captions(args, fonts)
     elif args.stage == "tokenizer":
         from linocut.pretrain import tokenizer
 
@@ -61,12 +61,15 @@ def main() -> None:
         _transformer(args, fonts)
 
 
-def _captioner(args: argparse.Namespace, fonts: Path) -> None:
-    from linocut.pretrain.captioner.train import train
-    from linocut.pretrain.config import CaptionerConfig
+def _captions(args: argparse.Namespace, fonts: Path) -> None:
+    from linocut.pretrain.captioner import read_train, write_train
+    from linocut.pretrain.config import ReaderConfig, WriterConfig
 
-    config = CaptionerConfig() if args.seconds is None else replace(CaptionerConfig(), seconds=args.seconds)
-    train(config, args.work, fonts, args.resume)
+    length = {} if args.seconds is None else {"seconds": args.seconds}
+    if args.stage == "reader":
+        read_train.train(replace(ReaderConfig(), **length), args.work, fonts)
+    else:
+        write_train.train(replace(WriterConfig(), **length), args.work, fonts)
 
 
 def _gpu(args: argparse.Namespace, fonts: Path) -> None:

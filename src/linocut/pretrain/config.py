@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SIZES: tuple[tuple[int, int], ...] = (
     (128, 128), (160, 96), (96, 160), (144, 112), (112, 144), (176, 96), (96, 176),
@@ -92,8 +92,27 @@ class GpuConfig(TransformerConfig):
 
 
 @dataclass(frozen=True)
-class CaptionerConfig:
-    """The second tower that writes captions, see captioner/."""
+class ReaderConfig:
+    """What reads pictures, see captioner/reader.py."""
+
+    seed: int = 51
+    width: int = 192
+    page: int = 16  # pictures drawn and trained on together, all of one size
+    reuse: int = 3  # steps for each page that is drawn
+    buffer: int = 6000
+    native_share: float = 0.8
+    crowds: float = 0.5
+    sigma: tuple[float, float] = (0.05, 0.4)  # noise under which a picture is looked at
+    lr: float = 2e-3
+    ema: float = 0.995
+    weights: dict[str, float] = field(default_factory=lambda: {"class": 4.0, "box": 4.0})
+    seconds: float = 900.0  # by the clock
+    decay_from: float = 0.3
+
+
+@dataclass(frozen=True)
+class WriterConfig:
+    """What writes captions of texts, see captioner/writer.py."""
 
     seed: int = 41
     width: int = 192
@@ -102,17 +121,11 @@ class CaptionerConfig:
     kv_heads: int = 2
     mlp: int = 512
     batch: int = 16
-    reuse: int = 4  # how often a picture is described
-    buffer: int = 3000  # pictures kept for that
-    native_share: float = 0.8
-    sentences: float = 0.12  # of the steps: no pictures, sentences to expand
-    wishes: float = 0.18  # of the steps: no pictures, captions to change
+    wishes: float = 0.6  # of the lessons: captions to change; the others are sentences to expand
     crowds: float = 0.5
-    grown: int = 3000  # steps until pictures are as broad as they get
-    place_weight: float = 5.0  # where in the picture an answer's token is to be seen
-    sigma: tuple[float, float] = (0.15, 0.5)  # noise under which a picture is looked at
-    lr: float = 0.01
-    adam_lr: float = 2e-3
+    grown: int = 2500  # steps until scenes are as broad as they get
+    lr: float = 0.003  # of Muon
+    adam_lr: float = 1e-3
     ema: float = 0.997
-    seconds: float = 2500.0  # by the clock
+    seconds: float = 1500.0  # by the clock
     decay_from: float = 0.4

@@ -34,6 +34,8 @@ from linocut.wire.generation import (
     ImageGenerationObjectV4,
     ImageGenerationResponseV3,
     ImageGenerationResponseV4,
+    MagicPromptV4Request,
+    MagicPromptV4Response,
 )
 from linocut.wire.models import (
     CustomModel,
@@ -91,6 +93,8 @@ __all__ = [
     "ListAssetsResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
+    "MagicPromptV4Request",
+    "MagicPromptV4Response",
     "ModelExtras",
     "PreviewEvent",
     "ProgressEvent",

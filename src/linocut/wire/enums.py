@@ -13,6 +13,10 @@ RenderingSpeed = Literal["FLASH", "TURBO", "BALANCED", "DEFAULT", "QUALITY"]
 MagicPromptOption = Literal["AUTO", "ON", "OFF"]
 StyleTypeV3 = Literal["AUTO", "GENERAL", "REALISTIC", "DESIGN", "CUSTOM", "FICTION", "STYLIZED"]
 ColorPalettePresetName = Literal["EMBER", "FRESH", "JUNGLE", "MAGIC", "MELON", "MOSAIC", "PASTEL", "ULTRAMARINE"]
+AspectRatioV4 = Literal[
+    "AUTO", "1x4", "1x3", "1x2", "9x16", "10x16", "2x3", "3x4", "4x5", "1x1", "5x4", "4x3", "3x2", "16x10",
+    "16x9", "2x1", "3x1", "4x1",
+]  # fmt: skip
 AspectRatioV3 = Literal[
     "1x3", "3x1", "1x2", "2x1", "9x16", "16x9", "10x16", "16x10", "2x3", "3x2", "3x4", "4x3", "4x5", "5x4", "1x1",
 ]  # fmt: skip

@@ -6,8 +6,10 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from linocut.wire.captions import V4JsonPrompt
 from linocut.wire.enums import (
     AspectRatioV3,
+    AspectRatioV4,
     ColorPalettePresetName,
     MagicPromptOption,
     RenderingSpeed,
@@ -78,6 +80,20 @@ class GenerateImageRequestV4(msgspec.Struct, kw_only=True, frozen=True):
     resolution: ResolutionV4 | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
     enable_copyright_detection: bool | None = None
+
+
+class MagicPromptV4Request(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/ideogram-v4/magic-prompt``."""
+
+    text_prompt: str
+    aspect_ratio: AspectRatioV4 = "AUTO"
+
+
+class MagicPromptV4Response(msgspec.Struct, kw_only=True, frozen=True):
+    """The structured prompt, and the aspect ratio that it was written for: never AUTO."""
+
+    json_prompt: V4JsonPrompt
+    aspect_ratio: AspectRatioV4
 
 
 class ImageExtras(msgspec.Struct, kw_only=True, frozen=True):

@@ -8,6 +8,7 @@ from linocut.api.routes.models import cancel, events, share, weights
 from linocut.api.routes.v1.ideogram_v3 import generate as generate_v3
 from linocut.api.routes.v1.ideogram_v3 import train_model as train_model_v3
 from linocut.api.routes.v1.ideogram_v4 import generate as generate_v4
+from linocut.api.routes.v1.ideogram_v4 import magic_prompt as magic_prompt_v4
 from linocut.api.routes.v1.ideogram_v4 import train_model as train_model_v4
 
 MODULES = (
@@ -23,6 +24,7 @@ MODULES = (
     weights,
     generate_v3,
     generate_v4,
+    magic_prompt_v4,
     images,
     healthz,
     readyz,

@@ -1,6 +1,6 @@
-"""Writing captions: of a picture (describe), of a sentence (expand), of a picture and a wish (edit).
+"""Captions of pictures (describe), of sentences (expand), of captions and wishes (edit): tried, measured, not shipped.
 
-The base's text tower has no context (its layers change nothing), so this is a second small one: the library's
-``Qwen3ForCausalLM``, which sees a picture through the frozen drawing network (looking.py). Tried and measured, not
-shipped: docs/log.md says what came of it.
+The base's own text tower has no context (its layers change nothing). So pictures are read through the frozen drawing
+network, cell by cell (reader.py), and texts are written by a second small tower (writer.py). What came of it stands in
+docs/log.md and benchmarks/mini/writing.md.
 """
