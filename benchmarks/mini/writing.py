@@ -30,7 +30,7 @@ from linocut.pretrain.captioner.reader import read
 from linocut.pretrain.captioner.redraw import changed, redraw
 from linocut.pretrain.captioner.writer import write
 from linocut.pretrain.config import ReaderConfig, TransformerConfig, WriterConfig
-from linocut.pretrain.data import TOKEN, encode
+from linocut.pretrain.data import TOKEN
 from linocut.pretrain.draw import Painter
 from linocut.pretrain.measures import held_out, right
 from linocut.pretrain.sampling import draw
@@ -55,8 +55,7 @@ class Trial:
     def describe(self, pixels: np.ndarray) -> Caption:
         """The caption of a picture, palettes and all."""
         grid = pixels.shape[0] // TOKEN, pixels.shape[1] // TOKEN
-        latents_bnc = encode(self.vae, torch.from_numpy(pixels.copy())[None])
-        seen_bnc = look(self.model, latents_bnc, grid, SEED)
+        seen_bnc = look(self.model, self.vae, torch.from_numpy(pixels.copy())[None], SEED)
         return with_palettes(lessons.caption(read(self.reader, seen_bnc, grid)), pixels)
 
     def write(self, asked: str) -> Caption | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -17,6 +18,7 @@ from tests.mini.test_pretraining import RED, TINY, WHITE, fresh_words
 from linocut.pretrain import captions, tokenizer, vae
 from linocut.pretrain.captioner import judge, lessons, looking, read_train, reader, write_train, writer
 from linocut.pretrain.config import ReaderConfig, TransformerConfig, VaeConfig, WriterConfig
+from linocut.pretrain.data import encode
 from linocut.pretrain.net import Mini, block_forward
 from linocut.pretrain.scene import Ground, Item, Scene
 from linocut.pretrain.train import Run, read_header
@@ -32,13 +34,17 @@ WRITER = replace(WriterConfig(), width=48, layers=1, heads=2, kv_heads=1, mlp=64
 def test_looking_is_the_same_each_time_and_leaves_the_network_as_it_was() -> None:
     torch.manual_seed(0)
     model = Mini(replace(TINY, layers=8), fresh_words()).train(False)
-    latents = torch.randn(2, 16, 4 * VaeConfig().latent_channels, generator=torch.Generator().manual_seed(1))
-    first = looking.look(model, latents, (4, 4), seed=5)
-    assert first.shape == (2, 16, looking.channels(model.config))
-    assert torch.equal(first, looking.look(model, latents, (4, 4), seed=5))
-    assert not torch.equal(first, looking.look(model, latents, (4, 4), seed=6))
+    autoencoder = vae.build(VaeConfig()).train(False)
+    pixels = torch.from_numpy(np.stack([PAINTER.paint(scene_of(seed))[0] for seed in (0, 1)]))[:, :48]
+    first = looking.look(model, autoencoder, pixels, seed=5)
+    assert first.shape == (2, 6 * 16, looking.channels(model.config))
+    assert torch.equal(first, looking.look(model, autoencoder, pixels, seed=5))
+    assert not torch.equal(first, looking.look(model, autoencoder, pixels, seed=6))
     blocks = 2 * model.config.heads * model.config.head_dim
+    latents = encode(autoencoder, pixels)
     assert torch.equal(first[..., blocks : blocks + latents.shape[-1]], latents)
+    cell = pixels[1, 16:24, 40:48].float() / 127.5 - 1  # third row, sixth column
+    assert torch.equal(first[1, 2 * 16 + 5, -192:], cell.flatten())
     assert model.run_block is block_forward
 
 

@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 
 from linocut.pretrain.config import TransformerConfig, VaeConfig
-from linocut.pretrain.data import FRAME, STROKES
+from linocut.pretrain.data import FRAME, STROKES, TOKEN, encode
 from linocut.pretrain.draw import CLASSES
 from linocut.pretrain.net import Mini, block_forward
 
@@ -26,20 +26,19 @@ SHARP = 3.0
 
 def channels(config: TransformerConfig) -> int:
     """Numbers a cell is seen by."""
-    return (
-        len(BLOCKS) * config.heads * config.head_dim + 4 * VaeConfig().latent_channels + len(CLASSES) + FRAME + STROKES
-    )
+    said = len(CLASSES) + FRAME + STROKES
+    pixels = 3 * TOKEN * TOKEN
+    return len(BLOCKS) * config.heads * config.head_dim + 4 * VaeConfig().latent_channels + said + pixels
 
 
 @torch.no_grad()
-def look(
-    model: Mini, latents_bnc: torch.Tensor, grid: tuple[int, int], seed: int, sigma: float = NOISE
-) -> torch.Tensor:
-    """_bnc, float32: blocks' states, each normalised; latents; what the auxiliary heads say of class, frame, ink.
-
-    `seed` is the noise's.
+def look(model: Mini, vae: Any, pixels_bhwc: torch.Tensor, seed: int, sigma: float = NOISE) -> torch.Tensor:
+    """_bnc, float32: blocks' states, each normalised; latents; what the auxiliary heads say of class, frame and ink;
+    the cell's own pixels, -1..1. `pixels_bhwc` are uint8, `seed` is the noise's.
     """
     seen: list[torch.Tensor] = []
+    latents_bnc = encode(vae, pixels_bhwc)
+    grid = pixels_bhwc.shape[1] // TOKEN, pixels_bhwc.shape[2] // TOKEN
 
     def remember(block: Any, x_btd: torch.Tensor, mask: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor,
                  cond_b1a: torch.Tensor) -> torch.Tensor:  # fmt: skip
@@ -57,4 +56,5 @@ def look(
         model.run_block = before
     states = [functional.layer_norm(seen[block - 1], seen[0].shape[-1:]) for block in BLOCKS]
     said = [told["fill"][..., : len(CLASSES)].softmax(-1) * SHARP, told["frame"], told["ink"].sigmoid()]
-    return torch.cat([*states, latents_bnc, *said], -1)
+    cells = pixels_bhwc.reshape(b, grid[0], TOKEN, grid[1], TOKEN, 3).transpose(2, 3)
+    return torch.cat([*states, latents_bnc, *said, cells.reshape(b, grid[0] * grid[1], -1) / 127.5 - 1], -1)

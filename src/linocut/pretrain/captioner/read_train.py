@@ -23,7 +23,7 @@ from linocut.parent import die_with_parent
 from linocut.pretrain.captioner.looking import channels, look
 from linocut.pretrain.captioner.reader import Reader, labels, losses
 from linocut.pretrain.config import SIZES, ReaderConfig, TransformerConfig
-from linocut.pretrain.data import TOKEN, encode
+from linocut.pretrain.data import TOKEN
 from linocut.pretrain.draw import Painter
 from linocut.pretrain.log import Log
 from linocut.pretrain.scene import sample
@@ -54,9 +54,10 @@ class Source:
         size = SIZES[0] if rng.random() < config.native_share else SIZES[int(rng.integers(1, len(SIZES)))]
         scenes = [sample(rng, *size, float(rng.uniform(0.3, 1.0)), config.crowds) for _ in range(config.page)]
         made = [self.painter.paint(scene) for scene in scenes]
-        latents_bnc = encode(self.vae, torch.from_numpy(np.stack([pixels for pixels, _, _ in made])))
+        pixels_bhwc = torch.from_numpy(np.stack([pixels for pixels, _, _ in made]))
         grid = size[1] // TOKEN, size[0] // TOKEN
-        seen_bnc = look(self.model, latents_bnc, grid, int(rng.integers(2**31)), float(rng.uniform(*config.sigma)))
+        seed, sigma = int(rng.integers(2**31)), float(rng.uniform(*config.sigma))
+        seen_bnc = look(self.model, self.vae, pixels_bhwc, seed, sigma)
         told = [labels(exact) for _, _, exact in made]
         true = {name: torch.from_numpy(np.stack([one[name] for one in told])) for name in told[0]}
         return Pages(seen_bnc.mT.reshape(config.page, -1, *grid).half().contiguous(), true)
@@ -116,8 +117,6 @@ def train(config: ReaderConfig, work: Path, fonts: Path) -> None:
             shelf.append(next(source))
             seen += config.page
         pages = shelf[-1] if step % config.reuse == 0 else shelf[int(rng.integers(len(shelf)))]
-        for group in optimiser.param_groups:
-            group["lr"] = config.lr * min(1.0, (step + 1) / 100, (1 - done) / (1 - config.decay_from) + 0.01)
         parts = losses(model(pages.seen_bchw.float().contiguous(memory_format=torch.channels_last)), pages.true)
         loss = sum(config.weights.get(name, 1.0) * part for name, part in parts.items())
         assert isinstance(loss, torch.Tensor)
@@ -126,6 +125,9 @@ def train(config: ReaderConfig, work: Path, fonts: Path) -> None:
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        rate = min(1.0, (step + 1) / 100, max(0.01, (1 - done) / (1 - config.decay_from)))
+        for group in optimiser.param_groups:
+            group["lr"] = config.lr * rate
         optimiser.step()
         step += 1
         decay = min(config.ema, (1 + step) / (10 + step))
