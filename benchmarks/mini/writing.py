@@ -173,10 +173,8 @@ def main() -> None:
     if args.write:
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
         told = f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, one thread, commit {commit}, {args.count} a set."
-        head = (
-            "# Describing, expanding and editing on the embedded base\n\n`python benchmarks/mini/writing.py --write`; "
-            + told
-        )
+        head = "# Describing, expanding and editing on the embedded base\n\n"
+        head += "`python benchmarks/mini/writing.py --write`; "
         Path(__file__).with_suffix(".md").write_text(head + told + "\n\n" + "\n".join(lines), encoding="utf-8")
 
 

@@ -79,9 +79,16 @@ GUARDS = (
     Guard(
         "a prompt has a limit of characters",
         "generation/service.py",
-        "    if ask.prompt is not None and len(ask.prompt) > LONGEST_PROMPT:\n",
+        "    if len(text) > LONGEST_PROMPT:\n",
         "    if False:\n",
         (f"{PLACE}test_what_is_wrong_is_named_and_nothing_is_queued",),
+    ),
+    Guard(
+        "a magic prompt is judged",
+        "generation/service.py",
+        "    judge_prompt(text)\n",
+        "    pass\n",
+        ("walks/test_magic_prompt.py::test_an_unsafe_text_is_not_written_about",),
     ),
     Guard(
         "v3 draws so many images a call and no more",

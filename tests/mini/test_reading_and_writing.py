@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.mini.test_measures import PAINTER
 from tests.mini.test_pretraining import RED, TINY, WHITE, fresh_words
 
 from linocut.pretrain import captions, tokenizer, vae
+from linocut.pretrain.__main__ import main
 from linocut.pretrain.captioner import judge, lessons, looking, read_train, reader, write_train, writer
 from linocut.pretrain.config import ReaderConfig, TransformerConfig, VaeConfig, WriterConfig
 from linocut.pretrain.data import encode
@@ -215,3 +217,24 @@ def test_what_is_written_ends_where_the_answer_ends() -> None:
         optimiser.step()
     model.train(False)
     assert {asked: writer.write(model, WORDS, asked, longest=30) for asked in told} == told
+
+
+@pytest.mark.parametrize("stage", ["reader", "writer"])
+@pytest.mark.parametrize("option", ["--resume", "--compile", "--steps 5", "--decoder-only", "--mirror-rims"])
+def test_options_of_other_stages_are_refused(
+    stage: str, option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pretrain", stage, *option.split()])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"the stage {stage} begins anew" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("stage", ["reader", "writer"])
+def test_a_stage_is_run_as_long_as_was_asked(stage: str, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = []
+    room = {"reader": read_train, "writer": write_train}[stage]
+    monkeypatch.setattr(room, "train", lambda config, folder, fonts: lengths.append((config.seconds, folder, fonts)))
+    monkeypatch.setattr(sys, "argv", ["pretrain", stage, "--work", str(work), "--seconds", "7"])
+    main()
+    assert lengths == [(7.0, work, work / "fonts")]

@@ -32,6 +32,9 @@ def main() -> None:
     args = parser.parse_args()
     if args.keep_latents and (not args.resume or args.decoder_only or args.mirror_rims):
         parser.error("--keep-latents needs --resume, and neither --decoder-only nor --mirror-rims beside it")
+    others = (args.resume, args.compile, args.steps, args.decoder_only, args.keep_latents, args.mirror_rims)
+    if args.stage in ("reader", "writer") and any(others):
+        parser.error(f"the stage {args.stage} begins anew each time and takes --work, --fonts and --seconds alone")
     on_device = args.stage == "transformer" and args.device is not None
     if (args.device or args.drawers or args.batch) and not on_device:
         parser.error("--device belongs to the stage transformer, --drawers and --batch to --device")
