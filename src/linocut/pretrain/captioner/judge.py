@@ -9,6 +9,7 @@ import numpy as np
 
 from linocut.captions import normalise
 from linocut.errors import InvalidRequest
+from linocut.pretrain.captioner.reader import overlaps
 from linocut.pretrain.captions import box_of, ground_phrase
 from linocut.pretrain.measures import apart
 from linocut.pretrain.scene import Item, Scene
@@ -37,10 +38,7 @@ def background(caption: dict[str, Any] | None) -> str:
 
 def overlap(one: list[int], other: list[int]) -> float:
     """IoU of two boxes."""
-    a, b = np.array(one, float), np.array(other, float)
-    inner = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None).prod()
-    whole = (a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - inner
-    return float(inner / whole) if whole > 0 else 0.0
+    return float(overlaps(np.array(one, float), np.array([other], float))[0])
 
 
 def same_thing(element: Element, item: Item) -> bool:

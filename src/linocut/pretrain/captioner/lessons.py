@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from linocut.pretrain import captions
+from linocut.pretrain.captioner.colours import bare
 from linocut.pretrain.captioner.wishes import any_wish, ordered
-from linocut.pretrain.captions import box_of, ground_phrase, item_phrase
+from linocut.pretrain.captions import ground_phrase, item_phrase
 from linocut.pretrain.draw import Painter
 from linocut.pretrain.scene import Colour, Item, Scene
 from linocut.prompting.lexicon import COLOURS, FACES, hex_to_rgb
@@ -32,12 +33,7 @@ class Lesson:
 
 def caption(scene: Scene) -> dict[str, Any]:
     """Everything but palettes, from top to bottom."""
-    elements = []
-    for item in scene.items:
-        text = {"text": item.text} if item.text else {}
-        kind = {"type": "text" if item.text else "obj", "bbox": box_of(item.box, scene)}
-        elements.append({**kind, **text, "desc": item_phrase(item)})
-    return {"compositional_deconstruction": {"background": ground_phrase(scene.ground), "elements": elements}}
+    return bare(captions.full(scene))
 
 
 def answer(scene: Scene) -> str:
