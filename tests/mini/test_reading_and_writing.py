@@ -176,7 +176,7 @@ def test_neighbours_of_a_number_are_nearly_right_and_nothing_else_is() -> None:
 
 
 def lesson(asked: str, answer: str) -> lessons.Lesson:
-    return lessons.Lesson(asked, answer, scene_of(0))
+    return lessons.Lesson(asked, answer)
 
 
 def test_only_answers_are_asked_for() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from linocut.pretrain.scene import TABLE
+from linocut.prompting.expand import STYLE
 from linocut.prompting.lexicon import COLOURS, rgb_to_hex
 
 FEWEST = 8
@@ -30,10 +31,9 @@ def with_palettes(caption: dict[str, Any], pixels: np.ndarray) -> dict[str, Any]
         elements.append({**element, "color_palette": _measured(element["desc"], pixels[here])})
     ground = _measured(parts["background"], pixels[free] if free.any() else pixels.reshape(-1, 3))
     palette = [*ground, *(e["color_palette"][0] for e in elements if e.get("color_palette"))]
-    style = {"aesthetics": "flat", "lighting": "even", "medium": "graphic_design", "art_style": "poster"}
     return {
         **{key: value for key, value in caption.items() if key == "high_level_description"},
-        "style_description": {**style, "color_palette": palette},
+        "style_description": {**STYLE, "color_palette": palette},
         "compositional_deconstruction": {**parts, "elements": elements},
     }
 

@@ -1,4 +1,4 @@
-"""What the captioner is taught: (what is asked, the caption that answers), with or without a picture.
+"""What the writer is taught: what is asked, and the caption that answers.
 
 Captions of lessons name colours and give no palettes: a palette is measured (colours.py), not guessed.
 """
@@ -26,9 +26,8 @@ AREA = 128 * 128
 
 @dataclass(frozen=True)
 class Lesson:
-    asked: str  # empty where a picture is to be described
+    asked: str
     answer: str
-    scene: Scene  # that the answer tells of, as painted
 
 
 def caption(scene: Scene) -> dict[str, Any]:
@@ -46,21 +45,17 @@ def painted(painter: Painter, scene: Scene) -> tuple[np.ndarray, Scene]:
     return pixels, ordered(exact)
 
 
-def described(scene: Scene) -> Lesson:
-    return Lesson("", answer(scene), scene)
-
-
 def edited(rng: np.random.Generator, painter: Painter, scene: Scene) -> Lesson:
     """The caption of a painted scene and a wish; the caption after it."""
     said, after = any_wish(rng, scene)
     after = painted(painter, after)[1]
-    return Lesson(f"{answer(scene)} {said}", answer(after), after)
+    return Lesson(f"{answer(scene)} {said}", answer(after))
 
 
 def expanded(rng: np.random.Generator, painter: Painter, scene: Scene) -> Lesson:
     """A sentence about a scene; what the sentence leaves out the caption decides."""
     exact = painted(painter, scene)[1]
-    return Lesson(f"{ratio((scene.width, scene.height))} {sentence(rng, exact)}", answer(exact), exact)
+    return Lesson(f"{ratio((scene.width, scene.height))} {sentence(rng, exact)}", answer(exact))
 
 
 def frame(rng: np.random.Generator) -> tuple[int, int]:

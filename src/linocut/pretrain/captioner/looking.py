@@ -1,4 +1,4 @@
-"""A picture as the captioner sees it: what the frozen drawing network makes of it, and its latents.
+"""A picture as the captioner sees it: what the frozen drawing network makes of it, latents, pixels.
 
 The network is asked about the picture alone, without a caption, with a little noise as it was trained; what two of its
 blocks hold says which letter or figure each cell belongs to (docs/log.md: its auxiliary heads read words from there).

@@ -46,7 +46,7 @@ def redraw(model: Mini, vae: Any, words: PreTrainedTokenizerFast, pixels: np.nda
            anew: np.ndarray, seed: int, steps: int = 24) -> np.ndarray:  # fmt: skip
     """The edited picture, uint8 height x width x 3 as `pixels`; `anew` as ``changed`` gives it.
 
-    Pixels of cells that stay, and are not beside one that does not, come back exactly as they were.
+    Pixels of cells that stay come back exactly as they were.
     """
     grid = pixels.shape[0] // TOKEN, pixels.shape[1] // TOKEN
     kept_bnc = encode(vae, torch.from_numpy(pixels.copy())[None])

@@ -9,7 +9,7 @@ import numpy as np
 
 from linocut.pretrain import shapes
 from linocut.pretrain.captions import article, ground_phrase
-from linocut.pretrain.scene import LETTERS, Colour, Ground, Item, Scene, apart, sample
+from linocut.pretrain.scene import LETTERS, Colour, Ground, Item, Scene, apart
 from linocut.prompting.lexicon import COLOURS, OBJECTS, SHAPES, hex_to_rgb
 
 KINDS = ("recolour", "ground", "swap", "reword", "remove", "add", "move")
@@ -29,8 +29,7 @@ def reference(item: Item, scene: Scene) -> str:
 
 def wish(rng: np.random.Generator, scene: Scene, kind: str) -> tuple[str, Scene] | None:
     """(what is asked for, the scene after it) or None where this scene has nothing to do it with."""
-    made = MAKERS[kind](rng, scene)
-    return None if made is None else (made[0], made[1])
+    return MAKERS[kind](rng, scene)
 
 
 def any_wish(rng: np.random.Generator, scene: Scene) -> tuple[str, Scene]:
@@ -172,10 +171,6 @@ MAKERS: dict[str, Callable[[np.random.Generator, Scene], tuple[str, Scene] | Non
 }  # fmt: skip
 
 
-def fresh(rng: np.random.Generator, size: tuple[int, int], level: float, crowds: float) -> Scene:
-    """A scene with its items from top to bottom: the order in which captions are written here."""
-    return ordered(sample(rng, *size, level, crowds))
-
-
 def ordered(scene: Scene) -> Scene:
+    """The scene with its items from top to bottom: the order in which captions are written here."""
     return replace(scene, items=tuple(sorted(scene.items, key=lambda item: (item.box[1], item.box[0]))))
