@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,8 +28,9 @@ from linocut.pretrain.scene import Ground, Item, Scene
 from linocut.pretrain.train import Run, read_header
 from linocut.prompting.lexicon import FACES
 
-READER = replace(ReaderConfig(), width=32, page=4, seconds=6.0)
-WRITER = replace(WriterConfig(), width=48, layers=1, heads=2, kv_heads=1, mlp=64, batch=4, seconds=4.0)
+READER = replace(ReaderConfig(), width=32, page=4, seconds=60.0)
+WRITER = replace(WriterConfig(), width=48, layers=1, heads=2, kv_heads=1, mlp=64, batch=4, seconds=120.0)
+"""Steps, as ``work`` sets the clock: a busy machine trains as long as a quiet one."""
 
 
 # How it reads.
@@ -114,8 +117,10 @@ def test_elements_are_asked_for_where_they_are() -> None:
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A drawing network and an autoencoder that were never trained, as a run of the pretraining leaves them.
 
-    Pictures are drawn in this process, with the typeface that comes with Pillow.
+    Pictures are drawn in this process, with the typeface that comes with Pillow. The clock ticks once when it is read.
     """
+    monkeypatch.setattr(read_train, "time", SimpleNamespace(monotonic=itertools.count().__next__))
+    monkeypatch.setattr(write_train, "time", SimpleNamespace(monotonic=itertools.count().__next__))
     monkeypatch.setattr(read_train, "Painter", lambda _: PAINTER)
     monkeypatch.setattr(write_train, "Painter", lambda _: PAINTER)
     monkeypatch.setattr(read_train, "ahead", here)
