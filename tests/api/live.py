@@ -83,7 +83,7 @@ class Live:
         assert self._loop is not None
         assert self._stopping is not None
         self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(20)
+        self._thread.join(60)
         assert not self._thread.is_alive()
         for client in self._clients:
             client.close()
@@ -118,7 +118,7 @@ class Live:
                 yield
         finally:
             stop.set()
-            thread.join(30)
+            thread.join(90)
             loop.close()
             assert not thread.is_alive()
 
