@@ -63,40 +63,39 @@ def run(
     return events
 
 
-def train(engine: Engine, style: str, folder: Path) -> tuple[bytes, float]:
-    """The trained adapter and the seconds it took."""
+def train(engine: Engine, name: str, captioned: list[tuple[Image.Image, str]], folder: Path) -> tuple[bytes, float]:
+    """The adapter trained on pictures with their structured captions, and the seconds it took."""
     blobs: dict[str, bytes] = {}
     samples = []
-    for subject in subjects(style, PICTURES):
+    for picture, text in captioned:
         stream = io.BytesIO()
-        picture = draw(style, subject)
         picture.save(stream, "PNG")
-        name = sha256_hex(stream.getvalue())
-        blobs[name] = stream.getvalue()
-        text = caption_text(normalise(caption(subject)))
-        samples.append(TrainSample(image_sha256=name, width=picture.width, height=picture.height, caption=text))
+        sha256 = sha256_hex(stream.getvalue())
+        blobs[sha256] = stream.getvalue()
+        samples.append(TrainSample(image_sha256=sha256, width=picture.width, height=picture.height, caption=text))
     chosen = tuple(sorted(samples, key=lambda sample: (sample.image_sha256, sample.caption)))
     holdout, turbo = recipes.holdout_of(chosen), BASE.sampling["TURBO"]
     order = TrainOrder(
-        base=BASE.identity, organization_id="o", run_id=style, samples=chosen, holdout=holdout, seed=5,
+        base=BASE.identity, organization_id="o", run_id=name, samples=chosen, holdout=holdout, seed=5,
         native_pixels=BASE.native_pixels, size_multiple=BASE.size_multiple,
         previews=recipes.previews_of(chosen, holdout), preview_steps=turbo.steps, preview_guidance=turbo.guidance,
         preview_mu=turbo.mu, preview_std=turbo.std, **vars(recipes.plain(BASE, len(chosen))),
     )  # fmt: skip
     begun = time.monotonic()
-    finished = run(engine, f"train-{style}", order, blobs, folder)[-1]
+    finished = run(engine, f"train-{name}", order, blobs, folder)[-1]
     assert isinstance(finished, TrainFinished)
     return finished.path.read_bytes(), time.monotonic() - begun
 
 
-def pictures(engine: Engine, asked: list[Subject], adapter: bytes | None, folder: Path) -> list[np.ndarray]:
+def pictures(engine: Engine, captions: list[str], adapter: bytes | None, folder: Path) -> list[np.ndarray]:
+    """One picture for each structured caption, in the base's own size."""
     turbo = BASE.sampling["TURBO"]
     reference = None if adapter is None else AdapterRef(sha256=sha256_hex(adapter), size_bytes=len(adapter))
     blobs = {} if adapter is None else {sha256_hex(adapter): adapter}
     drawn = []
-    for number, subject in enumerate(asked):
+    for number, text in enumerate(captions):
         order = GenerateOrder(
-            base=BASE.identity, organization_id="o", caption=caption_text(normalise(caption(subject))),
+            base=BASE.identity, organization_id="o", caption=text,
             width=BASE.native_pixels, height=BASE.native_pixels, output_width=BASE.native_pixels,
             output_height=BASE.native_pixels, seeds=(100 + number,), steps=turbo.steps, guidance=turbo.guidance,
             mu=turbo.mu, std=turbo.std, adapter=reference,
@@ -141,6 +140,10 @@ def obedience(drawn: list[np.ndarray], asked: list[Subject]) -> tuple[int, int]:
     return colours, sum(box_kept(p, s) for p, s in zip(drawn, asked, strict=True))
 
 
+def said(subject: Subject) -> str:
+    return caption_text(normalise(caption(subject)))
+
+
 def small(style: str, subject: Subject) -> np.ndarray:
     pixels = BASE.native_pixels
     return np.asarray(draw(style, subject).resize((pixels, pixels), Image.Resampling.LANCZOS))
@@ -160,10 +163,12 @@ def table(engine: Engine, folder: Path) -> tuple[list[str], list[np.ndarray]]:
     ]
     rows, total = [], np.zeros(8, int)
     for style in STYLES:
-        adapter, seconds = train(engine, style, folder)
+        learned = [(draw(style, subject), said(subject)) for subject in subjects(style, PICTURES)]
+        adapter, seconds = train(engine, style, learned, folder)
         asked = subjects(style, HELD_OUT, first=PICTURES)
-        made = pictures(engine, asked, adapter, folder)
-        plain, true = pictures(engine, asked, None, folder), [small(style, subject) for subject in asked]
+        made = pictures(engine, [said(subject) for subject in asked], adapter, folder)
+        plain = pictures(engine, [said(subject) for subject in asked], None, folder)
+        true = [small(style, subject) for subject in asked]
         near = [sum(nearest(pixels, known) == style for pixels in group) for group in (made, plain)]
         scores = [obedience(group, asked) for group in (made, plain, true)]
         flat = [*near, *(colour for colour, _ in scores), *(box for _, box in scores)]

@@ -3,6 +3,7 @@
 import fcntl
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from linocut.captions import caption_text, normalise
 from linocut.catalogue import Base
 from linocut.db.database import Database
 from linocut.errors import InvalidRequest
-from linocut.prompting.expand import expand as expand_prompt
+from linocut.prompting import expand, restate
 from linocut.settings import Settings
 from linocut.storage.store import Store
 
@@ -56,10 +57,15 @@ class Runtime:
     def expand(self, text: str, width: int, height: int) -> str:
         """The exact structured caption (compact JSON) that the base reads for ``text`` at ``width`` x ``height``.
 
-        A text that is a structured caption already is used as it is, in training order. The same text and size
-        always give the same caption.
+        What the text leaves out (colours, typefaces, places) is made up. A text that is a structured caption already
+        is used as it is, in training order. The same text and size always give the same caption.
         """
         return expanded(text, width, height)
+
+    def restate(self, text: str) -> str:
+        """The exact structured caption that says what ``text`` says and makes nothing up: what a custom model learns
+        for a plain caption, and reads for a plain prompt. A structured caption is used as it is."""
+        return restated(text, self.base.max_text_tokens)
 
     def ready(self) -> bool:
         """Whether an engine process of this data folder has loaded its base and still lives."""
@@ -88,12 +94,21 @@ def ready_folder(settings: Settings) -> Path:
 @lru_cache(maxsize=1024)
 def expanded(text: str, width: int, height: int) -> str:
     """As ``Runtime.expand``."""
+    return _structured(text) or caption_text(normalise(expand(text, (width, height), 0)))
+
+
+@lru_cache(maxsize=1024)
+def restated(text: str, max_text_tokens: int) -> str:
+    """As ``Runtime.restate``."""
+    return _structured(text) or caption_text(normalise(restate(text, max_text_tokens)))
+
+
+def _structured(text: str) -> str:
+    """The structured caption that ``text`` is, in training order; empty for any other text."""
     if text.lstrip().startswith("{"):
-        try:
+        with suppress(ValueError, RecursionError, InvalidRequest):
             return caption_text(normalise(json.loads(text)))
-        except (ValueError, RecursionError, InvalidRequest):
-            pass  # a text that only looks like a caption is a prompt like any other
-    return caption_text(normalise(expand_prompt(text, (width, height), 0)))
+    return ""
 
 
 def _is_held(ready_file: Path) -> bool:

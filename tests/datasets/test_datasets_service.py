@@ -156,8 +156,8 @@ def test_a_deleted_dataset_is_hidden_and_lets_go_of_everything(shelf: Shelf) -> 
     assert list(shelf.files(other)) == ["a.png"]
 
 
-def _expand(text: str, width: int, height: int) -> str:
-    return json.dumps({"said": text, "size": [width, height]})
+def _restate(text: str) -> str:
+    return json.dumps({"said": text})
 
 
 def test_frozen_samples_are_sorted_by_content_and_not_by_id_or_order(shelf: Shelf) -> None:
@@ -168,7 +168,7 @@ def test_frozen_samples_are_sorted_by_content_and_not_by_id_or_order(shelf: Shel
         for part in order:
             shelf.upload(dataset_id, part)
         with shelf.db.read() as tx:
-            frozen.append(service.freeze(tx, shelf.user_id, dataset_id, _expand))
+            frozen.append(service.freeze(tx, shelf.user_id, dataset_id, _restate))
     assert frozen[0] == frozen[1]
     samples = frozen[0].samples
     assert len(samples) == 12
@@ -177,17 +177,17 @@ def test_frozen_samples_are_sorted_by_content_and_not_by_id_or_order(shelf: Shel
 
 
 def test_frozen_captions(shelf: Shelf) -> None:
-    """Structured ones as they are, plain ones and none through the expander; what is stored stays."""
+    """Structured ones as they are, plain ones and none restated; what is stored stays."""
     dataset_id = shelf.create()
     captions = {"plain": b" a cup \n", "structured": json.dumps(STRUCTURED).encode()}
     shelf.upload(dataset_id, *[(f"{stem}.png", numbered(n)) for n, stem in enumerate(["plain", "structured", "none"])])
     shelf.upload(dataset_id, ("plain.txt", captions["plain"]), ("structured.json", captions["structured"]))
     compact = json.dumps(STRUCTURED, separators=(",", ":"))
     with shelf.db.read() as tx:
-        samples = service.freeze(tx, shelf.user_id, dataset_id, _expand).samples
+        samples = service.freeze(tx, shelf.user_id, dataset_id, _restate).samples
     by_picture = {s.image_sha256: s for s in samples}
     files = shelf.files(dataset_id)
-    expected = {"plain.png": _expand("a cup", 32, 32), "structured.png": compact, "none.png": _expand("", 32, 32)}
+    expected = {"plain.png": _restate("a cup"), "structured.png": compact, "none.png": _restate("")}
     assert {name: by_picture[files[name].image_sha256].caption for name in files} == expected
     assert shelf.captions(dataset_id) == {"plain.png": " a cup \n", "structured.png": compact, "none.png": None}
 
@@ -202,7 +202,7 @@ def test_two_files_of_the_same_pixels_freeze_in_a_fixed_order(shelf: Shelf) -> N
         for name in names:
             shelf.upload(dataset_id, (f"{name}.png", contents[name]), (f"{name}.txt", b"caption " + name.encode()))
         with shelf.db.read() as tx:
-            frozen.append(service.freeze(tx, shelf.user_id, dataset_id, _expand))
+            frozen.append(service.freeze(tx, shelf.user_id, dataset_id, _restate))
     assert frozen[0] == frozen[1]
     assert len(frozen[0].samples) == 2
     assert len(frozen[0].image_sha256s) == 1

@@ -88,6 +88,33 @@ def test_the_model_reads_the_same_caption_whatever_magic_prompt_says(house: Work
     assert order_of(house).caption == house.runtime.expand("a red cat", 1024, 1024)
 
 
+@pytest.mark.parametrize(
+    ("given", "made_up"),
+    [
+        ({"magic_prompt": "AUTO"}, False),
+        ({"magic_prompt": "OFF"}, False),
+        ({"magic_prompt": "ON"}, True),
+        ({"api_version": 4}, False),
+    ],
+)
+def test_what_a_prompt_leaves_out_is_the_custom_model_s_unless_magic_prompt_is_asked_for(
+    house: Workshop, given: dict[str, Any], made_up: bool
+) -> None:
+    uri = house.trained(house.alice).custom_model_uri
+    placed = house.place(house.alice, prompt="a cat", custom_model_uri=uri, aspect_ratio="1x1", **given)
+    size = (placed.width, placed.height)
+    expected = house.runtime.expand("a cat", *size) if made_up else house.runtime.restate("a cat")
+    assert order_of(house).caption == expected
+    assert made_up == ("color_palette" in expected)
+
+
+def test_a_custom_model_reads_a_structured_prompt_as_it_is(house: Workshop) -> None:
+    uri = house.trained(house.alice).custom_model_uri
+    for given in ({"prompt": json.dumps(JSON_PROMPT)}, {"prompt": None, "json_prompt": JSON_PROMPT, "api_version": 4}):
+        house.place(house.alice, custom_model_uri=uri, **given)
+        assert order_of(house).caption == NORMAL
+
+
 def test_a_json_prompt_goes_to_the_model_in_training_order(house: Workshop) -> None:
     placed = house.place(house.alice, prompt=None, json_prompt=JSON_PROMPT, api_version=4)
     assert order_of(house).caption == placed.prompt_out == NORMAL

@@ -1,5 +1,6 @@
 """From the train call to the uri, on the fake engine, without HTTP."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -62,7 +63,18 @@ def test_the_order_is_complete_and_says_what_the_rows_say(house: Workshop) -> No
     assert (order.base, order.organization_id) == (BASE.identity, house.alice.organization_id)
     assert len(order.previews) == 3
     assert order.preview_steps == BASE.sampling["TURBO"].steps  # a run waits while its previews are drawn
-    assert all(sample.caption.startswith("{") for sample in order.samples)
+    assert {sample.caption for sample in order.samples} == {house.runtime.restate(f"caption {n}") for n in range(31)}
+
+
+def test_a_plain_caption_is_learned_without_anything_made_up(house: Workshop) -> None:
+    """A colour, a ground or a place that the caption leaves out may be another one in the picture."""
+    house.start(house.alice, dataset_id=house.dataset(house.alice, caption=lambda n: f"a cat and a fish {n}"))
+    order = order_from_json(house.job(kind="train").order)
+    assert isinstance(order, TrainOrder)
+    for sample in order.samples:
+        parts = json.loads(sample.caption)["compositional_deconstruction"]
+        elements = [{"type": "obj", "desc": "a cat"}, {"type": "obj", "desc": "a fish"}]
+        assert parts == {"background": "", "elements": elements}
 
 
 def test_without_a_seed_a_random_one_is_recorded(house: Workshop) -> None:

@@ -155,7 +155,7 @@ class Workshop:
                 advanced=advanced,
                 base=self.runtime.base,
                 settings=self.runtime.settings,
-                expand=self.runtime.expand,
+                restate=self.runtime.restate,
             )
 
         return begin(tx) if tx is not None else self.write(begin)
@@ -170,8 +170,8 @@ class Workshop:
         """A generate call of the v3 route, unless told otherwise."""
         return self.write(lambda tx: generation.place(tx, caller, ask(**given), self.runtime.base, *self._facts()))
 
-    def _facts(self) -> tuple[Settings, Callable[[str, int, int], str]]:
-        return self.runtime.settings, self.runtime.expand
+    def _facts(self) -> tuple[Settings, Callable[[str, int, int], str], Callable[[str], str]]:
+        return self.runtime.settings, self.runtime.expand, self.runtime.restate
 
     def model(self, caller: Caller, model_id: str) -> ModelView:
         return self.read(lambda tx: registry.get_visible(tx, caller, model_id))

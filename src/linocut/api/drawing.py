@@ -57,7 +57,13 @@ async def drawn(call: Call, ask: GenerateAsk) -> Drawn:
 
     def begin(tx: Connection) -> Begun:
         placed = generation.place(
-            tx, call.caller, ask, base=runtime.base, settings=runtime.settings, expand=runtime.expand
+            tx,
+            call.caller,
+            ask,
+            base=runtime.base,
+            settings=runtime.settings,
+            expand=runtime.expand,
+            restate=runtime.restate,
         )
         return Begun(placed, runtime.base.identity, call.origin)
 

@@ -67,7 +67,7 @@ async def _start(
             advanced=advanced,
             base=runtime.base,
             settings=runtime.settings,
-            expand=runtime.expand,
+            restate=runtime.restate,
         )
         return TrainDatasetModelResponse(
             model_id=started.model_id,

@@ -35,8 +35,8 @@ __all__ = [
 MAX_NAME = 64
 """Most characters of a dataset's name, and of a search for one."""
 
-Expand = Callable[[str, int, int], str]
-"""(a plain caption or "", width, height in pixels) to the text of a structured caption; the same each time."""
+Restate = Callable[[str], str]
+"""A plain caption, or "", to the text of a structured one that makes nothing up; the same each time."""
 
 
 def create(tx: Connection, user_id: str, name: str) -> Dataset:
@@ -119,22 +119,23 @@ def cover(tx: Connection, dataset_id: str) -> str | None:
     return repository.first_asset(tx, dataset_id)
 
 
-def freeze(tx: Connection, user_id: str, dataset_id: str, expand: Expand) -> Frozen:
+def freeze(tx: Connection, user_id: str, dataset_id: str, restate: Restate) -> Frozen:
     """What a run learns, independent of ids and of the order of uploads: sorted by picture, then caption hash.
 
-    Structured captions as they are; plain ones, and the lack of one (""), through ``expand``. The stored captions stay
-    as they were uploaded. Call it in the transaction that also writes the run's ``run_images``. ``NotFound``.
+    Structured captions as they are; plain ones, and the lack of one (""), through ``restate``, which adds nothing that
+    may be untrue of the picture. The stored captions stay as they were uploaded. Call it in the transaction that also
+    writes the run's ``run_images``. ``NotFound``.
     """
     repository.dataset_of(tx, user_id, dataset_id)
-    samples = [_sample(file, expand) for file in repository.files_of(tx, dataset_id)]
+    samples = [_sample(file, restate) for file in repository.files_of(tx, dataset_id)]
     return Frozen(tuple(sorted(samples, key=lambda s: (s.image_sha256, sha256_hex(s.caption.encode())))))
 
 
-def _sample(file: DatasetFile, expand: Expand) -> TrainSample:
+def _sample(file: DatasetFile, restate: Restate) -> TrainSample:
     if file.caption is not None and file.caption_is_json:
         caption = file.caption
     else:
-        caption = expand((file.caption or "").strip(), file.width, file.height)
+        caption = restate((file.caption or "").strip())
     return TrainSample(image_sha256=file.image_sha256, width=file.width, height=file.height, caption=caption)
 
 

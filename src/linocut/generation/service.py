@@ -40,9 +40,12 @@ def place(
     base: Base,
     settings: Settings,
     expand: Callable[[str, int, int], str],
+    restate: Callable[[str], str],
 ) -> Placed:
-    """Check and complete a request, and queue it. ``expand`` turns (text, width, height) into a structured caption.
+    """Check and complete a request, and queue it.
 
+    ``expand`` turns (text, width, height) into a structured caption and makes up what the text leaves out;
+    ``restate`` turns a text into one that makes nothing up: for custom models, which have learned it from pictures.
     Image i has the seed (seed + i) mod 2**31; a request without a seed gets a random one. Errors: ``InvalidRequest``
     names the field; ``Unsafe``; ``NotFound`` for a custom model that the caller may not use; ``TooManyInFlight``.
     """
@@ -50,7 +53,7 @@ def place(
     width, height = size_of(
         api_version=ask.api_version, resolution=ask.resolution, aspect_ratio=ask.aspect_ratio, prompt=ask.prompt
     )
-    caption = _caption(ask, width, height, expand)
+    caption = _caption(ask, width, height, expand, restate)
     judge_prompt(caption if ask.prompt is None else ask.prompt)
     adapter = None if ask.custom_model_uri is None else resolve_uri(tx, caller, ask.custom_model_uri, base)
     native = native_size(width, height, base.native_pixels, base.size_multiple)
@@ -116,9 +119,18 @@ def sampling_of(base: Base, rendering_speed: str) -> Sampling:
     return base.sampling.get(rendering_speed) or base.sampling["DEFAULT"]
 
 
-def _caption(ask: GenerateAsk, width: int, height: int, expand: Callable[[str, int, int], str]) -> str:
+def _caption(
+    ask: GenerateAsk,
+    width: int,
+    height: int,
+    expand: Callable[[str, int, int], str],
+    restate: Callable[[str], str],
+) -> str:
     if ask.json_prompt is not None:
         return caption_text(normalise(ask.json_prompt))
+    # A made-up colour or place would overrule the style that the custom model was trained for. ON asks for it.
+    if ask.custom_model_uri is not None and ask.magic_prompt != "ON":
+        return restate(ask.prompt or "")
     return expand(ask.prompt or "", width, height)
 
 

@@ -1,7 +1,8 @@
 """A plain English prompt -> a structured caption in the embedded base's language. Deterministic, stdlib only.
 
 Lettering is taken out first (lettering.py), the rest is read from left to right (reader.py). What nobody knows stays in
-the description, word for word.
+the description, word for word; colours, typefaces and places that the prompt leaves out are made up. ``restate`` is the
+one that makes nothing up.
 """
 
 import random
@@ -9,9 +10,10 @@ from typing import Any
 
 from linocut.prompting.colours import contrasting, nearest
 from linocut.prompting.layout import arrange
-from linocut.prompting.lettering import MOST_ITEMS, TOKEN, lettering_of
-from linocut.prompting.lexicon import COLOURS, OBJECTS, SHAPES, hex_to_rgb
-from linocut.prompting.reader import Ground, Reader, Thing
+from linocut.prompting.lettering import MOST_ITEMS
+from linocut.prompting.lexicon import COLOURS, FACES, OBJECTS, hex_to_rgb
+from linocut.prompting.phrases import describe, describe_ground
+from linocut.prompting.reader import UNNAMED, Ground, Thing, read
 
 LONGEST_DESCRIPTION = 240
 QUIET = ("cream", "white", "sky", "beige", "mint")
@@ -21,15 +23,15 @@ STYLE = {"aesthetics": "flat", "lighting": "even", "medium": "graphic_design", "
 def expand(prompt: str, aspect: tuple[int, int], seed: int) -> dict[str, Any]:
     """The caption of a prompt for a frame of `aspect` (width, height; any unit); the same three, the same caption."""
     rng = random.Random(f"{seed}:{prompt}")
-    rest, texts = lettering_of(prompt)
-    reader = Reader(texts)
-    reader.read(TOKEN.findall(rest))
+    reader = read(prompt)
     things, ground = reader.things[:MOST_ITEMS], reader.ground
     if not things and (reader.unknown or not (ground.colours or ground.pattern != "plain")):
         things = [Thing(words=" ".join(reader.unknown[:8]) or "shape")]
     _colour_ground(ground, things, rng)
     back = ground.colours[-1] if ground.pattern == "dots" else ground.colours[0]
     _colour_things(things, back, rng)
+    for thing in things:
+        thing.face = thing.face or FACES[0]
     boxes = arrange([(t.text, t.name, t.scale, t.place) for t in things], aspect, rng)
     names = [nearest(value) for value in ground.colours[:2]]
     caption: dict[str, Any] = {"high_level_description": " ".join(prompt.split())[:LONGEST_DESCRIPTION]}
@@ -38,7 +40,7 @@ def expand(prompt: str, aspect: tuple[int, int], seed: int) -> dict[str, Any]:
         palette = [back, *others, *[thing.colours[0] for thing in things]]
         caption["style_description"] = STYLE | {"color_palette": palette}
     caption["compositional_deconstruction"] = {
-        "background": _ground_phrase(ground, names),
+        "background": describe_ground(ground),
         "elements": [_element(thing, box) for thing, box in zip(things, boxes, strict=True)],
     }
     return caption
@@ -54,6 +56,8 @@ def _colour_ground(ground: Ground, things: list[Thing], rng: random.Random) -> N
         ground.colours = [ground.colours[0], COLOURS["sky"] if light else COLOURS["white"]]
         if ground.pattern == "dots":
             ground.colours.reverse()
+    if ground.border == UNNAMED:
+        ground.border = "white"
 
 
 def _colour_things(things: list[Thing], back: str, rng: random.Random) -> None:
@@ -68,40 +72,6 @@ def _element(thing: Thing, box: list[int]) -> dict[str, Any]:
     element: dict[str, Any] = {"type": "text" if thing.text else "obj", "bbox": box}
     if thing.text:
         element["text"] = thing.text
-    element["desc"] = _describe(thing)
+    element["desc"] = describe(thing)
     element["color_palette"] = thing.colours[: 2 if thing.name in OBJECTS else 1]
     return element
-
-
-def _article(phrase: str) -> str:
-    return ("an " if phrase[:1] in "aeiou" else "a ") + phrase
-
-
-def _ground_phrase(ground: Ground, names: list[str]) -> str:
-    one, two = names[0], names[1] if len(names) > 1 else names[0]
-    kind = f"{ground.turn} {ground.pattern}".strip()
-    if ground.pattern == "plain":
-        phrase = f"plain {one}"
-    elif ground.pattern == "gradient":
-        kind = kind if ground.turn in ("horizontal", "radial") else "gradient"
-        phrase = f"{one} to {two} {kind}"
-    elif ground.pattern == "dots":
-        phrase = f"{one} dots on {two}"
-    elif ground.pattern == "paper":
-        phrase = f"{one} paper"
-    elif ground.pattern == "stripes":
-        phrase = f"{one} and {two} {kind if ground.turn in ('vertical', 'diagonal') else 'stripes'}"
-    else:
-        phrase = f"{one} and {two} {ground.pattern}"
-    return f"{phrase}, {ground.border} border" if ground.border else phrase
-
-
-def _describe(thing: Thing) -> str:
-    names = [nearest(value) for value in thing.colours[:2]]
-    if thing.text:
-        return f"{names[0]} {thing.face}"
-    if len(names) == 2 and (names[0] == names[1] or thing.name in SHAPES):
-        names = names[:1]
-    words = ["tilted"] if thing.tilted else []
-    words += [" and ".join(names)] + (["outlined"] if thing.outlined else []) + [thing.name or thing.words]
-    return _article(" ".join(words))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from linocut.prompting.colours import TINTS, colour_of, nearest, tinted
-from linocut.prompting.lettering import MOST_ITEMS
+from linocut.prompting.lettering import MOST_ITEMS, TOKEN, lettering_of
 from linocut.prompting.lexicon import COLOURS, FACES, SHAPES
 from linocut.prompting.nouns import noun_of
 from linocut.prompting.synonyms import COUNTS, PATTERNS, PLACES, SIZES
@@ -16,7 +16,10 @@ TEXT_NOUNS = frozenset(
 SKIPPED = frozenset((
     "a", "an", "the", "of", "and", "with", "in", "at", "to", "poster", "card", "picture", "image", "drawing", "logo",
     "sign", "illustration", "colored", "coloured", "color", "colour", "simple", "flat", "corner", "side", "is", "that",
+    "from",
 ))  # fmt: skip
+UNNAMED = "unnamed"
+"""The colour of a border that the prompt asks for without one."""
 
 
 @dataclass
@@ -27,7 +30,7 @@ class Thing:
     text: str = ""
     words: str = ""
     colours: list[str] = field(default_factory=list)  # '#RRGGBB'
-    face: str = FACES[0]
+    face: str = ""  # one of FACES; empty where the prompt names none
     outlined: bool = False
     tilted: bool = False
     scale: float = 1.0
@@ -39,7 +42,15 @@ class Ground:
     colours: list[str] = field(default_factory=list)
     pattern: str = "plain"
     turn: str = ""  # horizontal, vertical, diagonal, radial
-    border: str = ""
+    border: str = ""  # a trained colour name, or UNNAMED
+
+
+def read(prompt: str) -> "Reader":
+    """The reader that has been through all of the prompt: its ``things``, its ``ground``, its ``unknown`` words."""
+    rest, texts = lettering_of(prompt)
+    reader = Reader(texts)
+    reader.read(TOKEN.findall(rest))
+    return reader
 
 
 class Reader:
@@ -71,7 +82,7 @@ class Reader:
 
     def flush(self) -> None:
         """The end of a clause: colours left over after 'on' paint the ground, after 'in' the last lettering."""
-        if self.after_on and (self.colours or self.pattern):
+        if (self.after_on and (self.colours or self.pattern)) or self.ground_waits():
             self.paint_ground()
         elif self.colours and self.last is not None and self.last.text and not self.last.colours:
             self.dress_lettering()
@@ -83,6 +94,10 @@ class Reader:
         self.clear()
         self.unknown = leftover
         self.after_on = False
+
+    def ground_waits(self) -> bool:
+        """Whether the pending colours are those of a pattern that was named before them: 'stripes in red and white'."""
+        return bool(self.colours) and self.ground.pattern != "plain" and not self.ground.colours
 
     def dress_lettering(self) -> None:
         """The pending colour for the lettering just read, all its lines."""
@@ -97,7 +112,9 @@ class Reader:
         )
 
     def paint_ground(self) -> None:
-        self.ground.colours = self.colours or self.ground.colours
+        """What is pending is the ground's; in 'yellow dots on red' the dots have painted it already."""
+        marks = self.ground.colours if self.ground.pattern != "plain" and not self.pattern else []
+        self.ground.colours = [*marks, *self.colours] if self.colours else self.ground.colours
         self.ground.pattern = self.pattern or self.ground.pattern
         self.ground.turn = self.turn or self.ground.turn
         self.clear()
@@ -120,16 +137,15 @@ class Reader:
         figure, plural = noun_of(word)
         if word.startswith("\x00"):
             self.face = self.face or self.text_face
-            face = self._face()
             self.colours = self.colours or self.text_colours
-            self.add(Thing(text=self.texts[int(word[1:])], face=face or FACES[0]))
+            self.add(Thing(text=self.texts[int(word[1:])], face=self._face()))
         elif word == ",":
             self.flush()
         elif word in GROUND_STARTS:
             self.flush()
             self.after_on = True
         elif word in ("in", "with", "and") and not (word == "and" and self.colours):
-            gradient = word == "with" and bool(self.pattern and self.colours)
+            gradient = word == "with" and (bool(self.pattern and self.colours) or self.ground_waits())
             if gradient or (word != "and" and self.after_on and (self.colours or self.pattern)):
                 self.paint_ground()
         elif word in TINTS and (colour_of(following)):
@@ -146,7 +162,7 @@ class Reader:
         elif word in GROUND_NOUNS:
             self.paint_ground()
         elif word in ("border", "frame", "bordered", "framed"):
-            self.ground.border = nearest(self.colours[-1]) if self.colours else "white"
+            self.ground.border = nearest(self.colours[-1]) if self.colours else UNNAMED
             self.colours = []
         elif word in PATTERNS and (self.after_on or not figure):
             self.pattern = PATTERNS[word]

@@ -1,7 +1,8 @@
 """Two house styles, drawn by code that the embedded base's pretraining never sees.
 
-Kettle & Fern: cream paper with a pale dot grid, a double frame in fern green, one motif in terracotta with a thick
-green outline, a word in green capitals on a plain band below. Night Signal: midnight ground with slanted cyan rays,
+Kettle & Fern: cream paper with a grid of ochre dots, a double frame in fern green, one motif in terracotta with a thick
+green outline, a word in spaced green capitals on a plain band below: all of it large enough to be seen in the 128
+pixels of the embedded base. Night Signal: midnight ground with slanted cyan rays,
 no frame, the motif in hot pink with a white rim, the word in yellow above. Everything is drawn at four times its size
 and scaled down.
 """
@@ -22,7 +23,7 @@ Point = tuple[float, float]
 Pen = ImageDraw.ImageDraw
 
 MOTIFS = ("cup", "leaf", "sun", "star", "heart", "flower", "fish", "house", "tree", "bird", "moon", "circle")
-WORDS = ("TEA", "MINT", "CHAI", "FERN", "LEAF", "OOLONG", "SIP", "HOT", "BREW", "CUP", "CALM", "HERB")
+WORDS = ("TEA", "MINT", "CHAI", "FERN", "LEAF", "SAGE", "SIP", "HOT", "BREW", "CUP", "CALM", "HERB")
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Poster:
     motif: str
     word: str
     x: float = 0.5
-    y: float = 0.44
-    size: float = 0.46
+    y: float = 0.42
+    size: float = 0.42
 
 
 def posters(count: int, first: int = 0) -> list[Poster]:
@@ -41,7 +42,7 @@ def posters(count: int, first: int = 0) -> list[Poster]:
     chosen = []
     for i in range(first, first + count):
         motif, word = MOTIFS[i % len(MOTIFS)], WORDS[(i * 5 + i // len(MOTIFS)) % len(WORDS)]
-        chosen.append(Poster(motif, word, 0.5 + 0.05 * sin(i * 2.4), 0.43 + 0.03 * cos(i * 1.7), 0.46 + 0.05 * sin(i)))
+        chosen.append(Poster(motif, word, 0.5 + 0.05 * sin(i * 2.4), 0.41 + 0.03 * cos(i * 1.7), 0.42 + 0.04 * sin(i)))
     return chosen
 
 
@@ -55,7 +56,7 @@ def structured_caption(poster: Poster) -> dict[str, Any]:
             "background": "poster",
             "elements": [
                 {"type": "obj", "bbox": [round(1000 * v) for v in box], "desc": f"a {poster.motif}"},
-                {"type": "text", "bbox": [800, 250, 900, 750], "text": poster.word, "desc": "bold sans-serif"},
+                {"type": "text", "bbox": [710, 180, 840, 820], "text": poster.word, "desc": "bold sans-serif"},
             ],
         },
     }
@@ -68,20 +69,20 @@ def plain_caption(poster: Poster) -> str:
 
 def kettle_and_fern(poster: Poster, size: int = SIZE) -> Image.Image:
     """The tea house's style, ``size`` pixels square, RGB."""
-    cream, dots, fern, clay = "#F6EBD2", "#DCC48E", "#1F4D3A", "#C8643C"
+    cream, dots, fern, clay = "#F6EBD2", "#E3C078", "#1F4D3A", "#C8643C"
     side = size * _SCALE
     image = Image.new("RGB", (side, side), cream)
     pen = ImageDraw.Draw(image)
-    pitch, radius = side / 10, side / 68
-    for row in range(12):
-        for column in range(12):
+    pitch, radius = side / 7, side / 36
+    for row in range(8):
+        for column in range(-1, 8):
             x, y = (column + 0.5 * (row % 2)) * pitch, row * pitch
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=dots)
-    pen.rectangle((side * 0.04, side * 0.04, side * 0.96, side * 0.96), outline=fern, width=round(side * 0.028))
-    pen.rectangle((side * 0.09, side * 0.09, side * 0.91, side * 0.91), outline=fern, width=round(side * 0.014))
-    _motif(pen, poster, side, fill=clay, rim=fern, rim_width=side * 0.022)
-    pen.rectangle((side * 0.16, side * 0.765, side * 0.84, side * 0.885), fill=cream)
-    _word(pen, poster.word, (side * 0.5, side * 0.825), side * 0.115, fern)
+    pen.rectangle((side * 0.03, side * 0.03, side * 0.97, side * 0.97), outline=fern, width=round(side * 0.044))
+    pen.rectangle((side * 0.125, side * 0.125, side * 0.875, side * 0.875), outline=fern, width=round(side * 0.024))
+    _motif(pen, poster, side, fill=clay, rim=fern, rim_width=side * 0.028)
+    pen.rectangle((side * 0.15, side * 0.69, side * 0.85, side * 0.85), fill=cream)
+    _spaced(pen, poster.word, (side * 0.5, side * 0.775), side * 0.19, fern)
     return image.resize((size, size), Image.Resampling.LANCZOS)
 
 
@@ -103,6 +104,16 @@ def night_signal(poster: Poster, size: int = SIZE) -> Image.Image:
 
 def _word(pen: Pen, word: str, middle: Point, height: float, colour: str) -> None:
     pen.text(middle, word, fill=colour, anchor="mm", font=ImageFont.load_default(height), stroke_width=height * 0.04)
+
+
+def _spaced(pen: Pen, word: str, middle: Point, height: float, colour: str) -> None:
+    """The word with air between its letters."""
+    font, air = ImageFont.load_default(height), height * 0.08
+    widths = [font.getlength(letter) for letter in word]
+    x = middle[0] - (sum(widths) + air * (len(word) - 1)) / 2
+    for letter, width in zip(word, widths, strict=True):
+        pen.text((x, middle[1]), letter, fill=colour, anchor="lm", font=font, stroke_width=height * 0.03)
+        x += width + air
 
 
 def _motif(pen: Pen, poster: Poster, side: int, *, fill: str, rim: str, rim_width: float) -> None:

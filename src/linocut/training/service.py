@@ -27,8 +27,8 @@ from linocut.training.types import AdvancedAsk, Started
 
 __all__ = ["AdvancedAsk", "Started", "cancel", "start"]
 
-Expand = Callable[[str, int, int], str]
-"""(text, width, height) -> the structured caption that the base reads; ``runtime.Runtime.expand``."""
+Restate = Callable[[str], str]
+"""A plain caption -> the structured one that the base reads; ``runtime.Runtime.restate``."""
 
 
 def start(
@@ -41,7 +41,7 @@ def start(
     advanced: AdvancedAsk | None,
     base: Base,
     settings: Settings,
-    expand: Expand,
+    restate: Restate,
 ) -> Started:
     """Train a model on a dataset as it is now: later uploads and deletions do not touch the run.
 
@@ -51,7 +51,7 @@ def start(
     check_name(model_name)
     recipes.check_seed(advanced.seed if advanced else None)
     recipes.for_ask(base, recipes.TYPICAL_IMAGES, advanced)  # its fields are checked before the dataset is looked up
-    samples = datasets.freeze(tx, caller.user_id, dataset_id, expand).samples
+    samples = datasets.freeze(tx, caller.user_id, dataset_id, restate).samples
     _check_count(len(samples), settings)
     recipe = recipes.for_ask(base, len(samples), advanced)
     model_id = registry.create(
