@@ -38,7 +38,7 @@ from linocut.samples.style import style_distance, style_vector
 LEARNED, ASKED = posters(20), posters(24, first=20)
 CLAY = np.array((0xC8, 0x64, 0x3C))
 SIDE = BASE.native_pixels
-WORD_ROWS, MOTIF_ROWS, COLUMNS = slice(86, 112), slice(18, 87), slice(18, 110)
+WORD_ROWS, MOTIF_ROWS, COLUMNS = slice(86, 109), slice(18, 86), slice(18, 110)
 MOST_SHIFT = 2
 Say = Callable[[Poster], str]
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from linocut.captions import caption_text, normalise
 from linocut.catalogue import MINI, load_base
 from linocut.engine.door import Engine
 from linocut.engine.open import open_engine
@@ -28,7 +27,7 @@ from linocut.orders import (
     TrainOrder,
     TrainSample,
 )
-from linocut.prompting import expand
+from linocut.runtime import expanded, restated
 from linocut.samples.draw import Poster, kettle_and_fern, night_signal, plain_caption, posters
 from linocut.samples.style import style_distance, style_vector
 from linocut.training import recipes
@@ -40,10 +39,6 @@ SEEDS = (11, 12, 13, 14)
 Draw = Callable[[Poster, int], Image.Image]
 
 
-def _caption(text: str, width: int, height: int) -> str:
-    return caption_text(normalise(expand(text, (width, height), 0)))
-
-
 def _dataset(draw: Draw) -> tuple[dict[str, bytes], tuple[TrainSample, ...]]:
     blobs: dict[str, bytes] = {}
     samples = []
@@ -52,7 +47,7 @@ def _dataset(draw: Draw) -> tuple[dict[str, bytes], tuple[TrainSample, ...]]:
         draw(poster, 512).save(stream, "PNG")
         name = sha256_hex(stream.getvalue())
         blobs[name] = stream.getvalue()
-        caption = _caption(plain_caption(poster), 512, 512)
+        caption = restated(plain_caption(poster), BASE.max_text_tokens)
         samples.append(TrainSample(image_sha256=name, width=512, height=512, caption=caption))
     return blobs, tuple(sorted(samples, key=lambda s: (s.image_sha256, s.caption)))
 
@@ -90,8 +85,9 @@ def _draw(engine: Engine, adapter: bytes | None, workspace: Path) -> list[Image.
     blobs = {} if adapter is None else {sha256_hex(adapter): adapter}
     drawn = []
     for number, prompt in enumerate(HELD_OUT):
+        caption = expanded(prompt, 1024, 1024) if adapter is None else restated(prompt, BASE.max_text_tokens)
         order = GenerateOrder(
-            base=BASE.identity, organization_id="o", caption=_caption(prompt, 1024, 1024), width=128, height=128,
+            base=BASE.identity, organization_id="o", caption=caption, width=128, height=128,
             output_width=128, output_height=128, seeds=SEEDS, steps=turbo.steps, guidance=turbo.guidance,
             mu=turbo.mu, std=turbo.std, adapter=reference,
         )  # fmt: skip

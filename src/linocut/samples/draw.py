@@ -33,7 +33,7 @@ class Poster:
     motif: str
     word: str
     x: float = 0.5
-    y: float = 0.42
+    y: float = 0.4
     size: float = 0.42
 
 
@@ -42,7 +42,7 @@ def posters(count: int, first: int = 0) -> list[Poster]:
     chosen = []
     for i in range(first, first + count):
         motif, word = MOTIFS[i % len(MOTIFS)], WORDS[(i * 5 + i // len(MOTIFS)) % len(WORDS)]
-        chosen.append(Poster(motif, word, 0.5 + 0.05 * sin(i * 2.4), 0.41 + 0.03 * cos(i * 1.7), 0.42 + 0.04 * sin(i)))
+        chosen.append(Poster(motif, word, 0.5 + 0.05 * sin(i * 2.4), 0.4 + 0.03 * cos(i * 1.7), 0.42 + 0.04 * sin(i)))
     return chosen
 
 
@@ -56,7 +56,7 @@ def structured_caption(poster: Poster) -> dict[str, Any]:
             "background": "poster",
             "elements": [
                 {"type": "obj", "bbox": [round(1000 * v) for v in box], "desc": f"a {poster.motif}"},
-                {"type": "text", "bbox": [710, 180, 840, 820], "text": poster.word, "desc": "bold sans-serif"},
+                {"type": "text", "bbox": [700, 200, 830, 800], "text": poster.word, "desc": "bold sans-serif"},
             ],
         },
     }
@@ -81,8 +81,8 @@ def kettle_and_fern(poster: Poster, size: int = SIZE) -> Image.Image:
     pen.rectangle((side * 0.03, side * 0.03, side * 0.97, side * 0.97), outline=fern, width=round(side * 0.044))
     pen.rectangle((side * 0.125, side * 0.125, side * 0.875, side * 0.875), outline=fern, width=round(side * 0.024))
     _motif(pen, poster, side, fill=clay, rim=fern, rim_width=side * 0.028)
-    pen.rectangle((side * 0.15, side * 0.69, side * 0.85, side * 0.85), fill=cream)
-    _spaced(pen, poster.word, (side * 0.5, side * 0.775), side * 0.19, fern)
+    pen.rectangle((side * 0.15, side * 0.67, side * 0.85, side * 0.85), fill=cream)
+    _spaced(pen, poster.word, (side * 0.5, side * 0.755), side * 0.175, fern)
     return image.resize((size, size), Image.Resampling.LANCZOS)
 
 
