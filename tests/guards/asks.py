@@ -46,6 +46,30 @@ GUARDS = (
         ("training/test_recipes.py::test_what_is_held_out_depends_on_content_not_on_order",),
     ),
     Guard(
+        "nothing is made up for a custom model's prompt",
+        "generation/service.py",
+        '    if ask.custom_model_uri is not None and ask.magic_prompt != "ON":\n',
+        "    if False:\n",
+        (
+            f"{PLACE}test_what_a_prompt_leaves_out_is_the_custom_model_s_unless_magic_prompt_is_asked_for"
+            "[sqlite-given0-False]",
+        ),
+    ),
+    Guard(
+        "nothing is made up for a caption that a run learns",
+        "runtime.py",
+        "    return _structured(text) or caption_text(normalise(restate(text, max_text_tokens)))\n",
+        "    return _structured(text) or caption_text(normalise(expand(text, (1, 1), 0)))\n",
+        (f"{RUNS}test_a_plain_caption_is_learned_without_anything_made_up[sqlite]",),
+    ),
+    Guard(
+        "a restated caption fits into the base's text",
+        "prompting/restate.py",
+        '_cut(" ".join(text.split()), max_text_tokens - RESERVED)',
+        '_cut(" ".join(text.split()), 10_000)',
+        ("mini/test_restated.py::test_a_restated_caption_fits[text0]",),
+    ),
+    Guard(
         "an organisation has so many images in progress and no more",
         "generation/service.py",
         "    if busy + wanted > most:\n",

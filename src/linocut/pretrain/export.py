@@ -32,8 +32,8 @@ FACTS: dict[str, Any] = {
         "QUALITY": {"steps": 40, "guidance": 1.5, "mu": 2.6, "std": 1.4},
     },
     "training": {
-        "lora_rank": 16, "learning_rate": 0.003, "training_steps": 480, "batch_size": 2, "ema": 0.99,
-        "caption_dropout": 0.1, "warmup_steps": 10, "weight_decay": 0.0001, "sigma_mean": 1.8, "sigma_std": 1.2,
+        "lora_rank": 16, "learning_rate": 0.004, "training_steps": 400, "batch_size": 2, "ema": 0.99,
+        "caption_dropout": 0.1, "warmup_steps": 10, "weight_decay": 0.0001, "sigma_mean": 2.0, "sigma_std": 1.2,
     },
 }  # fmt: skip
 
