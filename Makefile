@@ -9,10 +9,10 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 # These time how soon a killed server or a lost database answers again, or look at all that their own process holds.
 ALONE := tests/faults/test_sigkill.py tests/faults/test_database_faults.py tests/faults/test_broken_uploads.py
 
-.PHONY: help demo test check format soak guards bench serve clean
+.PHONY: help demo test check format mini-test soak guards bench serve clean
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.runtime  ## the whole promise in five minutes: dataset, training, a custom model, pictures
 	$(BIN)/linocut demo $(DEMO_ARGS)
@@ -26,17 +26,20 @@ test: check  ## every check and the whole test suite (under 20 minutes on two co
 	$(ONE_THREAD) $(BIN)/python tests/again.py -q $(ALONE) $(TEST_ARGS)
 
 check: $(VENV)/.dev  ## style, types and the floors of the house
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src mini tests benchmarks
+	$(BIN)/ruff format --check src mini tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
 format: $(VENV)/.dev  ## put the code in shape
-	$(BIN)/ruff check --fix src tests benchmarks
-	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src mini tests benchmarks
+	$(BIN)/ruff format src mini tests benchmarks
 
 soak: $(VENV)/.dev  ## the long campaigns (hours): fault rounds on mini, thousands of simulated job tables
 	LINOCUT_SOAK=1 $(ONE_THREAD) $(BIN)/python -m pytest -q -m soak --timeout 0 $(TEST_ARGS)
+
+mini-test: $(VENV)/.dev  ## the tests of how the embedded base is made (minutes; not part of make test)
+	$(ONE_THREAD) $(BIN)/python -m pytest -q mini/tests $(TEST_ARGS)
 
 guards: $(VENV)/.dev  ## each guard taken away, its tests seen to fail (TEST_ARGS="-k jobs": one list's)
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -m soak --timeout 0 tests/guards $(TEST_ARGS)
@@ -55,6 +58,6 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install --quiet --constraint constraints.txt --editable .
 	touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev]"
+$(VENV)/.dev: pyproject.toml mini/pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev]" --editable mini
 	touch $@ $(VENV)/.runtime

@@ -40,10 +40,10 @@ from linocut.orders import (
     TrainOrder,
     TrainSample,
 )
-from linocut.pretrain.measures import apart, lab
 from linocut.prompting.lexicon import COLOURS, hex_to_rgb
 from linocut.samples.style import style_distance, style_vector
 from linocut.training import recipes
+from pretrain.measures import apart, lab
 
 PICTURES = 20
 HELD_OUT = 20

@@ -4,8 +4,8 @@
 
 Captions are held out (seeds that training never used; no word below stands in its word list), pictures are drawn by
 the library's own pipeline from the shipped folder in fp32 at DEFAULT. How each measure is taken stands in
-``linocut.pretrain.measures``; ``tests/mini/test_measures.py`` proves the thresholds on drawn truth and on noise.
-``--fonts`` is the folder that the font packages of docs/mini.md were installed into.
+``pretrain.measures``; ``tests/mini/test_measures.py`` proves the thresholds on drawn truth and on noise.
+``--fonts`` is the folder that the font packages of mini/README.md were installed into.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ import torch
 from diffusers import Ideogram4Pipeline
 
 from linocut.catalogue import MINI, Base, load_base
-from linocut.pretrain import captions, tokenizer, vae
-from linocut.pretrain.draw import Painter
-from linocut.pretrain.measures import held_out, ink, read_word, right, score
-from linocut.pretrain.scene import Colour, Ground, Item, Scene
 from linocut.prompting.lexicon import COLOURS, FACES, hex_to_rgb
+from pretrain import captions, tokenizer, vae
+from pretrain.draw import Painter
+from pretrain.measures import held_out, ink, read_word, right, score
+from pretrain.scene import Colour, Ground, Item, Scene
 
 WORDS = ("Q", "K", "E", "S", "GO", "UP", "WE", "NO", "ELK", "DEW", "PIT", "RUM", "MOSS", "KELP", "DRUM", "VEST",
          "TIGER", "PLUMB", "CHAIR", "NOVEL", "VELVET", "ORCHID", "BRIDGE", "KITTEN")  # fmt: skip

@@ -31,10 +31,10 @@ from PIL import Image
 from linocut.catalogue import MINI
 from linocut.engine.families.family import load_family
 from linocut.engine.open import open_engine
-from linocut.pretrain.measures import apart
 from linocut.runtime import expanded, restated
 from linocut.samples.draw import MOTIFS, SIZE, WORDS, Poster, kettle_and_fern, night_signal, plain_caption, posters
 from linocut.samples.style import style_distance, style_vector
+from pretrain.measures import apart
 
 LEARNED, ASKED = posters(20), posters(24, first=20)
 CLAY = np.array((0xC8, 0x64, 0x3C))

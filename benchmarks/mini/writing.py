@@ -2,9 +2,9 @@
 
     python benchmarks/mini/writing.py --work FOLDER --fonts FOLDER [--count 48] [--write] [--out FOLDER]
 
-``--work`` holds the checkpoints of reader, writer, drawing network and autoencoder (docs/mini.md). Scenes are held out:
-seeds that training never used. Judged by ``linocut.pretrain.captioner.judge``, pictures by
-``linocut.pretrain.measures``.
+``--work`` holds the checkpoints of reader, writer, drawing network and autoencoder (mini/README.md). Scenes are held out:
+seeds that training never used. Judged by ``pretrain.captioner.judge``, pictures by
+``pretrain.measures``.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ import torch
 from measures import TYPEFACES, WORDS, Truth, lettering
 from PIL import Image
 
-from linocut.pretrain import captions, tokenizer
-from linocut.pretrain.captioner import judge, lessons, read_train, wishes, write_train
-from linocut.pretrain.captioner.colours import bare, keep_palettes, with_palettes
-from linocut.pretrain.captioner.looking import look
-from linocut.pretrain.captioner.reader import read
-from linocut.pretrain.captioner.redraw import changed, redraw
-from linocut.pretrain.captioner.writer import write
-from linocut.pretrain.config import ReaderConfig, TransformerConfig, WriterConfig
-from linocut.pretrain.data import TOKEN
-from linocut.pretrain.draw import Painter
-from linocut.pretrain.measures import held_out, right
-from linocut.pretrain.sampling import draw
-from linocut.pretrain.scene import Scene, sample
-from linocut.pretrain.train import averaged, load_vae
 from linocut.prompting import expand
+from pretrain import captions, tokenizer
+from pretrain.captioner import judge, lessons, read_train, wishes, write_train
+from pretrain.captioner.colours import bare, keep_palettes, with_palettes
+from pretrain.captioner.looking import look
+from pretrain.captioner.reader import read
+from pretrain.captioner.redraw import changed, redraw
+from pretrain.captioner.writer import write
+from pretrain.config import ReaderConfig, TransformerConfig, WriterConfig
+from pretrain.data import TOKEN
+from pretrain.draw import Painter
+from pretrain.measures import held_out, right
+from pretrain.sampling import draw
+from pretrain.scene import Scene, sample
+from pretrain.train import averaged, load_vae
 
 SEED = 991
 Caption = dict[str, Any]

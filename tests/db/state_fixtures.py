@@ -29,10 +29,24 @@ def _databases() -> list[str]:
     return ["sqlite", "postgresql"] if why_no_postgres() is None else ["sqlite"]
 
 
+ON_BOTH = (
+    "tests/db/",
+    "tests/jobs/",
+    "tests/accounts/",
+    "tests/walks/test_train_and_generate.py",
+    "tests/walks/test_idempotency.py",
+)
+"""Where the suite runs a test on PostgreSQL too: what speaks to the database itself, and two walks through all rooms.
+The others' PostgreSQL variants are a campaign (``make soak``)."""
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that asks for a database once for each kind there is."""
     if "database_kind" in metafunc.fixturenames:
-        metafunc.parametrize("database_kind", _databases(), scope="session")
+        here = metafunc.definition.path.relative_to(metafunc.config.rootpath).as_posix()
+        marks = [] if here.startswith(ON_BOTH) else [pytest.mark.soak]
+        kinds = [kind if kind == "sqlite" else pytest.param(kind, marks=marks) for kind in _databases()]
+        metafunc.parametrize("database_kind", kinds, scope="session")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

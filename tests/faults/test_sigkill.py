@@ -31,13 +31,26 @@ def _live_through_in_time(
     assert median <= READY_SECONDS * loaded
 
 
-@pytest.mark.timeout(1800)
-def test_a_hundred_kills_on_the_fake_engine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def _on_postgresql(tmp_path: Path, rounds: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with Postgres(flush=True) as server:
+        _live_through_in_time(tmp_path, rounds, capsys, pause=1.2, DATABASE_URL=server.create("kills"))
+
+
+def test_twelve_kills(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _live_through_in_time(tmp_path, 12, capsys, pause=1.6)
+
+
+@pytest.mark.postgresql
+def test_four_kills_on_postgresql(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _on_postgresql(tmp_path, 4, capsys)
+
+
+@pytest.mark.soak
+def test_a_hundred_kills(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _live_through_in_time(tmp_path, 100, capsys, pause=1.6)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.soak
 @pytest.mark.postgresql
 def test_twenty_kills_on_postgresql(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with Postgres(flush=True) as server:
-        _live_through_in_time(tmp_path, 20, capsys, pause=1.2, DATABASE_URL=server.create("kills"))
+    _on_postgresql(tmp_path, 20, capsys)

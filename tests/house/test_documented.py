@@ -1,5 +1,7 @@
 """Every setting, every error code and every family is where a reader looks for it."""
 
+import re
+import tomllib
 from pathlib import Path
 
 from linocut.catalogue import FAMILIES
@@ -30,6 +32,19 @@ def test_every_error_code_is_documented() -> None:
     assert [code for code in sorted(_codes(LinocutError) - {"error"}) if f"`{code}`" not in page] == []
 
 
-def test_every_family_in_the_catalogue_has_its_file() -> None:
+def test_the_catalogue_and_the_engine_know_the_same_families() -> None:
+    """A family is one file of the engine, and the catalogue names it."""
     folder = ROOT / "src" / "linocut" / "engine" / "families"
-    assert {p.stem for p in folder.glob("*.py")} >= set(FAMILIES)
+    assert {p.stem for p in folder.glob("*.py")} - {"__init__", "family"} == set(FAMILIES)
+
+
+def test_every_room_has_its_floor() -> None:
+    """import-linter holds only what pyproject.toml draws: a new room must be drawn there, and no other."""
+    drawn = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    on_floors = [room.strip() for layer in drawn for room in re.split(r"[|:]", layer)]
+    there = {
+        f"linocut.{p.stem}"
+        for p in (ROOT / "src" / "linocut").iterdir()
+        if (p.suffix == ".py" or (p / "__init__.py").exists()) and not p.name.startswith("__")
+    }
+    assert sorted(on_floors) == sorted(there)

@@ -19,9 +19,9 @@ import torch
 from PIL import Image, ImageDraw
 
 import linocut
-from linocut.pretrain.tokenizer import wrap
 from linocut.prompting import expand
 from linocut.prompting.lexicon import COLOURS, hex_to_rgb
+from pretrain.tokenizer import wrap
 
 BASE = Path(linocut.__file__).parent / "mini"
 FACTS = json.loads((BASE / "linocut.json").read_text(encoding="utf-8"))

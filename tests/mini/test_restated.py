@@ -4,8 +4,8 @@ import pytest
 
 from linocut.captions import caption_text
 from linocut.catalogue import MINI, load_base
-from linocut.pretrain import tokenizer
 from linocut.prompting import restate
+from pretrain import tokenizer
 
 WORDS = ("ABCDEFGHIJKL", "MNOPQRSTUVWX", "abcdefghijkl", "QWERTYUIOPAS", "ZXCVBNMASDFG", "POIUYTREWQLK")
 QUOTED = " ".join(f'"{word}"' for word in WORDS)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linocut.pretrain import lettering, shapes
 from linocut.prompting import expand
 from linocut.prompting.layout import text_aspect
 from linocut.prompting.lexicon import COLOURS, OBJECTS, SHAPES
 from linocut.prompting.synonyms import ASPECTS
+from pretrain import lettering, shapes
 
 SQUARE = (1, 1)
 PIECES = [

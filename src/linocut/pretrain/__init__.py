@@ -1,4 +1,0 @@
-"""How the embedded base `mini` is made: drawing, captions, tokenizer, autoencoder, transformer, export.
-
-Run `python -m linocut.pretrain --help`. Nothing here is imported by the server.
-"""
