@@ -20,10 +20,10 @@ demo: $(VENV)/.runtime  ## the whole promise in five minutes: dataset, training,
 serve: $(VENV)/.runtime  ## a server with its data in ./linocut-data
 	$(BIN)/linocut serve
 
-test: check  ## every check and the whole test suite (under 20 minutes on two cores)
+test: check  ## every check and the whole test suite (under eight minutes on two cores)
 	@# Files in their own order: sorted by their number of tests, the longest single test comes last and runs alone.
-	$(ONE_THREAD) $(BIN)/python tests/again.py -q -n 2 --dist loadfile --no-loadscope-reorder $(ALONE:%=--ignore %) $(TEST_ARGS)
-	$(ONE_THREAD) $(BIN)/python tests/again.py -q $(ALONE) $(TEST_ARGS)
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations 10 $(ALONE:%=--ignore %) $(TEST_ARGS)
+	$(ONE_THREAD) $(BIN)/python tests/again.py -q --durations 5 $(ALONE) $(TEST_ARGS)
 
 check: $(VENV)/.dev  ## style, types and the floors of the house
 	$(BIN)/ruff check src mini tests benchmarks
