@@ -27,10 +27,10 @@ from linocut.samples import PICTURES
 MODEL_NAME = "Kettle and Fern"
 PROMPTS = (
     'a cat with the word "TEA"',
-    'a heart with the word "MINT"',
+    'a heart with the word "LOVE"',
     'a star with the word "CALM"',
     'a house with the word "HOT"',
-    'a boat with the word "SIP"',
+    'a cloud with the word "RAIN"',
 )
 SEEDS = (7, 8)
 _READY_SECONDS = 180.0

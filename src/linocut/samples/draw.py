@@ -1,10 +1,10 @@
 """Two house styles, drawn by code that the embedded base's pretraining never sees.
 
-Kettle & Fern: cream paper with a grid of ochre dots, a double frame in fern green, one motif in terracotta with a thick
-green outline, a word in spaced green capitals on a plain band below: all of it large enough to be seen in the 128
-pixels of the embedded base. Night Signal: midnight ground with slanted cyan rays,
-no frame, the motif in hot pink with a white rim, the word in yellow above. Everything is drawn at four times its size
-and scaled down.
+Kettle & Fern: an evening sky from amber to brick, one large cream figure with a soft shadow, and below it a fern green
+bar across the whole width with a word in cream capitals. All of it is bold, because the embedded base holds 128 pixels:
+letters are 26 of them high and stand in cells of equal width, as the base sets a word; nothing is a thin line.
+Night Signal: midnight ground with slanted cyan rays, the motif in hot pink with a white rim, the word in yellow above.
+Shapes and letters are drawn at four times their size and scaled down.
 """
 
 import json
@@ -14,7 +14,7 @@ from math import cos, pi, sin
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 SIZE = 512
 """Pixels a side of a finished picture."""
@@ -23,7 +23,13 @@ Point = tuple[float, float]
 Pen = ImageDraw.ImageDraw
 
 MOTIFS = ("cup", "leaf", "sun", "star", "heart", "flower", "fish", "house", "tree", "bird", "moon", "circle")
-WORDS = ("TEA", "MINT", "CHAI", "FERN", "LEAF", "SAGE", "SIP", "HOT", "BREW", "CUP", "CALM", "HERB")
+WORDS = ("TEA", "MINT", "CHAI", "FERN", "LEAF", "SAGE", "SIP", "HOT", "BREW", "CUP",
+         "CALM", "HERB", "ROSE", "DEW", "LIME", "POT", "WARM", "ZEN", "JADE", "FIG")  # fmt: skip
+CREAM, FERN = "#FFF4DC", "#173F35"
+CAPITAL, CELL, GAP = 0.2, 0.168, 0.02
+"""Height of a letter, width of the cell that it stands in the middle of, and air between two cells, of the side."""
+WORD_MIDDLE, BAR_TOP = 0.845, 0.69
+"""From the top of the picture, of its side."""
 
 
 @dataclass(frozen=True)
@@ -33,30 +39,36 @@ class Poster:
     motif: str
     word: str
     x: float = 0.5
-    y: float = 0.4
-    size: float = 0.42
+    y: float = 0.345
+    size: float = 0.58
 
 
 def posters(count: int, first: int = 0) -> list[Poster]:
     """``count`` different posters from a fixed, endless list, beginning at number ``first``."""
     chosen = []
     for i in range(first, first + count):
-        motif, word = MOTIFS[i % len(MOTIFS)], WORDS[(i * 5 + i // len(MOTIFS)) % len(WORDS)]
-        chosen.append(Poster(motif, word, 0.5 + 0.05 * sin(i * 2.4), 0.4 + 0.03 * cos(i * 1.7), 0.42 + 0.04 * sin(i)))
+        motif, word = MOTIFS[i % len(MOTIFS)], WORDS[i * 7 % len(WORDS)]
+        chosen.append(Poster(motif, word, 0.5 + 0.03 * sin(i * 2.4), 0.345 + 0.02 * cos(i * 1.7), 0.58 + 0.03 * sin(i)))
     return chosen
 
 
 def structured_caption(poster: Poster) -> dict[str, Any]:
     """What the picture shows in Ideogram 4's structured form; its style is left unsaid, for the adapter to learn."""
-    half = poster.size / 2
+    half, wide = poster.size / 2, _width(poster.word) / 2
     box = [poster.y - half, poster.x - half, poster.y + half, poster.x + half]
+    word_box = [WORD_MIDDLE - CAPITAL / 2, 0.5 - wide, WORD_MIDDLE + CAPITAL / 2, 0.5 + wide]
     return {
         "high_level_description": plain_caption(poster),
         "compositional_deconstruction": {
             "background": "poster",
             "elements": [
-                {"type": "obj", "bbox": [round(1000 * v) for v in box], "desc": f"a {poster.motif}"},
-                {"type": "text", "bbox": [700, 200, 830, 800], "text": poster.word, "desc": "bold sans-serif"},
+                {"type": "obj", "bbox": _thousandths(box), "desc": f"a {poster.motif}"},
+                {
+                    "type": "text",
+                    "bbox": _thousandths(word_box),
+                    "text": poster.word,
+                    "desc": "bold sans-serif",
+                },
             ],
         },
     }
@@ -69,21 +81,45 @@ def plain_caption(poster: Poster) -> str:
 
 def kettle_and_fern(poster: Poster, size: int = SIZE) -> Image.Image:
     """The tea house's style, ``size`` pixels square, RGB."""
-    cream, dots, fern, clay = "#F6EBD2", "#E3C078", "#1F4D3A", "#C8643C"
+    image = ImageOps.colorize(Image.linear_gradient("L").resize((size, size)), "#F4A742", "#C23B2E")
+    large = Image.new("L", (size * _SCALE, size * _SCALE))
+    _motif(ImageDraw.Draw(large), poster, size * _SCALE, fill=255)
+    figure = large.resize((size, size), Image.Resampling.LANCZOS)
+    moved = ImageChops.offset(figure, round(size * 0.035))
+    shadow = moved.filter(ImageFilter.GaussianBlur(size * 0.03)).point([round(0.55 * level) for level in range(256)])
+    image.paste("#5A1420", None, shadow)
+    image.paste(CREAM, None, figure)
+    image.paste(_bar(poster.word, size), (0, round(size * BAR_TOP)))
+    return image
+
+
+def _bar(word: str, size: int) -> Image.Image:
+    """The foot of a poster of ``size`` pixels: the word in its cells on fern green."""
     side = size * _SCALE
-    image = Image.new("RGB", (side, side), cream)
-    pen = ImageDraw.Draw(image)
-    pitch, radius = side / 7, side / 36
-    for row in range(8):
-        for column in range(-1, 8):
-            x, y = (column + 0.5 * (row % 2)) * pitch, row * pitch
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=dots)
-    pen.rectangle((side * 0.03, side * 0.03, side * 0.97, side * 0.97), outline=fern, width=round(side * 0.044))
-    pen.rectangle((side * 0.125, side * 0.125, side * 0.875, side * 0.875), outline=fern, width=round(side * 0.024))
-    _motif(pen, poster, side, fill=clay, rim=fern, rim_width=side * 0.028)
-    pen.rectangle((side * 0.15, side * 0.67, side * 0.85, side * 0.85), fill=cream)
-    _spaced(pen, poster.word, (side * 0.5, side * 0.755), side * 0.175, fern)
-    return image.resize((size, size), Image.Resampling.LANCZOS)
+    bar = Image.new("RGB", (side, side), FERN)
+    middle, foot = 0.5 - _width(word) / 2 + CELL / 2, WORD_MIDDLE + CAPITAL / 2
+    for letter in word:
+        ink, above = _letter(letter, side)
+        bar.paste(CREAM, (round(side * middle - ink.width / 2), round(side * foot - above)), ink)
+        middle += CELL + GAP
+    return bar.resize((size, size), Image.Resampling.LANCZOS).crop((0, round(size * BAR_TOP), size, size))
+
+
+def _letter(letter: str, side: int) -> tuple[Image.Image, float]:
+    """A capital's ink, condensed where it is wider than its cell, and how far it reaches above the line."""
+    font, stroke = ImageFont.load_default(side * CAPITAL / 0.72), side * CAPITAL * 0.045
+    left, top, right, bottom = font.getbbox(letter, anchor="ls", stroke_width=stroke)
+    ink = Image.new("L", (round(right - left), round(bottom - top)))
+    ImageDraw.Draw(ink).text((-left, -top), letter, fill=255, anchor="ls", font=font, stroke_width=stroke)
+    return ink.resize((min(ink.width, round(side * CELL)), ink.height), Image.Resampling.LANCZOS), -top
+
+
+def _width(word: str) -> float:
+    return len(word) * (CELL + GAP) - GAP
+
+
+def _thousandths(box: list[float]) -> list[int]:
+    return [round(1000 * value) for value in box]
 
 
 def night_signal(poster: Poster, size: int = SIZE) -> Image.Image:
@@ -95,8 +131,9 @@ def night_signal(poster: Poster, size: int = SIZE) -> Image.Image:
     for i in range(-8, 12):
         x = i * side / 8
         pen.polygon([(x, side), (x + side * 0.045, side), (x + side * 0.545, 0), (x + side * 0.5, 0)], fill=cyan)
-    lower = Poster(poster.motif, poster.word, poster.x, poster.y + 0.14, poster.size)
-    _motif(pen, lower, side, fill=pink, rim="#FFFFFF", rim_width=side * 0.012)
+    lower = Poster(poster.motif, poster.word, poster.x, poster.y + 0.19, 0.8 * poster.size)
+    _motif(pen, lower, side, fill="#FFFFFF", grow=side * 0.012)
+    _motif(pen, lower, side, fill=pink)
     pen.rectangle((side * 0.14, side * 0.07, side * 0.86, side * 0.2), fill=midnight)
     _word(pen, poster.word, (side * 0.5, side * 0.135), side * 0.12, yellow)
     return image.resize((size, size), Image.Resampling.LANCZOS)
@@ -106,25 +143,14 @@ def _word(pen: Pen, word: str, middle: Point, height: float, colour: str) -> Non
     pen.text(middle, word, fill=colour, anchor="mm", font=ImageFont.load_default(height), stroke_width=height * 0.04)
 
 
-def _spaced(pen: Pen, word: str, middle: Point, height: float, colour: str) -> None:
-    """The word with air between its letters."""
-    font, air = ImageFont.load_default(height), height * 0.08
-    widths = [font.getlength(letter) for letter in word]
-    x = middle[0] - (sum(widths) + air * (len(word) - 1)) / 2
-    for letter, width in zip(word, widths, strict=True):
-        pen.text((x, middle[1]), letter, fill=colour, anchor="lm", font=font, stroke_width=height * 0.03)
-        x += width + air
-
-
-def _motif(pen: Pen, poster: Poster, side: int, *, fill: str, rim: str, rim_width: float) -> None:
-    """The motif twice: grown by the rim in the rim's colour, then itself."""
-    for grow, colour in ((rim_width, rim), (0.0, fill)):
-        for outline in OUTLINES[poster.motif]():
-            unit = side * poster.size / 2
-            points = [(side * poster.x + unit * x, side * poster.y + unit * y) for x, y in outline]
-            pen.polygon(points, fill=colour)
-            if grow:
-                pen.line([*points, *points[:2]], fill=colour, width=round(2 * grow), joint="curve")
+def _motif(pen: Pen, poster: Poster, side: int, *, fill: str | int, grow: float = 0.0) -> None:
+    """The motif in one colour, its outlines moved outwards by ``grow`` pixels."""
+    for outline in OUTLINES[poster.motif]():
+        unit = side * poster.size / 2
+        points = [(side * poster.x + unit * x, side * poster.y + unit * y) for x, y in outline]
+        pen.polygon(points, fill=fill)
+        if grow:
+            pen.line([*points, *points[:2]], fill=fill, width=round(2 * grow), joint="curve")
 
 
 def _ellipse(x: float, y: float, rx: float, ry: float, start: float = 0, end: float = 2 * pi) -> list[Point]:
@@ -179,7 +205,7 @@ def write_samples(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, poster in enumerate(posters(20)):
         stem = f"{number + 1:02d}-{poster.motif}"
-        kettle_and_fern(poster).quantize(64).save(folder / f"{stem}.png", optimize=True)
+        kettle_and_fern(poster).save(folder / f"{stem}.png", optimize=True)
         if number % 2:
             (folder / f"{stem}.json").write_text(json.dumps(structured_caption(poster), indent=1) + "\n")
         else:
