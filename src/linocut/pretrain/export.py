@@ -21,10 +21,12 @@ from linocut.pretrain import tokenizer
 from linocut.pretrain.config import SIZES, TransformerConfig, VaeConfig
 from linocut.pretrain.net import TAPS, stock
 from linocut.pretrain.train import averaged, load_vae, read_header
+from linocut.prompting.lexicon import OBJECTS
 
 FACTS: dict[str, Any] = {
     "name": "mini", "version": 8, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
     "max_text_tokens": 280,
+    "knows": f"{len(OBJECTS)} objects ({', '.join(OBJECTS)}), simple shapes, colours, patterns and short words",
     "sampling": {
         "FLASH": {"steps": 6, "guidance": 1.5, "mu": 2.6, "std": 1.4},
         "TURBO": {"steps": 10, "guidance": 1.5, "mu": 2.6, "std": 1.4},
