@@ -31,7 +31,7 @@ from PIL import Image
 from linocut.catalogue import MINI
 from linocut.engine.families.family import load_family
 from linocut.engine.open import open_engine
-from linocut.runtime import expanded, restated
+from linocut.runtime import worded
 from linocut.samples.draw import MOTIFS, SIZE, WORDS, Poster, kettle_and_fern, night_signal, plain_caption, posters
 from linocut.samples.style import style_distance, style_vector
 from pretrain.measures import apart
@@ -45,11 +45,11 @@ Say = Callable[[Poster], str]
 
 
 def said(poster: Poster) -> str:
-    return restated(plain_caption(poster), BASE.max_text_tokens)
+    return worded(BASE, plain_caption(poster), 1, 1, make_up=False).caption
 
 
 def made_up(poster: Poster) -> str:
-    return expanded(plain_caption(poster), SIZE, SIZE)
+    return worded(BASE, plain_caption(poster), SIZE, SIZE, make_up=True).caption
 
 
 def true(poster: Poster) -> np.ndarray:

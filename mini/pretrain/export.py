@@ -17,6 +17,7 @@ from diffusers.utils import logging as diffusers_logging
 from safetensors.torch import load_file, save
 from transformers import Qwen3VLConfig, Qwen3VLModel
 
+from linocut.prompting.lexicon import OBJECTS
 from pretrain import tokenizer
 from pretrain.config import SIZES, TransformerConfig, VaeConfig
 from pretrain.net import TAPS, stock
@@ -25,6 +26,7 @@ from pretrain.train import averaged, load_vae, read_header
 FACTS: dict[str, Any] = {
     "name": "mini", "version": 8, "family": "ideogram4", "native_pixels": SIZES[0][0], "size_multiple": 16,
     "max_text_tokens": 280,
+    "knows": f"{len(OBJECTS)} objects ({', '.join(OBJECTS)}), simple shapes, colours, patterns and short words",
     "sampling": {
         "FLASH": {"steps": 6, "guidance": 1.5, "mu": 2.6, "std": 1.4},
         "TURBO": {"steps": 10, "guidance": 1.5, "mu": 2.6, "std": 1.4},

@@ -6,6 +6,7 @@ were trained on (ideogram-oss/ideogram4, prompting guide).
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from linocut.errors import InvalidRequest
@@ -17,6 +18,38 @@ _ELEMENT_KEYS = {
     "obj": ("type", "bbox", "desc", "color_palette"),
     "text": ("type", "bbox", "text", "desc", "color_palette"),
 }
+
+
+@dataclass(frozen=True)
+class Worded:
+    """A request's text as the base reads it.
+
+    ``caption``: the exact text for the base. ``prompt``: what an answer calls the rewritten prompt; the same, unless
+    the client sent a structured caption, which stays as it was sent. ``notes``: one sentence for each thing that was
+    not taken as it was said. ``is_cut``: the base reads less of a plain text than was sent.
+    """
+
+    caption: str
+    prompt: str
+    notes: tuple[str, ...] = ()
+    is_cut: bool = False
+
+
+def cut_of(text: str, caption: str) -> str:
+    """How much of a plain ``text`` its ``caption`` (JSON, made of it) says: "after 23 of 61 words", "after 60 of 412
+    characters" where words are too long to end at one. Empty where it says all of it."""
+    whole = " ".join(text.split())
+    said = str(json.loads(caption).get("high_level_description", ""))
+    if said == whole or not whole.startswith(said):
+        return ""
+    if not said or whole[len(said)] == " ":
+        return f"after {len(said.split())} of {len(whole.split())} words"
+    return f"after {len(said)} of {len(whole)} characters"
+
+
+def has_lettering(caption: str) -> bool:
+    """Whether a caption (its exact text) has words to be written."""
+    return '"type":"text"' in caption
 
 
 def caption_text(caption: dict[str, Any]) -> str:

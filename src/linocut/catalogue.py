@@ -46,7 +46,11 @@ class TrainingDefaults(msgspec.Struct, frozen=True):
 
 
 class Base(msgspec.Struct, frozen=True):
-    """A base as the API sees it. ``identity`` is ``family@hash(weights, config)``; sizes are pixels."""
+    """A base as the API sees it. ``identity`` is ``family@hash(weights, config)``; sizes are pixels.
+
+    ``knows``: what a base that was taught a small world knows, in short, for a sentence. Such a base speaks the
+    language of ``linocut.prompting``. Empty for one that was shown pictures of everything.
+    """
 
     identity: str
     name: str
@@ -56,6 +60,7 @@ class Base(msgspec.Struct, frozen=True):
     max_text_tokens: int
     sampling: dict[str, Sampling]
     training: TrainingDefaults
+    knows: str = ""
 
 
 def load_base(folder: Path) -> Base:

@@ -7,15 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from linocut import catalogue
 from linocut.accounts.secrets import secrets_of
-from linocut.captions import caption_text, normalise
+from linocut.captions import Worded, caption_text, cut_of, normalise
 from linocut.catalogue import Base
 from linocut.db.database import Database
 from linocut.errors import InvalidRequest
-from linocut.prompting import expand, restate
+from linocut.prompting import expand, fitted, notes_of, restate, reword
 from linocut.settings import Settings
 from linocut.storage.store import Store
 
@@ -58,14 +58,23 @@ class Runtime:
         """The exact structured caption (compact JSON) that the base reads for ``text`` at ``width`` x ``height``.
 
         What the text leaves out (colours, typefaces, places) is made up. A text that is a structured caption already
-        is used as it is, in training order. The same text and size always give the same caption.
+        is used as it is, in training order and as far as the base has its words. The same text and size always give
+        the same caption.
         """
-        return expanded(text, width, height)
+        return self.worded(text, width, height, make_up=True).caption
 
     def restate(self, text: str) -> str:
         """The exact structured caption that says what ``text`` says and makes nothing up: what a custom model learns
-        for a plain caption, and reads for a plain prompt. A structured caption is used as it is."""
-        return restated(text, self.base.max_text_tokens)
+        for a plain caption, and reads for a plain prompt. A structured caption is used as it is, as far as the base
+        has its words."""
+        return self.worded(text, 1, 1, make_up=False).caption
+
+    def worded(self, text: str, width: int, height: int, *, make_up: bool) -> Worded:
+        """What the base reads for ``text``, a plain text or a structured caption, and what is to be said about that.
+
+        ``make_up``: as ``expand`` (for the base by itself), else as ``restate`` (for a custom model).
+        """
+        return worded(self.base, text, width, height, make_up=make_up)
 
     def ready(self) -> bool:
         """Whether an engine process of this data folder has loaded its base and still lives."""
@@ -91,24 +100,31 @@ def ready_folder(settings: Settings) -> Path:
     return settings.data.absolute() / "ready"
 
 
-@lru_cache(maxsize=1024)
-def expanded(text: str, width: int, height: int) -> str:
-    """As ``Runtime.expand``."""
-    return _structured(text) or caption_text(normalise(expand(text, (width, height), 0)))
+def worded(base: Base, text: str, width: int, height: int, *, make_up: bool) -> Worded:
+    """As ``Runtime.worded``."""
+    return _worded(text, width, height, base.max_text_tokens, base.knows, make_up)
 
 
 @lru_cache(maxsize=1024)
-def restated(text: str, max_text_tokens: int) -> str:
-    """As ``Runtime.restate``."""
-    return _structured(text) or caption_text(normalise(restate(text, max_text_tokens)))
+def _worded(text: str, width: int, height: int, max_text_tokens: int, knows: str, make_up: bool) -> Worded:
+    if structured := _structured(text):
+        if not knows:
+            return Worded(caption_text(structured), caption_text(structured))
+        size = width, height
+        asked, notes = reword(structured, size, max_text_tokens=max_text_tokens, knows=knows, make_up=make_up)
+        return Worded(caption_text(asked), caption_text(structured), notes)
+    caption = normalise(expand(text, (width, height), 0) if make_up else restate(text))
+    written = caption_text(fitted(caption, max_text_tokens, is_small=bool(knows)))
+    notes = notes_of(text, written, knows=knows, has_own_model=not make_up)
+    return Worded(written, written, notes, is_cut=bool(cut_of(text, written)))
 
 
-def _structured(text: str) -> str:
+def _structured(text: str) -> dict[str, Any]:
     """The structured caption that ``text`` is, in training order; empty for any other text."""
     if text.lstrip().startswith("{"):
         with suppress(ValueError, RecursionError, InvalidRequest):
-            return caption_text(normalise(json.loads(text)))
-    return ""
+            return normalise(json.loads(text))
+    return {}
 
 
 def _is_held(ready_file: Path) -> bool:

@@ -27,7 +27,7 @@ from linocut.orders import (
     TrainOrder,
     TrainSample,
 )
-from linocut.runtime import expanded, restated
+from linocut.runtime import worded
 from linocut.samples.draw import Poster, kettle_and_fern, night_signal, plain_caption, posters
 from linocut.samples.style import style_distance, style_vector
 from linocut.training import recipes
@@ -47,7 +47,7 @@ def _dataset(draw: Draw) -> tuple[dict[str, bytes], tuple[TrainSample, ...]]:
         draw(poster, 512).save(stream, "PNG")
         name = sha256_hex(stream.getvalue())
         blobs[name] = stream.getvalue()
-        caption = restated(plain_caption(poster), BASE.max_text_tokens)
+        caption = worded(BASE, plain_caption(poster), 1, 1, make_up=False).caption
         samples.append(TrainSample(image_sha256=name, width=512, height=512, caption=caption))
     return blobs, tuple(sorted(samples, key=lambda s: (s.image_sha256, s.caption)))
 
@@ -85,7 +85,7 @@ def _draw(engine: Engine, adapter: bytes | None, workspace: Path) -> list[Image.
     blobs = {} if adapter is None else {sha256_hex(adapter): adapter}
     drawn = []
     for number, prompt in enumerate(HELD_OUT):
-        caption = expanded(prompt, 1024, 1024) if adapter is None else restated(prompt, BASE.max_text_tokens)
+        caption = worded(BASE, prompt, 1, 1, make_up=adapter is None).caption
         order = GenerateOrder(
             base=BASE.identity, organization_id="o", caption=caption, width=128, height=128,
             output_width=128, output_height=128, seeds=SEEDS, steps=turbo.steps, guidance=turbo.guidance,

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from linocut import ids
 from linocut.accounts.organizations import add_member, ensure_organization, ensure_user
 from linocut.accounts.types import Caller
+from linocut.captions import Worded
 from linocut.catalogue import Base
 from linocut.custom_models import service as registry
 from linocut.custom_models.types import ModelView
@@ -170,8 +171,8 @@ class Workshop:
         """A generate call of the v3 route, unless told otherwise."""
         return self.write(lambda tx: generation.place(tx, caller, ask(**given), self.runtime.base, *self._facts()))
 
-    def _facts(self) -> tuple[Settings, Callable[[str, int, int], str], Callable[[str], str]]:
-        return self.runtime.settings, self.runtime.expand, self.runtime.restate
+    def _facts(self) -> tuple[Settings, Callable[..., Worded]]:
+        return self.runtime.settings, self.runtime.worded
 
     def model(self, caller: Caller, model_id: str) -> ModelView:
         return self.read(lambda tx: registry.get_visible(tx, caller, model_id))

@@ -62,8 +62,7 @@ async def drawn(call: Call, ask: GenerateAsk) -> Drawn:
             ask,
             base=runtime.base,
             settings=runtime.settings,
-            expand=runtime.expand,
-            restate=runtime.restate,
+            worded=runtime.worded,
         )
         return Begun(placed, runtime.base.identity, call.origin)
 

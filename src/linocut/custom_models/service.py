@@ -25,7 +25,7 @@ from linocut.custom_models.lifecycle import (
 )
 from linocut.custom_models.slugs import parse_uri
 from linocut.custom_models.states import is_final_model
-from linocut.custom_models.types import ModelEvent, ModelView, Progress, RunView, Scope
+from linocut.custom_models.types import WITH_LETTERING, ModelEvent, ModelView, Progress, RunView, Scope
 from linocut.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from linocut.orders import AdapterRef
 
@@ -42,6 +42,7 @@ __all__ = [
     "events_after",
     "fail",
     "get_visible",
+    "learned_lettering",
     "list_visible",
     "move_run",
     "resolve_uri",
@@ -94,6 +95,17 @@ def resolve_uri(tx: Connection, caller: Caller, uri: str, base: Base | str) -> A
             field="custom_model_uri",
         )
     return AdapterRef(sha256=row["adapter_sha256"], size_bytes=row["adapter_bytes"])
+
+
+def learned_lettering(tx: Connection, uri: str) -> bool | None:
+    """Whether any caption that the model of a uri was trained with has words to be written; None where no run tells.
+
+    Call it for a uri that was resolved for its caller.
+    """
+    row = repository.model_of_uri(tx, *parse_uri(uri))
+    runs = repository.runs_of_model(tx, row["model_id"]) if row else ()
+    told = [run["scores"][WITH_LETTERING] for run in runs if WITH_LETTERING in run["scores"]]
+    return any(told) if told else None
 
 
 def weights_of(tx: Connection, caller: Caller, model_id: str) -> AdapterRef:

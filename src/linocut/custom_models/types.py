@@ -6,6 +6,8 @@ from typing import Any, Literal
 import msgspec
 
 Scope = Literal["owned", "shared"]
+WITH_LETTERING = "captions_with_lettering"
+"""Under this name a run's scores tell how many of its captions have words to be written."""
 EventKind = Literal["status", "progress", "preview", "score"]
 
 

@@ -21,6 +21,7 @@ from linocut.catalogue import Base
 from linocut.engine.door import Closing, Fetch, has_files
 from linocut.engine.fake_files import flat_png
 from linocut.engine.fake_training import train
+from linocut.engine.png_text import texts_of
 from linocut.engine.refusals import cancelled, damaged_adapter, unknown_fault, wrong_base
 from linocut.errors import Conflict, LinocutError, RunFailed
 from linocut.files import sha256_hex
@@ -150,6 +151,7 @@ def _generate(order: GenerateOrder, key: str, fetch: Fetch, emit: Callable[[Even
                     f"{order.caption}|{seed}|{order.adapter.sha256 if order.adapter else ''}",
                     order.output_width,
                     order.output_height,
+                    texts_of(order, seed),
                 ),
                 native_width=order.width,
                 native_height=order.height,

@@ -7,6 +7,7 @@ import numpy
 from PIL import Image
 
 from linocut.engine.adapters.format import DOWN, PREFIX, UP, AdapterMetadata, header_metadata, safetensors_bytes
+from linocut.engine.png_text import chunks
 from linocut.orders import TrainOrder
 
 LINEAR = "layers.0.attention.to_q"
@@ -14,13 +15,13 @@ FEATURES = 8
 """The one linear that a fake adapter covers, and its features in and out."""
 
 
-def flat_png(text: str, width: int, height: int) -> bytes:
-    """A PNG of two flat colours, upper and lower half, that are a hash of ``text``."""
+def flat_png(text: str, width: int, height: int, texts: dict[str, str] | None = None) -> bytes:
+    """A PNG of two flat colours, upper and lower half, that are a hash of ``text``; ``texts`` as in ``png_text``."""
     digest = hashlib.sha256(text.encode()).digest()
     picture = Image.new("RGB", (width, height), (digest[0], digest[1], digest[2]))
     picture.paste((digest[3], digest[4], digest[5]), (0, height // 2, width, height))
     out = BytesIO()
-    picture.save(out, "PNG", compress_level=1)
+    picture.save(out, "PNG", compress_level=1, pnginfo=chunks(texts or {}))
     return out.getvalue()
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, bindparam, select
 
-from linocut import ids
+from linocut import __version__, ids
 from linocut.accounts.types import Caller
-from linocut.captions import caption_text, normalise
+from linocut.captions import Worded, caption_text, normalise
 from linocut.catalogue import Base, Sampling
 from linocut.custom_models.service import resolve_uri
 from linocut.db.tables import images
 from linocut.errors import InvalidRequest, NotFound, TooManyInFlight
+from linocut.generation.notes import notes_of
 from linocut.generation.sizes import ratio_of_text, size_of
 from linocut.generation.types import GenerateAsk, Placed
 from linocut.jobs import queue
@@ -30,6 +31,8 @@ AUTO_REWRITES_BELOW_WORDS = 20
 """AUTO answers with the rewritten prompt below this many words, and with the client's own from there on: somebody who
 wrote that much has said what they want. (The model reads a structured caption in every case.)"""
 _CONTENT = select(images.c.image_sha256).where(images.c.image_id == bindparam("image_id"))
+Words = Callable[..., Worded]
+"""``Runtime.worded``."""
 _SPEEDS = ("FLASH", "TURBO", "BALANCED", "DEFAULT", "QUALITY")
 
 
@@ -39,13 +42,12 @@ def place(
     ask: GenerateAsk,
     base: Base,
     settings: Settings,
-    expand: Callable[[str, int, int], str],
-    restate: Callable[[str], str],
+    worded: Words,
 ) -> Placed:
     """Check and complete a request, and queue it.
 
-    ``expand`` turns (text, width, height) into a structured caption and makes up what the text leaves out;
-    ``restate`` turns a text into one that makes nothing up: for custom models, which have learned it from pictures.
+    ``worded`` is ``Runtime.worded``. For a custom model nothing is made up: it has learned from pictures what a text
+    leaves out.
     Image i has the seed (seed + i) mod 2**31; a request without a seed gets a random one. Errors: ``InvalidRequest``
     names the field; ``Unsafe``; ``NotFound`` for a custom model that the caller may not use; ``TooManyInFlight``.
     """
@@ -53,8 +55,11 @@ def place(
     width, height = size_of(
         api_version=ask.api_version, resolution=ask.resolution, aspect_ratio=ask.aspect_ratio, prompt=ask.prompt
     )
-    caption = _caption(ask, width, height, expand, restate)
-    judge_prompt(caption if ask.prompt is None else ask.prompt)
+    text = caption_text(normalise(ask.json_prompt)) if ask.prompt is None else ask.prompt
+    judge_prompt(text)
+    # A made-up colour or place would overrule the style that the custom model was trained for. ON asks for it.
+    make_up = ask.custom_model_uri is None or ask.magic_prompt == "ON"
+    said = worded(text, width, height, make_up=make_up)
     adapter = None if ask.custom_model_uri is None else resolve_uri(tx, caller, ask.custom_model_uri, base)
     native = native_size(width, height, base.native_pixels, base.size_multiple)
     first = ids.new_seed() if ask.seed is None else ask.seed
@@ -63,7 +68,7 @@ def place(
     order = GenerateOrder(
         base=base.identity,
         organization_id=caller.organization_id,
-        caption=caption,
+        caption=said.caption,
         width=native[0],
         height=native[1],
         output_width=width,
@@ -74,6 +79,7 @@ def place(
         mu=sampling.mu,
         std=sampling.std,
         adapter=adapter,
+        provenance=_provenance(ask, text) if settings.png_text else {},
     )
     _check_in_flight(tx, caller, ask.num_images, settings)
     job_id = queue.enqueue(
@@ -83,10 +89,11 @@ def place(
         order=order_to_json(order),
         images=ask.num_images,
     )
-    return Placed(job_id, prompt_out(ask, caption), width, height, seeds, native)
+    notes = notes_of(tx, ask.custom_model_uri, said, native, (width, height))
+    return Placed(job_id, prompt_out(ask, said), width, height, seeds, native, notes)
 
 
-def magic_prompt(text: str, aspect_ratio: str, expand: Callable[[str, int, int], str]) -> tuple[str, str]:
+def magic_prompt(text: str, aspect_ratio: str, worded: Words) -> tuple[Worded, str]:
     """(caption, ratio) for a text: the caption that a generate of that text in that ratio draws from.
 
     AUTO: the ratio that the text speaks of, a square where it speaks of none. ``InvalidRequest``; ``Unsafe``.
@@ -94,7 +101,7 @@ def magic_prompt(text: str, aspect_ratio: str, expand: Callable[[str, int, int],
     _check_text(text, "text_prompt")
     judge_prompt(text)
     ratio = ratio_of_text(text) if aspect_ratio == "AUTO" else aspect_ratio
-    return expand(text, *parse_size(ratio)), ratio
+    return worded(text, *parse_size(ratio), make_up=True), ratio
 
 
 def image_of(tx: Connection, image_id: str) -> str:
@@ -105,12 +112,16 @@ def image_of(tx: Connection, image_id: str) -> str:
     return str(sha256)
 
 
-def prompt_out(ask: GenerateAsk, caption: str) -> str:
-    """The ``prompt`` of the answer: the client's own text, or the caption as JSON where it was rewritten."""
-    if ask.prompt is None or ask.api_version == 4 or ask.magic_prompt == "ON":
-        return caption
+def prompt_out(ask: GenerateAsk, said: Worded) -> str:
+    """The ``prompt`` of the answer: the client's own text, or the caption as JSON where it was rewritten.
+
+    A text of which the base reads less than was sent counts as rewritten: the answer says what was used.
+    """
+    rewritten = ask.prompt is None or ask.api_version == 4 or ask.magic_prompt == "ON" or said.is_cut
+    if ask.prompt is None or rewritten:
+        return said.prompt
     if ask.magic_prompt == "AUTO" and len(ask.prompt.split()) < AUTO_REWRITES_BELOW_WORDS:
-        return caption
+        return said.prompt
     return ask.prompt
 
 
@@ -119,19 +130,10 @@ def sampling_of(base: Base, rendering_speed: str) -> Sampling:
     return base.sampling.get(rendering_speed) or base.sampling["DEFAULT"]
 
 
-def _caption(
-    ask: GenerateAsk,
-    width: int,
-    height: int,
-    expand: Callable[[str, int, int], str],
-    restate: Callable[[str], str],
-) -> str:
-    if ask.json_prompt is not None:
-        return caption_text(normalise(ask.json_prompt))
-    # A made-up colour or place would overrule the style that the custom model was trained for. ON asks for it.
-    if ask.custom_model_uri is not None and ask.magic_prompt != "ON":
-        return restate(ask.prompt or "")
-    return expand(ask.prompt or "", width, height)
+def _provenance(ask: GenerateAsk, text: str) -> dict[str, str]:
+    """What the picture's file says of its making beside what the order says itself."""
+    model = {} if ask.custom_model_uri is None else {"model": ask.custom_model_uri}
+    return {"prompt": text, **model, "version": __version__}
 
 
 def _check_text(text: str, field: str) -> None:

@@ -29,7 +29,8 @@ class GenerateAsk:
 @dataclass(frozen=True)
 class Placed:
     """An order that is in the queue. ``prompt_out`` is what the answer echoes as ``prompt``; ``width`` x ``height``
-    the pixels of the answer; ``native`` the pixels that the base draws; ``seeds`` one an image."""
+    the pixels of the answer; ``native`` the pixels that the base draws; ``seeds`` one an image; ``notes``: what was
+    not taken as it was asked, a sentence each."""
 
     job_id: str
     prompt_out: str
@@ -37,3 +38,4 @@ class Placed:
     height: int
     seeds: tuple[int, ...]
     native: tuple[int, int]
+    notes: tuple[str, ...] = ()

@@ -16,7 +16,8 @@ class GenerateOrder(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
     ``caption`` is the exact text for the text encoder. ``width`` x ``height`` is what the base draws (multiples of its
     grid); ``output_width`` x ``output_height`` is what the client asked for. ``steps`` Euler steps on a logit-normal
     schedule of mean ``mu`` and deviation ``std``; ``guidance`` weighs the conditional branch. ``adapter`` None: the
-    bare base.
+    bare base. ``provenance`` is written into each picture's file (prompt, model, version), and caption, seed and base
+    with it; no pixel depends on it. Empty: nothing is written (orders that an older version queued have none).
     """
 
     base: str
@@ -32,6 +33,7 @@ class GenerateOrder(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
     mu: float
     std: float
     adapter: AdapterRef | None
+    provenance: dict[str, str] = {}
 
 
 class TrainSample(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,9 +13,8 @@ from linocut.prompting.layout import arrange
 from linocut.prompting.lettering import MOST_ITEMS
 from linocut.prompting.lexicon import COLOURS, FACES, OBJECTS, hex_to_rgb
 from linocut.prompting.phrases import describe, describe_ground
-from linocut.prompting.reader import UNNAMED, Ground, Thing, read
+from linocut.prompting.reader import UNNAMED, Ground, Thing, few, read
 
-LONGEST_DESCRIPTION = 240
 QUIET = ("cream", "white", "sky", "beige", "mint")
 STYLE = {"aesthetics": "flat", "lighting": "even", "medium": "graphic_design", "art_style": "poster"}
 
@@ -26,7 +25,7 @@ def expand(prompt: str, aspect: tuple[int, int], seed: int) -> dict[str, Any]:
     reader = read(prompt)
     things, ground = reader.things[:MOST_ITEMS], reader.ground
     if not things and (reader.unknown or not (ground.colours or ground.pattern != "plain")):
-        things = [Thing(words=" ".join(reader.unknown[:8]) or "shape")]
+        things = [Thing(words=few(reader.unknown) or "shape")]
     _colour_ground(ground, things, rng)
     back = ground.colours[-1] if ground.pattern == "dots" else ground.colours[0]
     _colour_things(things, back, rng)
@@ -34,7 +33,7 @@ def expand(prompt: str, aspect: tuple[int, int], seed: int) -> dict[str, Any]:
         thing.face = thing.face or FACES[0]
     boxes = arrange([(t.text, t.name, t.scale, t.place) for t in things], aspect, rng)
     names = [nearest(value) for value in ground.colours[:2]]
-    caption: dict[str, Any] = {"high_level_description": " ".join(prompt.split())[:LONGEST_DESCRIPTION]}
+    caption: dict[str, Any] = {"high_level_description": " ".join(prompt.split())}
     if any(COLOURS[name] != value for name, value in zip(names, ground.colours, strict=False)):
         others = [value for value in ground.colours[:2] if value != back and ground.pattern != "plain"]
         palette = [back, *others, *[thing.colours[0] for thing in things]]

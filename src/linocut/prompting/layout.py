@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 
 from linocut.prompting.synonyms import ASPECTS
 
@@ -18,6 +19,10 @@ WIDTHS = {"I": 0.29, "J": 0.56, "L": 0.54, "E": 0.56, "F": 0.55, "H": 0.71, "N":
 HEIGHTS = {**dict.fromkeys("acegmnopqrsuvwxyz", 0.54), **dict.fromkeys("bdfhkl", 0.75), "i": 0.74, "j": 0.74, "t": 0.66}
 """Of small letters above the line; the five below it go on for ``TAIL``."""
 TAIL = 0.21
+LINE_GAP, WORD_GAP = 0.3, 0.5
+"""Between lines and words of a text, as a share of a line's height."""
+ROOMY = 1.35
+"""How far a box may be from a word's proportions: other typefaces than Roboto Bold are as far."""
 
 
 def text_aspect(text: str) -> float:
@@ -106,3 +111,59 @@ def _placed(box: Box, place: tuple[int | None, int | None], frame: tuple[float, 
 def _thousandths(box: tuple[float, float, float, float], frame: tuple[float, float]) -> list[int]:
     raw = (box[1] / frame[1], box[0] / frame[0], box[3] / frame[1], box[2] / frame[0])
     return [min(1000, max(0, round(v * 1000))) for v in raw]
+
+
+def set_words(words: list[str], box: list[int], aspect: tuple[int, int]) -> list[list[int]]:
+    """One box for each word of a text, inside its ``box`` ([y0, x0, y1, x1] in thousandths) of a frame of ``aspect``.
+
+    In the number of lines that gives the largest letters. A single word whose box has about its own proportions keeps
+    it: a box says how large a word is.
+    """
+    y0, x0, y1, x1 = box
+    wide, high = (x1 - x0) * aspect[0], (y1 - y0) * aspect[1]
+    if len(words) == 1 and wide and high and 1 / ROOMY < high / wide / text_aspect(words[0]) < ROOMY:
+        return [box]
+    lines = max((_lines(words, count) for count in range(1, len(words) + 1)), key=lambda ls: _scale(ls, wide, high))
+    scale = _scale(lines, wide, high)
+    out: list[list[int]] = []
+    top = (high - scale * (len(lines) + LINE_GAP * (len(lines) - 1))) / 2
+    for line in lines:
+        left = (wide - scale * _width(line)) / 2
+        for word in line:
+            across = scale / text_aspect(word)
+            corners = (top / aspect[1], left / aspect[0], (top + scale) / aspect[1], (left + across) / aspect[0])
+            out.append([min(1000, round(o + c)) for o, c in zip((y0, x0, y0, x0), corners, strict=True)])
+            left += across + scale * WORD_GAP
+        top += scale * (1 + LINE_GAP)
+    return out
+
+
+def _lines(words: list[str], count: int) -> list[list[str]]:
+    """The words in so many lines of about the same number of letters."""
+    whole = sum(map(len, words))
+    lines: list[list[str]] = [[] for _ in range(count)]
+    before = 0
+    for word in words:
+        lines[min(count - 1, count * (2 * before + len(word)) // (2 * whole))].append(word)
+        before += len(word)
+    return [line for line in lines if line]
+
+
+def _scale(lines: list[list[str]], wide: float, high: float) -> float:
+    """The height of a line of words that fill the box."""
+    return min(high / (len(lines) + LINE_GAP * (len(lines) - 1)), wide / max(map(_width, lines)))
+
+
+def _width(line: list[str]) -> float:
+    """Of a line, for a height of 1."""
+    return sum(1 / text_aspect(word) for word in line) + WORD_GAP * (len(line) - 1)
+
+
+def side_by_side(count: int, box: list[int], aspect: tuple[int, int]) -> list[list[int]]:
+    """A box cut into so many equal ones along its longer side."""
+    y0, x0, y1, x1 = box
+    if (x1 - x0) * aspect[0] >= (y1 - y0) * aspect[1]:
+        edges = [x0 + round((x1 - x0) * part / count) for part in range(count + 1)]
+        return [[y0, left, y1, right] for left, right in pairwise(edges)]
+    edges = [y0 + round((y1 - y0) * part / count) for part in range(count + 1)]
+    return [[top, x0, bottom, x1] for top, bottom in pairwise(edges)]

@@ -4,47 +4,75 @@ What is quoted keeps its letters' case; a word that is only named is set in capi
 """
 
 import re
+import unicodedata
+from dataclasses import dataclass, field
 
 from linocut.prompting.colours import colour_of
 from linocut.prompting.nouns import noun_of
 
 MOST_ITEMS = 6
+MOST_WORDS = 4
+"""Of one quotation."""
 LONGEST_TEXT = 12
 QUOTED = re.compile(
-    r"\"([^\"]{1,60})\"|\u201c([^\u201d]{1,60})\u201d|\u00ab([^\u00bb]{1,60})\u00bb|(?<!\w)'([^']{1,60})'(?!\w)"
+    "\"([^\"]*)\"|\u201c([^\u201c\u201d]*)\u201d|\u00ab([^\u00ab\u00bb]*)\u00bb|(?<!\\w)'([^']{1,60})'(?!\\w)"
 )
 INTRODUCED = re.compile(
-    r"\b(?:words?|text|letters?|title|saying|says|reading|reads|labell?ed|titled|captioned)\s*:?\s+([A-Za-z0-9]{1,12})\b"
+    r"\b(?:words?|text|letters?|title|saying|says|reading|reads|labell?ed|titled|captioned)(?: ?:)? (\w+)"
 )
-CAPITALS = re.compile(r"(?<![\w#])(?:[A-Z][A-Z0-9]{1,11}|[B-HJ-Z])(?![\w'])")
+CAPITALS = re.compile(r"(?<![\w#])(?:[A-Z][A-Z0-9]+|[B-HJ-Z])(?![\w'])")
 NOT_LETTERING = frozenset(
     ("in", "on", "at", "with", "and", "is", "of", "the", "a", "an", "to", "that", "below", "above", "colour", "color")
 )
-TOKEN = re.compile(r"\x00\d+|#[0-9A-Fa-f]{6}\b|#[0-9A-Fa-f]{3}\b|[A-Za-z]+|\d+|,")
+TOKEN = re.compile(r"\x00\d+|#[0-9A-Fa-f]{6}\b|#[0-9A-Fa-f]{3}\b|[A-Za-z]+|\d+[A-Za-z][A-Za-z0-9]*|\d+|,")
+UNWRITABLE = re.compile(r"[^A-Za-z0-9!?&.\- ]")
 
 
-def lettering_of(prompt: str) -> tuple[str, list[str]]:
-    """The prompt with each text replaced by a mark, and the texts."""
-    texts: list[str] = []
+@dataclass
+class Lettering:
+    """``rest``: the prompt with each text replaced by a mark; ``texts``: one word each, as it is to be written.
+
+    ``changed``: what was asked for and what is written instead ("" for nothing), where the two differ.
+    """
+
+    rest: str = ""
+    texts: list[str] = field(default_factory=list)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+
+
+def writable(text: str) -> str:
+    """The text in the letters that the embedded base was taught: accents are left off, other letters left out."""
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return UNWRITABLE.sub("", text)
+
+
+def lettering_of(prompt: str) -> Lettering:
+    """The texts that a prompt asks for, and the rest of it. Spaces of any kind count as one."""
+    found = Lettering()
 
     def keep(match: re.Match[str]) -> str:
         raw = next(group for group in match.groups() if group is not None) if match.re.groups else match.group()
         if match.re is INTRODUCED and raw in NOT_LETTERING:
             return match.group()
-        plain = re.sub(r"[^A-Za-z0-9!?&.\- ]", "", raw)
+        plain = writable(raw)
         words = (plain if match.re is QUOTED else plain.upper()).split()
-        marks = []
-        for word in words[:4]:
-            if len(texts) < MOST_ITEMS:
-                marks.append(f" \x00{len(texts)} ")
-                texts.append(word[:LONGEST_TEXT])
-        return (match.group()[: match.start(1) - match.start()] if match.re is INTRODUCED else "") + "".join(marks)
+        if not words and match.re is not QUOTED:
+            return match.group()
+        kept = [word[:LONGEST_TEXT] for word in words[: min(MOST_WORDS, MOST_ITEMS - len(found.texts))]]
+        written = " ".join(kept)
+        if written.casefold() != raw.strip().casefold():
+            found.changed.append((raw.strip(), written))
+        marks = "".join(f" \x00{len(found.texts) + index} " for index in range(len(kept)))
+        found.texts += kept
+        return (match.group()[: match.start(1) - match.start()] if match.re is INTRODUCED else "") + marks
 
-    rest = prompt.replace("\x00", " ")
+    # Spaces first: the patterns then have to pass over one at a time, however many were sent.
+    rest = " ".join(prompt.replace("\x00", " ").split())
     rest = QUOTED.sub(keep, rest)
     # A prompt all in capitals is somebody shouting, not lettering.
     shouted = [word.lower() for word in TOKEN.findall(rest)]
     if re.search(r"[a-z]", rest) or (len(shouted) <= 4 and not any(colour_of(w) or noun_of(w)[0] for w in shouted)):
         rest = CAPITALS.sub(keep, rest)
-    rest = INTRODUCED.sub(keep, rest)
-    return rest, texts
+    found.rest = INTRODUCED.sub(keep, rest)
+    return found

@@ -1,23 +1,27 @@
 """Reads a prompt's words from left to right: colours, sizes and counts wait for the noun that they describe."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from linocut.prompting.colours import TINTS, colour_of, nearest, tinted
-from linocut.prompting.lettering import MOST_ITEMS, TOKEN, lettering_of
-from linocut.prompting.lexicon import COLOURS, FACES, SHAPES
+from linocut.prompting.faces import TEXT_NOUNS, face_of, is_face, without_tails
+from linocut.prompting.lettering import LONGEST_TEXT, MOST_ITEMS, TOKEN, Lettering, lettering_of
+from linocut.prompting.lexicon import SHAPES
 from linocut.prompting.nouns import noun_of
 from linocut.prompting.synonyms import COUNTS, PATTERNS, PLACES, SIZES
 
 GROUND_NOUNS = frozenset(("background", "backdrop", "ground", "wall", "sky-background"))
 GROUND_STARTS = frozenset(("on", "against", "over", "upon"))
-TEXT_NOUNS = frozenset(
-    ("text", "lettering", "letters", "letter", "word", "words", "title", "caption", "type", "typography")
-)
 SKIPPED = frozenset((
     "a", "an", "the", "of", "and", "with", "in", "at", "to", "poster", "card", "picture", "image", "drawing", "logo",
     "sign", "illustration", "colored", "coloured", "color", "colour", "simple", "flat", "corner", "side", "is", "that",
     "from",
 ))  # fmt: skip
+MOST_WORDS = 8
+"""Of something unknown."""
+MOST_KEPT = 4 * MOST_ITEMS
+"""Things that are remembered; a caption takes the first ``MOST_ITEMS``."""
+MOST_COUNTED = 99
+"""A larger number is a year or a size."""
 UNNAMED = "unnamed"
 """The colour of a border that the prompt asks for without one."""
 
@@ -47,23 +51,30 @@ class Ground:
 
 def read(prompt: str) -> "Reader":
     """The reader that has been through all of the prompt: its ``things``, its ``ground``, its ``unknown`` words."""
-    rest, texts = lettering_of(prompt)
-    reader = Reader(texts)
-    reader.read(TOKEN.findall(rest))
+    lettering = lettering_of(prompt)
+    reader = Reader(lettering)
+    reader.read(TOKEN.findall(lettering.rest))
     return reader
 
 
-class Reader:
-    """Walks over the words; what is pending belongs to the next noun."""
+def few(words: list[str]) -> str:
+    """Words for a thing that nobody knows; the description has all of them."""
+    return " ".join(word[:LONGEST_TEXT] for word in words[:MOST_WORDS])
 
-    def __init__(self, texts: list[str]) -> None:
-        self.texts = texts
+
+class Reader:
+    """Walks over the words; what is pending belongs to the next noun. ``asked``: how many things the words ask for."""
+
+    def __init__(self, lettering: Lettering) -> None:
+        self.lettering = lettering
+        self.asked = 0
         self.things: list[Thing] = []
         self.ground = Ground()
         self.after_on = False
         self.text_colours: list[str] = []
         self.text_face = ""
         self.last: Thing | None = None
+        self.before = ""
         self.clear()
 
     def clear(self) -> None:
@@ -75,9 +86,11 @@ class Reader:
         self.place: tuple[int | None, int | None] = (None, None)
 
     def read(self, words: list[str]) -> None:
+        words = without_tails(words)
         for index, word in enumerate(words):
             following = words[index + 1] if index + 1 < len(words) else ""
             self.word(word.lower(), following.lower())
+            self.before = word.lower()
         self.flush()
 
     def flush(self) -> None:
@@ -88,8 +101,8 @@ class Reader:
             self.dress_lettering()
         elif self.pattern and not self.things:
             self.paint_ground()
-        elif self.unknown and len(self.unknown) <= 8 and not self.after_on and self.colours:
-            self.add(Thing(words=" ".join(self.unknown)))
+        elif self.unknown and len(self.unknown) <= MOST_WORDS and not self.after_on and self.colours:
+            self.add(Thing(words=few(self.unknown)))
         leftover = self.unknown
         self.clear()
         self.unknown = leftover
@@ -104,12 +117,7 @@ class Reader:
         for thing in reversed(self.things):
             if not thing.text or thing.colours:
                 break
-            thing.colours, thing.face = list(self.colours), self._face() or thing.face
-
-    def _face(self) -> str:
-        return {"serif": FACES[2], "light": FACES[1], "thin": FACES[1], "rounded": FACES[3], "round": FACES[3]}.get(
-            self.face, ""
-        )
+            thing.colours, thing.face = list(self.colours), self.face or thing.face
 
     def paint_ground(self) -> None:
         """What is pending is the ground's; in 'yellow dots on red' the dots have painted it already."""
@@ -120,15 +128,18 @@ class Reader:
         self.clear()
         self.after_on = False
 
-    def add(self, thing: Thing) -> None:
+    def add(self, thing: Thing, *, plural: bool = False) -> None:
+        count = self.count if plural or self.count <= MOST_ITEMS else 1
         thing.colours = list(self.colours)
         thing.outlined, thing.tilted = self.outlined and thing.name in SHAPES, self.tilted
         thing.scale = self.scale
         if any(axis is not None for axis in self.place):
             thing.place = self.place
-        for _ in range(min(self.count, MOST_ITEMS)):
-            self.last = Thing(**{**thing.__dict__, "colours": list(thing.colours)})
-            self.things.append(self.last)
+        self.asked += count
+        for _ in range(min(count, MOST_ITEMS)):
+            self.last = replace(thing, colours=list(thing.colours))
+            if len(self.things) < MOST_KEPT:
+                self.things.append(self.last)
         self.clear()
         self.after_on = False
 
@@ -138,7 +149,7 @@ class Reader:
         if word.startswith("\x00"):
             self.face = self.face or self.text_face
             self.colours = self.colours or self.text_colours
-            self.add(Thing(text=self.texts[int(word[1:])], face=self._face()))
+            self.add(Thing(text=self.lettering.texts[int(word[1:])], face=self.face))
         elif word == ",":
             self.flush()
         elif word in GROUND_STARTS:
@@ -150,11 +161,7 @@ class Reader:
                 self.paint_ground()
         elif word in TINTS and (colour_of(following)):
             self.tint = word
-        elif (word == "sky" and following == "blue") or (word == "navy" and following == "blue"):
-            self.colours.append(COLOURS[word])
-        elif colour and not (
-            word == "blue" and self.colours[-1:] in ([COLOURS["sky"]], [COLOURS["navy"]]) and not self.tint
-        ):
+        elif colour and not (word == "blue" and self.before in ("sky", "navy")):
             self.colours.append(tinted(word, colour, self.tint) if self.tint else colour)
             self.tint = ""
         elif colour:
@@ -174,12 +181,12 @@ class Reader:
         elif figure:
             if plural and self.count == 1:
                 self.count = 3 if following != "and" else 2
-            self.add(Thing(name=figure))
+            self.add(Thing(name=figure), plural=plural)
         else:
-            self.modifier(word)
+            self.modifier(word, following)
 
-    def modifier(self, word: str) -> None:
-        if word in COUNTS or (word.isdigit() and 0 < int(word[:3]) <= MOST_ITEMS):
+    def modifier(self, word: str, following: str) -> None:
+        if word in COUNTS or (word.isdigit() and 0 < int(word[:3]) <= MOST_COUNTED):
             self.count = COUNTS.get(word) or int(word)
         elif word in ("horizontal", "vertical", "diagonal", "radial"):
             self.turn = word
@@ -187,8 +194,8 @@ class Reader:
             self.outlined = True
         elif word in ("tilted", "rotated", "slanted"):
             self.tilted = True
-        elif word in ("serif", "thin", "rounded"):
-            self.face = word
+        elif is_face(word, following):
+            self.face = face_of(self.face, word)
         elif word in SIZES:
             self.scale = SIZES[word]
         elif word in PLACES:

@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 
 from linocut import ids
 from linocut.accounts.types import Caller
+from linocut.captions import has_lettering
 from linocut.catalogue import Base
 from linocut.custom_models import repository, states
 from linocut.custom_models import service as registry
 from linocut.custom_models.slugs import check_name
-from linocut.custom_models.types import ModelView
+from linocut.custom_models.types import WITH_LETTERING, ModelView
 from linocut.datasets import service as datasets
 from linocut.errors import Conflict, Forbidden, InvalidRequest
 from linocut.jobs import queue
@@ -78,7 +79,7 @@ def start(
         "ema": recipe.ema,
         "learning_rate": recipe.learning_rate,
         "seed": seed,
-        "scores": {},
+        "scores": {WITH_LETTERING: float(sum(has_lettering(sample.caption) for sample in samples))},
     }
     repository.insert_run(tx, run, [sample.image_sha256 for sample in samples])
     registry.tell(tx, model_id)

@@ -27,6 +27,7 @@ from linocut.wire.events import (
     StatusEvent,
 )
 from linocut.wire.generation import (
+    AnswerExtras,
     GenerateImageRequestV3,
     GenerateImageRequestV4,
     ImageExtras,
@@ -67,6 +68,7 @@ from linocut.wire.training import (
 )
 
 __all__ = [
+    "AnswerExtras",
     "AssetIdentifier",
     "CaptionResponse",
     "CreateDatasetRequest",

@@ -89,18 +89,28 @@ class MagicPromptV4Request(msgspec.Struct, kw_only=True, frozen=True):
     aspect_ratio: AspectRatioV4 = "AUTO"
 
 
+class AnswerExtras(msgspec.Struct, kw_only=True, frozen=True):
+    """Ours on an answer without images: what was not taken as it was asked, a sentence each."""
+
+    notes: list[str]
+
+
 class MagicPromptV4Response(msgspec.Struct, kw_only=True, frozen=True):
     """The structured prompt, and the aspect ratio that it was written for: never AUTO."""
 
     json_prompt: V4JsonPrompt
     aspect_ratio: AspectRatioV4
+    x_linocut: AnswerExtras | Nothing = UNSET
 
 
 class ImageExtras(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base."""
+    """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base.
+
+    ``notes``: what was cut, not known or done otherwise than asked, a sentence each; absent when there is nothing."""
 
     native_resolution: str
     base: str
+    notes: list[str] | Nothing = UNSET
 
 
 class ImageGenerationObjectV3(msgspec.Struct, kw_only=True, frozen=True):

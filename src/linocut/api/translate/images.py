@@ -40,5 +40,7 @@ def _common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
         "resolution": size_text(placed.width, placed.height),
         "is_image_safe": image_id is not None,
         "seed": image["seed"],
-        "x_linocut": ImageExtras(native_resolution=native, base=drawn.begun.base),
+        "x_linocut": ImageExtras(
+            native_resolution=native, base=drawn.begun.base, notes=list(placed.notes) if placed.notes else UNSET
+        ),
     }

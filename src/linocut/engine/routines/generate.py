@@ -5,6 +5,7 @@ from functools import partial
 
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import Family
+from linocut.engine.png_text import texts_of
 from linocut.engine.routines.draw import draw
 from linocut.engine.routines.picture import png
 from linocut.engine.work import Background, Routine
@@ -33,7 +34,8 @@ def generate(
         adapter=adapter,
     )
     pngs = yield [
-        Background(partial(png, pixels_HWC, order.output_width, order.output_height), "png") for pixels_HWC in pictures
+        Background(partial(png, pixels_HWC, order.output_width, order.output_height, texts_of(order, seed)), "png")
+        for seed, pixels_HWC in zip(order.seeds, pictures, strict=True)
     ]
     for index, (seed, data) in enumerate(zip(order.seeds, pngs, strict=True)):
         emit(

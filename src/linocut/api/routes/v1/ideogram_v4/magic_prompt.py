@@ -15,8 +15,8 @@ async def magic_prompt(call: Call) -> Response:
     request = ask_magic_prompt((await call.fields()).values)
 
     async def write() -> MagicPromptV4Response:
-        expand = call.runtime.expand
-        return answer_magic_prompt(*generation.magic_prompt(request.text_prompt, request.aspect_ratio, expand))
+        worded = call.runtime.worded
+        return answer_magic_prompt(*generation.magic_prompt(request.text_prompt, request.aspect_ratio, worded))
 
     return answer(await once_held(call, write, MagicPromptV4Response))
 
