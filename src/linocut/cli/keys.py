@@ -1,15 +1,17 @@
 """``linocut keys``: make, list and revoke API keys on the server's machine, beside a running server or without one."""
 
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Annotated, Any
 
 import typer
 
 from linocut.accounts import keys, organizations
 from linocut.cli.say import JsonFlag, answer
-from linocut.cli.serve import DataOption, settings_with
+from linocut.cli.serve import DataOption
 from linocut.db.database import Database
+from linocut.environment import settings_with
+from linocut.folders import make_folder
 from linocut.ids import wire_time
 
 app = typer.Typer(help="API keys of this server.", no_args_is_help=True)
@@ -20,8 +22,9 @@ DEFAULT_USER, DEFAULT_ORGANIZATION = "owner", "home"
 def _database(data: DataOption) -> Database:
     settings = settings_with(data=data)
     if not settings.database_url:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        os.chmod(settings.data, 0o700)  # the folder holds the secrets that keys and links are signed with
+        make_folder(settings.data)
+        with suppress(PermissionError):  # a folder of somebody else's that we may write into is his to close
+            os.chmod(settings.data, 0o700)  # it holds the secrets that keys and links are signed with
     return Database.open(settings.resolved_database_url)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx2
 
 from linocut.client.failures import error_of
-from linocut.errors import Busy
+from linocut.errors import Busy, InvalidRequest, Unauthenticated
 
 Answer = dict[str, Any]
 FINAL_STATUSES = frozenset({"COMPLETED", "ERRORED", "ARCHIVED"})
@@ -28,8 +28,10 @@ class Client:
     """
 
     def __init__(self, api_key: str, url: str) -> None:
+        if not api_key.isascii() or not api_key.isprintable():
+            raise Unauthenticated("The API key holds signs that no key has; copy it again, on one line.")
         self._http = httpx2.Client(
-            base_url=url.rstrip("/"), headers={"Api-Key": api_key}, timeout=httpx2.Timeout(60.0, connect=10.0)
+            base_url=_address(url), headers={"Api-Key": api_key}, timeout=httpx2.Timeout(60.0, connect=10.0)
         )
         self.url = url.rstrip("/")
 
@@ -199,6 +201,17 @@ class Client:
         except json.JSONDecodeError as other:
             raise Busy(f"What answers at {self.url} is not a linocut server.") from other
         return dict(answer)
+
+
+def _address(url: str) -> str:
+    """The address without a slash at its end. ``InvalidRequest`` for what no server can have."""
+    try:
+        parts = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        parts = httpx2.URL("")
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise InvalidRequest(f"{url} is not the address of a server; write it as http://127.0.0.1:8731.")
+    return url.rstrip("/")
 
 
 def _asset(dataset_id: str, asset_id: str) -> str:
