@@ -62,22 +62,26 @@ def create(
 
 @app.command("list")
 def list_(data: DataOption = None, as_json: JsonFlag = False) -> None:
-    """Every key: its id, what is left of its text, its label, and whether it still works."""
+    """Every key: its id, what is left of its text, whether it still works, its user and organisation, its label."""
     with closing(_database(data)) as db, db.read() as tx:
+        names = organizations.names_of(tx)
         rows: list[dict[str, Any]] = [
             {
                 "api_key_id": key.api_key_id,
                 "redacted": key.redacted,
                 "label": key.label,
                 "user_id": key.user_id,
+                "user": names.get(key.user_id),
                 "organization_id": key.organization_id,
+                "organization": names.get(key.organization_id),
                 "created": wire_time(key.created_at),
                 "revoked": wire_time(key.revoked_at) if key.revoked_at else None,
             }
             for key in keys.list_keys(tx)
         ]
     lines = [
-        f"{r['api_key_id']}  {r['redacted']:<10} {'revoked' if r['revoked'] else 'active':<8} {r['label'] or ''}"
+        f"{r['api_key_id']}  {r['redacted']:<12} {'revoked' if r['revoked'] else 'active':<8} "
+        f"{r['user']} of {r['organization']}  {r['label'] or ''}".rstrip()
         for r in rows
     ]
     answer(rows, "\n".join(lines) or "There are no keys yet: linocut keys create makes one.", as_json=as_json)

@@ -7,9 +7,11 @@ a server that was killed must answer again within three seconds, and half a seco
 import os
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
+from linocut import __version__
 from linocut.cli.say import EXIT_FAILED, EXIT_INTERRUPTED, exit_code, note, speak_whatever_the_terminal_knows
 from linocut.errors import LinocutError
 
@@ -32,8 +34,19 @@ def command_line(verbs: tuple[str, ...] = VERBS) -> typer.Typer:
     return app
 
 
-def _root() -> None:
+def _print_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"linocut {__version__}\n")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
     """A self-hosted server that speaks the Ideogram HTTP API, with custom model training at its heart."""
+    del version  # its callback has printed it
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -51,6 +51,22 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
+def note_remarks(*answers: Any) -> None:
+    """On stderr, what the server remarks in ``x_linocut.notes`` of these parts of its answer; each sentence once."""
+    told: dict[str, None] = {}
+    for answered in answers:
+        extras = answered.get("x_linocut") if isinstance(answered, dict) else None
+        notes = extras.get("notes") if isinstance(extras, dict) else None
+        told |= dict.fromkeys(str(sentence) for sentence in notes or ())
+    for sentence in told:
+        note(f"note: {sentence}")
+
+
+def number_of(count: int, thing: str) -> str:
+    """``1 picture``, ``2 pictures``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def short(caption: str | dict[str, Any] | None, most: int = 72) -> str:
     """A caption on one line."""
     text = json.dumps(caption, ensure_ascii=False) if isinstance(caption, dict) else caption or "(no caption)"

@@ -1,6 +1,7 @@
 """One method an operation. Method names say what happens; arguments and answers have the wire's names."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -62,9 +63,15 @@ class Client:
         """GET /datasets/{dataset_id} -> the dataset with its files."""
         return self._json("GET", f"/datasets/{_part(dataset_id)}")
 
-    def upload(self, dataset_id: str, files: Sequence[Path], *, idempotency_key: str | None = None) -> Answer:
-        """POST /datasets/{dataset_id}/upload_assets, all ``files`` in one request -> what became of each."""
-        parts = [("files", (path.name, path.read_bytes(), "application/octet-stream")) for path in files]
+    def upload(
+        self, dataset_id: str, files: Sequence[Path | tuple[str, Path]], *, idempotency_key: str | None = None
+    ) -> Answer:
+        """POST /datasets/{dataset_id}/upload_assets, all ``files`` in one request -> what became of each.
+
+        A file is sent under its own name, or under the one given with it, which may hold folders: ``cups/red.png``.
+        """
+        named = [(file.name, file) if isinstance(file, Path) else file for file in files]
+        parts = [("files", (_sent_name(name), path.read_bytes(), "application/octet-stream")) for name, path in named]
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         path = f"/datasets/{_part(dataset_id)}/upload_assets"
         return self._json("POST", path, files=parts, headers=headers, timeout=_UPLOAD_SECONDS)
@@ -216,6 +223,14 @@ def _address(url: str) -> str:
 
 def _asset(dataset_id: str, asset_id: str) -> str:
     return f"/datasets/{_part(dataset_id)}/assets/{_part(asset_id)}"
+
+
+def _sent_name(name: str) -> str:
+    """A file name as text: one that is not UTF-8 on the disk is read as Western, so that two stay apart."""
+    try:
+        return os.fsencode(name).decode()
+    except UnicodeDecodeError:
+        return os.fsencode(name).decode("cp1252", errors="replace")
 
 
 def _part(identifier: str) -> str:
