@@ -23,8 +23,12 @@ def trouble_with(folder: Path) -> tuple[str, str] | None:
     if not there.is_dir():
         mend = f"Give --data (or LINOCUT_DATA) a folder, or move the file away: mv {_q(there)} {_q(there)}.old"
         return f"{there} is a file, not a folder", mend
-    if not os.access(there, os.W_OK | os.X_OK):
-        return f"{there} is not writable", f"sudo chown -R $(id -u) {_q(there)}   (or: linocut serve --data <a folder>)"
+    if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
+        # Never the owner of a folder above: it may be the system's.
+        mend = (
+            f"sudo chown -R $(id -u) {_q(folder)}" if there == folder else f"sudo install -d -o $(id -u) {_q(folder)}"
+        )
+        return f"{there} is not writable", f"{mend}   (or: linocut serve --data <a folder>)"
     if there == folder:
         for part in _parts(folder):
             if not os.access(part, os.W_OK | os.R_OK):

@@ -15,7 +15,12 @@ KEY_FILE = Path("~/.config/linocut/key")
 UrlOption = Annotated[str, typer.Option("--url", envvar="LINOCUT_URL", help="The server's address.")]
 KeyFileOption = Annotated[
     Path,
-    typer.Option("--key-file", envvar="LINOCUT_API_KEY_FILE", help="File with the key, if LINOCUT_API_KEY is unset."),
+    typer.Option(
+        "--key-file",
+        envvar="LINOCUT_API_KEY_FILE",
+        readable=False,
+        help="File with the key, if LINOCUT_API_KEY is unset.",
+    ),
 ]
 
 

@@ -48,7 +48,10 @@ def set_(
     dataset_id: DatasetId,
     source: Annotated[
         Path,
-        typer.Argument(help="A caption file, or a folder of them; each is named like its picture: cup.txt, cup.png."),
+        typer.Argument(
+            readable=False,
+            help="A caption file, or a folder of them; each is named like its picture: cup.txt, cup.png.",
+        ),
     ],
     picture: Annotated[str | None, typer.Option("--picture", help="Which picture one file is for.")] = None,
     url: UrlOption = DEFAULT_URL,
@@ -71,7 +74,7 @@ def set_(
 @app.command("export")
 def export(
     dataset_id: DatasetId,
-    folder: Annotated[Path, typer.Argument(help="Folder for the files; made if there is none.")],
+    folder: Annotated[Path, typer.Argument(readable=False, help="Folder for the files; made if there is none.")],
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,

@@ -17,6 +17,7 @@ def upload(
     places: Annotated[
         list[Path],
         typer.Argument(
+            readable=False,
             metavar="FILE|FOLDER|ZIP...",
             help="JPEG, PNG and WebP files, their captions (.txt, .json, .caption), ZIPs of both, and folders of all.",
         ),

@@ -22,7 +22,7 @@ def generate(
         str | None,
         typer.Option("--magic-prompt", help="ON makes up what the prompt leaves out, OFF nothing, AUTO as it fits."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path(),
+    out: Annotated[Path, typer.Option("--out", readable=False, help="Folder for the pictures.")] = Path(),
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,

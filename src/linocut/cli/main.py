@@ -16,7 +16,7 @@ from linocut.cli.say import EXIT_FAILED, EXIT_INTERRUPTED, exit_code, note, spea
 from linocut.errors import LinocutError
 
 PROGRAM = "linocut"
-VERBS = ("serve", "worker", "demo", "doctor", "keys", "datasets", "train", "generate", "models", "version")
+VERBS = ("serve", "worker", "demo", "doctor", "keys", "datasets", "train", "generate", "inspect", "models", "version")
 
 
 def command_line(verbs: tuple[str, ...] = VERBS) -> typer.Typer:

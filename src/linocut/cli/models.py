@@ -86,7 +86,9 @@ def watch(
 @app.command("download")
 def download(
     model_id: ModelId,
-    out: Annotated[Path | None, typer.Option("--out", help="File to write; the model's id when left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", readable=False, help="File to write; the model's id when left out.")
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,

@@ -20,7 +20,10 @@ from linocut.ids import new_id
 
 def train(
     folder: Annotated[
-        Path, typer.Argument(help="Pictures (JPEG, PNG, WebP), captions (.txt, .json, .caption), ZIPs, more folders.")
+        Path,
+        typer.Argument(
+            readable=False, help="Pictures (JPEG, PNG, WebP), captions (.txt, .json, .caption), ZIPs, more folders."
+        ),
     ],
     name: Annotated[str, typer.Option("--name", help="The model's name: 5 to 30 letters, digits, spaces, hyphens.")],
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the training to end.")] = False,
