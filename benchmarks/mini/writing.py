@@ -2,8 +2,8 @@
 
     python benchmarks/mini/writing.py --work FOLDER --fonts FOLDER [--count 48] [--write] [--out FOLDER]
 
-``--work`` holds the checkpoints of reader, writer, drawing network and autoencoder (mini/README.md). Scenes are held out:
-seeds that training never used. Judged by ``pretrain.captioner.judge``, pictures by
+``--work`` holds the checkpoints of reader, writer, drawing network and autoencoder (mini/README.md). Scenes are held
+out: seeds that training never used. Judged by ``pretrain.captioner.judge``, pictures by
 ``pretrain.measures``.
 """
 

@@ -5,6 +5,7 @@ A base is a folder in the library's pipeline layout with one more file, ``linocu
 
 import hashlib
 import json
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,23 @@ from linocut.files import sha256_file
 
 FAMILIES = ("ideogram4", "flux2")
 """The architectures that ``engine/families/`` has a file for (a house test holds the two together)."""
+
+PARTS = {
+    "ideogram4": ("transformer", "unconditional_transformer", "text_encoder", "vae"),
+    "flux2": ("transformer", "text_encoder", "vae"),
+}
+"""The sub-folders with weights that each family loads."""
+
+PIPELINES = ("Ideogram4Pipeline", "Flux2KleinPipeline")
+"""The library's pipelines whose layout the families read."""
+
+_RUNS = (
+    "Today linocut runs mini, and folders in the layout of an Ideogram4Pipeline or a Flux2KleinPipeline with a "
+    "linocut.json beside model_index.json; docs/bases.md shows one."
+)
+_COPY_AGAIN = "Copy the base again, with all its parts."
+_MOST_HEADER_BYTES = 100_000_000
+"""As the library has it."""
 
 MINI = Path(__file__).parent / "mini"
 """The embedded base, shipped in the package."""
@@ -68,20 +86,82 @@ def load_base(folder: Path) -> Base:
     facts = _facts(folder)
     if facts.get("family") not in FAMILIES:
         raise InvalidRequest(
-            f"The base in {folder.name} is of the family {facts.get('family')!r}; known are {', '.join(FAMILIES)}."
+            f"The base in {folder.name} is of the family {facts.get('family')!r}; known are {', '.join(FAMILIES)} "
+            "(docs/bases.md)."
         )
     identity = f"{facts['family']}@{_content_hash(folder)}"
-    return msgspec.convert({**facts, "identity": identity}, Base)
+    try:
+        return msgspec.convert({**facts, "identity": identity}, Base)
+    except msgspec.ValidationError as wrong:
+        raise InvalidRequest(
+            f"The linocut.json of the base {folder.name} is wrong: {wrong} (docs/bases.md)."
+        ) from wrong
+
+
+def check_parts(folder: Path) -> None:
+    """``InvalidRequest`` when a part that the base's family loads is missing or damaged, as far as headers tell.
+
+    No weight is read: this takes milliseconds also for a base of many gigabytes.
+    """
+    family = str(_facts(folder).get("family"))
+    for name in ("tokenizer/tokenizer_config.json", "scheduler/scheduler_config.json"):
+        _json_in(folder, name)
+    for part in PARTS.get(family, ()):
+        _json_in(folder, f"{part}/config.json")
+        shards = set((folder / part).glob("*.safetensors"))
+        for index in (folder / part).glob("*.safetensors.index.json"):
+            named = _json_in(folder, f"{part}/{index.name}").get("weight_map")
+            shards |= {folder / part / str(name) for name in dict(named or {}).values()}
+        if not shards:
+            raise InvalidRequest(f"{folder} has no weights in {part}: a .safetensors file is missing. {_COPY_AGAIN}")
+        for shard in sorted(shards):
+            _check_header(folder, shard)
+
+
+def _check_header(folder: Path, shard: Path) -> None:
+    """The header of a safetensors file is sound, and the file is as long as it says. (Eight bytes with the length of
+    the header, the header in JSON, the tensors. The library would import NumPy for it, which a server's start has no
+    time for.)"""
+    try:
+        with shard.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = dict(json.loads(stream.read(length) if length < _MOST_HEADER_BYTES else b""))
+            told = 8 + length + max((t["data_offsets"][1] for n, t in header.items() if n != "__metadata__"), default=0)
+            if told == os.fstat(stream.fileno()).st_size:
+                return
+    except FileNotFoundError:
+        state = "missing"
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        state = "damaged"
+    else:
+        state = "not whole"
+    raise InvalidRequest(f"{folder} cannot be loaded: its file {shard.relative_to(folder)} is {state}. {_COPY_AGAIN}")
 
 
 def _facts(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise InvalidRequest(f"There is no folder {folder}: give --base the word mini, or the folder of a base.")
+    if not (folder / "linocut.json").exists():
+        raise InvalidRequest(f"{folder} is not a base that linocut can run yet: {_holds(folder)} {_RUNS}")
+    return _json_in(folder, "linocut.json")
+
+
+def _holds(folder: Path) -> str:
+    """What a folder without linocut.json seems to be."""
+    if not (folder / "model_index.json").exists():
+        return "it has neither a linocut.json nor a model_index.json."
+    pipeline = str(_json_in(folder, "model_index.json").get("_class_name"))
+    if pipeline in PIPELINES:
+        return f"it holds a {pipeline}, and its linocut.json is missing."
+    return f"it holds a {pipeline} and has no linocut.json."
+
+
+def _json_in(folder: Path, name: str) -> dict[str, Any]:
     try:
-        return dict(json.loads((folder / "linocut.json").read_text()))
-    except FileNotFoundError as missing:
-        raise InvalidRequest(
-            f"{folder.name} is no base: it has no linocut.json. Give --base a folder in the library's pipeline layout "
-            "with that file beside model_index.json."
-        ) from missing
+        return dict(json.loads((folder / name).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError) as damaged:
+        state = "damaged" if (folder / name).exists() else "missing"
+        raise InvalidRequest(f"{folder} cannot be loaded: its file {name} is {state}. {_COPY_AGAIN}") from damaged
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,9 @@ import sys
 import threading
 import time
 
+EXIT_UNFIT = 78
+"""A child that ends so cannot work as it is set up; another start would change nothing (sysexits: EX_CONFIG)."""
+
 _PR_SET_PDEATHSIG = 1
 _LOOK_SECONDS = 0.25
 

@@ -15,6 +15,7 @@ from linocut.captions import Worded, caption_text, cut_of, normalise
 from linocut.catalogue import Base
 from linocut.db.database import Database
 from linocut.errors import InvalidRequest
+from linocut.folders import make_folder
 from linocut.prompting import expand, fitted, notes_of, restate, reword
 from linocut.settings import Settings
 from linocut.storage.store import Store
@@ -44,9 +45,9 @@ class Runtime:
     def open(cls, settings: Settings) -> "Runtime":
         """Open the data folder (made where there is none), its database and its store; read the base's facts.
 
-        ``InvalidRequest`` when the base named in the settings is none.
+        ``InvalidRequest`` when the folder cannot be used, or when the base named in the settings is none.
         """
-        settings.data.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.data)
         folder = base_folder(settings)
         base = catalogue.load_base(folder)
         db = Database.open(settings.resolved_database_url, busy_seconds=settings.database_busy_seconds)

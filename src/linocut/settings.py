@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 class Settings(BaseSettings):
     """What an operator can set."""
 
-    model_config = SettingsConfigDict(env_prefix="LINOCUT_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="LINOCUT_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     data: Path = Field(default=Path("linocut-data"), description="Folder of the database, blobs and training runs.")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite inside the data folder.")
@@ -46,6 +46,6 @@ class Settings(BaseSettings):
     log_json: bool = Field(default=False, description="Log lines as JSON.")
 
     @property
-    def resolved_database_url(self) -> str:
-        """The database in force: the one named, else the data folder's SQLite file."""
-        return self.database_url or f"sqlite:///{self.data.absolute()}/linocut.db"
+    def resolved_database_url(self) -> str | Path:
+        """The database in force: the URL named, else the data folder's SQLite file, whatever signs its path has."""
+        return self.database_url or self.data.absolute() / "linocut.db"

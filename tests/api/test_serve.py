@@ -19,6 +19,7 @@ from tests.api.live import base_folder
 
 from linocut.api import serve
 from linocut.errors import Conflict
+from linocut.parent import EXIT_UNFIT
 
 START_SECONDS = 30
 
@@ -165,8 +166,8 @@ def test_a_base_that_is_none_is_a_sentence(tmp_path: Path) -> None:
         [sys.executable, "-m", "linocut.api.serve"],
         env=_environment(tmp_path, BASE=str(tmp_path)), capture_output=True, text=True, timeout=START_SECONDS,
     )  # fmt: skip
-    assert run.returncode == 1
-    assert "is no base" in run.stderr
+    assert run.returncode == EXIT_UNFIT
+    assert "is not a base" in run.stderr
     assert "Traceback" not in run.stderr
 
 

@@ -37,9 +37,12 @@ def filled(linocut: Type, messy: Path) -> str:
     dataset_id = linocut("datasets", "create", "Messy posters").stdout.strip()
     done = linocut("datasets", "upload", dataset_id, str(messy))
     assert done.returncode == 1
-    assert done.stdout == "6 pictures taken, 1 files refused\n"
+    assert done.stdout == "6 pictures taken, 1 file refused, 1 file left out\n"
     assert "not taken: broken.png: This is not a JPEG" in done.stderr
     assert "sent 12 of 12 files" in done.stderr
+    assert "left out: notes.md: MD is not a JPEG" in done.stderr
+    assert "lost.txt waits for its picture" in done.stderr
+    assert ".hidden" not in done.stderr
     return dataset_id
 
 
@@ -101,7 +104,7 @@ def test_upload_says_what_cannot_be_sent(linocut: Type, filled: str, tmp_path: P
     (tmp_path / "notes.md").write_text("x")
     for arguments, sentence in (
         ((filled, str(tmp_path / "none.png")), "is neither a file nor a folder"),
-        ((filled, str(tmp_path / "notes.md")), "is no JPEG, PNG, WebP"),
+        ((filled, str(tmp_path / "notes.md")), "is not a JPEG, PNG, WebP"),
         ((filled, str(tmp_path)), "holds no JPEG"),
     ):
         done = linocut("datasets", "upload", *arguments)

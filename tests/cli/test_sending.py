@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from linocut.cli import sending
+from linocut.cli.gathering import Part, gather
 from linocut.cli.sending import MOST_BYTES, MOST_PICTURES, WAITS_SECONDS, patiently, requests_of, send
 from linocut.errors import Busy, InvalidRequest, NotFound
 
@@ -16,39 +17,64 @@ def sized(path: Path, size: int = 1) -> Path:
     return path
 
 
+def requests_for(*places: Path) -> list[list[Part]]:
+    return requests_of(gather(places))
+
+
 def test_a_request_has_at_most_a_hundred_pictures_and_their_captions(tmp_path: Path) -> None:
     for number in range(250):
         sized(tmp_path / f"{number:03}.png")
         sized(tmp_path / f"{number:03}.txt")
-    requests = requests_of([tmp_path])
-    assert [sum(path.suffix == ".png" for path in request) for request in requests] == [100, 100, 50]
+    requests = requests_for(tmp_path)
+    assert [sum(not part.is_caption for part in request) for request in requests] == [100, 100, 50]
     assert sum(map(len, requests)) == 500
     for request in requests:  # a caption follows its picture, in the same request
-        assert [path.stem for path in request[::2]] == [path.stem for path in request[1::2]]
+        assert [part.pair for part in request[::2]] == [part.pair for part in request[1::2]]
+        assert not any(part.is_caption for part in request[::2])
     assert MOST_PICTURES == 100
 
 
 def test_a_request_has_at_most_its_bytes(tmp_path: Path) -> None:
     for number in range(7):
         sized(tmp_path / f"{number}.jpg", MOST_BYTES // 3)
-    assert [len(request) for request in requests_of([tmp_path])] == [3, 3, 1]
+    assert [len(request) for request in requests_for(tmp_path)] == [3, 3, 1]
+
+
+def test_a_picture_and_its_caption_are_never_parted_however_the_caption_is_named(tmp_path: Path) -> None:
+    third = MOST_BYTES // 3
+    for picture, caption in (
+        ("1.png", "1.caption"),
+        ("P2.jpg", "p2.TXT"),
+        ("p3.PNG", "p3.PNG.txt"),
+        ("4.webp", "4.json"),
+    ):
+        sized(tmp_path / picture, third)
+        sized(tmp_path / caption, 1)
+    assert [[part.name for part in request] for request in requests_for(tmp_path)] == [
+        ["1.png", "1.caption", "4.webp", "4.json"],
+        ["P2.jpg", "p2.TXT", "p3.PNG", "p3.PNG.txt"],
+    ]
 
 
 def test_folders_never_share_a_request(tmp_path: Path) -> None:
-    for name in ("one", "two"):
+    for name in ("one", "two", "one/in"):
         (tmp_path / name).mkdir()
         sized(tmp_path / name / "same.png")
     alone = sized(tmp_path / "alone.webp")
-    requests = requests_of([tmp_path / "one", alone, tmp_path / "two"])
-    assert [[path.parent.name for path in request] for request in requests] == [[tmp_path.name], ["one"], ["two"]]
+    requests = requests_for(tmp_path / "one", alone, tmp_path / "two")
+    assert [[part.path.parent.name for part in request] for request in requests] == [
+        [tmp_path.name],
+        ["one"],
+        ["in"],
+        ["two"],
+    ]
+    assert [request[0].name for request in requests] == ["alone.webp", "same.png", "in/same.png", "same.png"]
 
 
 def test_what_no_request_can_hold(tmp_path: Path) -> None:
     big = sized(tmp_path / "all.zip", MOST_BYTES + 1)
     with pytest.raises(InvalidRequest, match="unpack the ZIP"):
-        requests_of([big])
-    with pytest.raises(InvalidRequest, match="no JPEG"):
-        requests_of([sized(tmp_path / "notes.md")])
+        requests_for(big)
 
 
 class Server:
@@ -58,7 +84,9 @@ class Server:
         self.failures = failures
         self.keys: list[str | None] = []
 
-    def upload(self, dataset_id: str, files: list[Path], *, idempotency_key: str | None = None) -> dict[str, Any]:
+    def upload(
+        self, dataset_id: str, files: list[tuple[str, Path]], *, idempotency_key: str | None = None
+    ) -> dict[str, Any]:
         self.keys.append(idempotency_key)
         if len(self.keys) <= self.failures:
             raise Busy("Not now.")

@@ -18,6 +18,7 @@ import pytest
 from tests.training.workshop import FACTS, Workshop
 
 from linocut.errors import Conflict
+from linocut.parent import EXIT_UNFIT
 from linocut.runtime import ready_folder
 from linocut.settings import Settings
 from linocut.training.types import AdvancedAsk
@@ -117,8 +118,8 @@ def test_readiness_ends_with_the_process_however_it_ends(settings: Settings, sta
 def test_a_base_that_is_none_ends_the_process_with_a_sentence(settings: Settings, start: Callable[..., Any]) -> None:
     process = start("-m", "linocut.workers.process", LINOCUT_BASE=str(settings.data))
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "is no base" in said
+    assert process.returncode == EXIT_UNFIT
+    assert "is not a base" in said
     assert "Traceback" not in said
 
 
@@ -314,7 +315,7 @@ def test_an_api_that_cannot_start_ends_the_server_with_its_reason(
     process = start("-c", SERVE, LINOCUT_BASE=str(settings.data), LINOCUT_WORKERS="0")
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "is no base" in said
+    assert "is not a base" in said
     assert "cannot start" in said
 
 

@@ -44,6 +44,13 @@ def organizations_of(tx: Connection, user_id: str) -> list[str]:
     return list(tx.execute(mine.order_by(members.c.created_at, members.c.organization_id)).scalars())
 
 
+def names_of(tx: Connection) -> dict[str, str]:
+    """The name of every user and organisation by its id."""
+    tables = ((users, "user_id"), (organizations, "organization_id"))
+    rows = [row for table, id_column in tables for row in tx.execute(select(table.c[id_column], table.c.name))]
+    return {str(identifier): str(name) for identifier, name in rows}
+
+
 def _ensure(tx: Connection, table: Table, id_column: str, name: str) -> str:
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
         raise InvalidRequest(

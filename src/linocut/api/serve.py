@@ -26,10 +26,11 @@ from granian.server.embed import Server
 
 from linocut.api.app import create_app
 from linocut.api.edge import Edge
-from linocut.errors import Conflict, LinocutError
+from linocut.environment import settings_with
+from linocut.errors import Conflict, InvalidRequest, LinocutError
 from linocut.files import write_durably
 from linocut.observe import log, set_up_logs
-from linocut.parent import die_with_parent
+from linocut.parent import EXIT_UNFIT, die_with_parent
 from linocut.runtime import Runtime
 from linocut.settings import Settings
 
@@ -174,13 +175,13 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="linocut.api.serve", description="The API, and no engine.")
     arguments.add_argument("--parent", type=int, default=os.getppid(), help=argparse.SUPPRESS)
     die_with_parent(arguments.parse_args().parent)
-    settings = Settings()
-    set_up_logs(settings.log_level, as_json=settings.log_json)
     try:
+        settings = settings_with()
+        set_up_logs(settings.log_level, as_json=settings.log_json)
         run(settings)
     except LinocutError as error:
         print(error.message, file=sys.stderr)
-        return 1
+        return EXIT_UNFIT if isinstance(error, InvalidRequest) else 1
     return 0
 
 

@@ -13,17 +13,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
-from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from linocut.accounts.keys import list_keys
-from linocut.catalogue import MINI, load_base
+from linocut.catalogue import check_parts, load_base
 from linocut.cli.connection import api_key
 from linocut.client import Client
 from linocut.db import engines, schema
 from linocut.db.database import Database
+from linocut.environment import unknown_variables
 from linocut.errors import Busy, Internal, InvalidRequest, LinocutError, Unavailable
+from linocut.folders import nearest, trouble_with
+from linocut.runtime import base_folder
 from linocut.settings import Settings
+from linocut.storage.store import folder_of
 
 LEAST_FREE_GIB = 1.0
 PATIENCE_SECONDS = 5.0
@@ -38,6 +41,13 @@ class Finding:
     ok: bool
     found: str
     mend: str = ""
+
+
+def variables(wrong: str) -> Finding:
+    """The settings themselves. ``wrong``: what is wrong with them; the other looks then take the defaults."""
+    unknown = unknown_variables()
+    found = " ".join([wrong, *unknown]).strip()
+    return Finding("settings", not found, found or "read", "Mend these variables (docs/settings.md has them all).")
 
 
 def python() -> Finding:
@@ -69,23 +79,22 @@ def threads(settings: Settings) -> Finding:
 def disk(settings: Settings) -> Finding:
     """The data folder, or where it would be made: writable, and with room."""
     folder = settings.data.absolute()
-    there = next(p for p in (folder, *folder.parents) if p.exists())
-    free = shutil.disk_usage(there).free / 2**30
-    writable = os.access(there, os.W_OK)
-    if not writable:
-        owner = f"sudo chown -R $(id -u) {shlex.quote(str(there))}"
-        return Finding("disk", False, f"{there} is not writable", f"{owner}   (or: linocut serve --data <a folder>)")
+    if trouble := trouble_with(folder):
+        return Finding("disk", False, *trouble)
+    free = shutil.disk_usage(nearest(folder)).free / 2**30
     mend = f"Free {LEAST_FREE_GIB:.0f} GiB there, or: linocut serve --data <a folder on another disk>"
     return Finding("disk", free >= LEAST_FREE_GIB, f"{folder}: {free:.1f} GiB free", mend)
 
 
 def base(settings: Settings) -> Finding:
-    """The base that would be loaded."""
-    mend = "linocut serve --base mini   (or a folder in the library's pipeline layout with a linocut.json)"
+    """The base that would be loaded: its facts, and that its parts are there (headers only)."""
+    folder = base_folder(settings)
     try:
-        found = load_base(MINI if settings.base == "mini" else Path(settings.base))
+        if settings.engine == "torch":
+            check_parts(folder)
+        found = load_base(folder)
     except LinocutError as error:
-        return Finding("base", False, error.message, f"Set --base to mini: {mend}")
+        return Finding("base", False, error.message, "Set --base to mini: linocut serve --base mini")
     return Finding("base", True, f"{found.name}, {found.identity}, {found.native_pixels} pixels native")
 
 
@@ -96,11 +105,13 @@ def database(settings: Settings) -> Finding:
     try:
         with closing(_opened(settings)) as db, db.read() as tx:
             version = schema.version(tx)
-    except ModuleNotFoundError:
-        return Finding("database", False, "psycopg is not installed", "pip install 'linocut[postgres]'")
+    except InvalidRequest as wrong:
+        psycopg = "pip install 'linocut[postgres]'"
+        mend = psycopg if wrong.message == engines.NO_PSYCOPG else "Mend LINOCUT_DATABASE_URL (docs/settings.md)."
+        return Finding("database", False, wrong.message, mend)
     except (LinocutError, DBAPIError) as error:
         found = error.message if isinstance(error, LinocutError) else f"does not answer ({type(error.orig).__name__})"
-        return Finding("database", False, found, f"pg_isready -d '{_shown(settings)}'   (and LINOCUT_DATABASE_URL)")
+        return Finding("database", False, found, _look_at_database(settings))
     if version == schema.HEAD:
         return Finding("database", True, f"answers, at version {version}")
     found = f"is at version {version}; this linocut wants {schema.HEAD}"
@@ -116,20 +127,24 @@ def keys(settings: Settings) -> Finding:
     try:
         with closing(_opened(settings)) as db, db.read() as tx:
             active = sum(one.revoked_at is None for one in list_keys(tx))
-    except (LinocutError, DBAPIError, ModuleNotFoundError):
+    except (LinocutError, DBAPIError):
         return Finding("keys", False, "cannot be read: see database", "Mend the database first.")
     return Finding("keys", active > 0, f"{active} active", mend)
 
 
 def storage(settings: Settings) -> Finding:
     """Whether blobs can be kept."""
-    if settings.storage_url.startswith("s3://"):
+    try:
+        folder = folder_of(settings.storage_url or settings.data.absolute() / "store")
+    except InvalidRequest as wrong:
+        return Finding("storage", False, wrong.message, "Mend LINOCUT_STORAGE_URL (docs/settings.md).")
+    if folder is None:
         return _bucket(settings.storage_url)
-    folder = Path(settings.storage_url.removeprefix("file://") or settings.data.absolute() / "store")
-    there = next(p for p in (folder, *folder.parents) if p.exists())
-    mend = f"sudo chown -R $(id -u) {shlex.quote(str(there))}   (or set LINOCUT_STORAGE_URL)"
+    if trouble := trouble_with(folder):
+        mend = f"sudo chown -R $(id -u) {shlex.quote(str(nearest(folder)))}   (or set LINOCUT_STORAGE_URL)"
+        return Finding("storage", False, trouble[0], mend)
     found = f"{folder}" if folder.exists() else f"{folder}, made by the first `linocut serve`"
-    return Finding("storage", os.access(there, os.W_OK), found, mend)
+    return Finding("storage", True, found)
 
 
 def port(settings: Settings, url: str) -> Finding:
@@ -178,19 +193,17 @@ def _is_new(settings: Settings) -> bool:
 
 def _opened(settings: Settings) -> Database:
     """The database as it is: opened without bringing it up to date."""
-    url = make_url(settings.resolved_database_url)
+    url = engines.url_of(settings.resolved_database_url)
+    return Database(*engines.engines_of(url, PATIENCE_SECONDS), PATIENCE_SECONDS)
+
+
+def _look_at_database(settings: Settings) -> str:
+    """What to type to see more of it: the address is shown without its password, as PostgreSQL's own tools take it."""
+    url = engines.url_of(settings.resolved_database_url)
     if url.get_backend_name() == "sqlite":
-        return Database(*engines.sqlite_engines(url, PATIENCE_SECONDS), PATIENCE_SECONDS)
-    if url.get_backend_name() != "postgresql":
-        raise InvalidRequest(f"LINOCUT_DATABASE_URL names {url.get_backend_name()}; linocut knows sqlite, postgresql.")
-    url = url.set(drivername="postgresql+psycopg")
-    return Database(*engines.postgresql_engines(url, PATIENCE_SECONDS), PATIENCE_SECONDS)
-
-
-def _shown(settings: Settings) -> str:
-    """The address without its password, as PostgreSQL's own tools take it."""
-    url = make_url(settings.resolved_database_url)._replace(password=None)
-    return url.set(drivername=url.get_backend_name()).render_as_string()
+        return f"ls -l {shlex.quote(str(url.database))}   (a SQLite file that this user may read and write)"
+    shown = url._replace(password=None).set(drivername="postgresql").render_as_string()
+    return f"pg_isready -d '{shown}'   (and LINOCUT_DATABASE_URL)"
 
 
 def _bucket(url: str) -> Finding:

@@ -15,7 +15,12 @@ KEY_FILE = Path("~/.config/linocut/key")
 UrlOption = Annotated[str, typer.Option("--url", envvar="LINOCUT_URL", help="The server's address.")]
 KeyFileOption = Annotated[
     Path,
-    typer.Option("--key-file", envvar="LINOCUT_API_KEY_FILE", help="File with the key, if LINOCUT_API_KEY is unset."),
+    typer.Option(
+        "--key-file",
+        envvar="LINOCUT_API_KEY_FILE",
+        readable=False,
+        help="File with the key, if LINOCUT_API_KEY is unset.",
+    ),
 ]
 
 
@@ -25,7 +30,9 @@ def api_key(key_file: Path) -> str:
         return key
     try:
         return key_file.expanduser().read_text().strip()
-    except OSError as missing:
+    except UnicodeDecodeError as other:
+        raise Unauthenticated(f"{key_file} holds no API key; it is not a text file.") from other
+    except (OSError, RuntimeError) as missing:  # RuntimeError: no home folder to look into
         raise Unauthenticated(
             f"There is no API key: set LINOCUT_API_KEY, or put the key into {key_file}. "
             "`linocut keys create` makes one on the server's machine."

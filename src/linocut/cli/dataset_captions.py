@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
-from linocut.cli.say import JsonFlag, answer, note, short
-from linocut.cli.sending import CAPTIONS
+from linocut.cli.gathering import CAPTIONS
+from linocut.cli.say import JsonFlag, answer, note, note_remarks, number_of, short
 from linocut.errors import InvalidRequest, NotFound
 
 app = typer.Typer(help="Captions of a dataset's pictures.", no_args_is_help=True)
@@ -24,6 +24,7 @@ def list_(
     """Every picture with its caption."""
     with connect(url, key_file) as client:
         assets = client.assets(dataset_id)
+    note_remarks(*assets)
     lines = [f"{one['file_name']:<32}  {short(one['caption'])}" for one in assets]
     answer(assets, "\n".join(lines) or "No pictures.", as_json=as_json)
 
@@ -47,7 +48,10 @@ def set_(
     dataset_id: DatasetId,
     source: Annotated[
         Path,
-        typer.Argument(help="A .txt or .json file, or a folder of them; each names its picture: cup.txt, cup.png."),
+        typer.Argument(
+            readable=False,
+            help="A caption file, or a folder of them; each is named like its picture: cup.txt, cup.png.",
+        ),
     ],
     picture: Annotated[str | None, typer.Option("--picture", help="Which picture one file is for.")] = None,
     url: UrlOption = DEFAULT_URL,
@@ -64,13 +68,13 @@ def set_(
             (asset_called(assets, picture or path.stem), _read(path)) for path in files
         ]  # all, before any is written
         written = [client.set_caption(dataset_id, asset["asset_id"], caption) for asset, caption in wanted]
-    answer(written, f"{len(written)} caption{'' if len(written) == 1 else 's'} written", as_json=as_json)
+    answer(written, f"{number_of(len(written), 'caption')} written", as_json=as_json)
 
 
 @app.command("export")
 def export(
     dataset_id: DatasetId,
-    folder: Annotated[Path, typer.Argument(help="Folder for the files; made if there is none.")],
+    folder: Annotated[Path, typer.Argument(readable=False, help="Folder for the files; made if there is none.")],
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
@@ -84,27 +88,29 @@ def export(
     if there := [path.name for path in files if path.exists() and not force]:
         raise InvalidRequest(f"{folder} holds {', '.join(there[:3])} already; give another folder, or --force.")
     if len(files) < len(assets):
-        note(f"{len(assets) - len(files)} captions share a name with another one and were left out.")
+        note(
+            f"left out: {number_of(len(assets) - len(files), 'caption')} of pictures whose names differ in suffix only"
+        )
     for path, text in files.items():
         path.write_text(text + "\n", encoding="utf-8")
-    answer([str(path) for path in files], f"{len(files)} captions in {folder}", as_json=as_json)
+    answer([str(path) for path in files], f"{number_of(len(files), 'caption')} in {folder}", as_json=as_json)
 
 
 def _caption_files(source: Path) -> list[Path]:
     if not source.is_dir():
         if source.suffix.lower() not in CAPTIONS or not source.is_file():
-            raise InvalidRequest(f"{source} is no .txt or .json file, and no folder of them.")
+            raise InvalidRequest(f"{source} is not a .txt, .json or .caption file, nor a folder of them.")
         return [source]
     files = sorted(path for path in source.iterdir() if path.suffix.lower() in CAPTIONS and path.is_file())
     if not files:
-        raise InvalidRequest(f"{source} holds no .txt or .json file.")
+        raise InvalidRequest(f"{source} holds no .txt, .json or .caption file.")
     return files
 
 
 def _read(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8-sig").removesuffix("\n")
-        return text if path.suffix.lower() == ".txt" else json.loads(text or "null")
+        return text if path.suffix.lower() != ".json" else json.loads(text or "null")
     except UnicodeDecodeError as broken:
         raise InvalidRequest(f"{path} is not UTF-8 text; save it as UTF-8.") from broken
     except ValueError as broken:

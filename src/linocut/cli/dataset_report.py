@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
-from linocut.cli.say import EXIT_FAILED, JsonFlag, answer
+from linocut.cli.say import EXIT_FAILED, JsonFlag, answer, note_remarks, number_of
 
 TITLES = {
     "too_few_images": "Too few pictures",
@@ -34,6 +34,7 @@ def report(
     """Look a dataset over before training: duplicates, blur, sizes, crops, captions. Exit code 1: not ready."""
     with connect(url, key_file) as client:
         found = client.report(dataset_id)
+    note_remarks(found, *found["files"])
     answer(found, as_text(found, with_files=files), as_json=as_json)
     if not found["summary"]["is_ready"]:
         raise typer.Exit(EXIT_FAILED)
@@ -42,17 +43,38 @@ def report(
 def as_text(found: dict[str, Any], *, with_files: bool) -> str:
     """The report as a page of text."""
     summary = found["summary"]
-    lines = [
-        f"{summary['image_count']} pictures, {summary['captioned_count']} with captions. {summary['message']}",
-    ]
+    pictures = number_of(summary["image_count"], "picture")
+    captions = "captions" if summary["captioned_count"] != 1 else "a caption"
+    lines = [f"{pictures}, {summary['captioned_count']} with {captions}. {summary['message']}"]
     for code, group in groupby(found["findings"], key=lambda finding: str(finding["code"])):
         findings = list(group)
         lines += ["", f"{TITLES.get(code, code)} ({len(findings)})"]
-        lines += [f"  {finding['message']}" for finding in findings]
+        lines += [f"  {sentence}" for sentence in _sentences(findings)]
     if with_files and found["files"]:
         lines += ["", f"{'file':<32}  {'size':>11}  {'trains at':>11}  {'cut away':>8}  sharpness"]
         lines += [_file_line(file) for file in found["files"]]
     return "\n".join(lines)
+
+
+def findings_of(found: dict[str, Any], *codes: str) -> list[str]:
+    """The sentences of a report's findings of these codes."""
+    return _sentences([finding for finding in found["findings"] if finding["code"] in codes])
+
+
+def _sentences(findings: list[dict[str, Any]]) -> list[str]:
+    """What they say. A sentence that several say of different files stands there once, and names them all after it."""
+    others: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
+    for finding in findings:
+        name, message = finding.get("file_name"), str(finding["message"])
+        said = message.replace(name, "\0") if name else message
+        if said in first and name:
+            others[said].append(name)
+        elif said not in first:
+            first[said], others[said] = message, []
+    return [
+        f"{first[said]} (The same: {', '.join(names)}.)" if names else first[said] for said, names in others.items()
+    ]
 
 
 def _file_line(file: dict[str, Any]) -> str:

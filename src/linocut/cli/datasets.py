@@ -6,7 +6,7 @@ import typer
 
 from linocut.cli import dataset_captions, dataset_report, dataset_upload
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
-from linocut.cli.say import JsonFlag, answer, short
+from linocut.cli.say import JsonFlag, answer, note_remarks, number_of, short
 
 app = typer.Typer(help="Datasets: pictures and captions to train on.", no_args_is_help=True)
 
@@ -49,7 +49,8 @@ def get(
     """One dataset with its pictures and the models trained on it."""
     with connect(url, key_file) as client:
         found = client.dataset(dataset_id)
-    lines = [_line(found["dataset"]), f"  {found['file_count']} pictures"]
+    note_remarks(found, *found["files"])
+    lines = [_line(found["dataset"]), f"  {number_of(found['file_count'], 'picture')}"]
     lines += [f"  {file['file_name']:<32}  {short(file['caption'])}".rstrip() for file in found["files"]]
     lines += [f"  model {model_id}" for model_id in found["custom_model_ids"]]
     answer(found, "\n".join(lines), as_json=as_json)
@@ -70,6 +71,19 @@ def remove(
         for asset in found:
             client.delete_asset(dataset_id, asset["asset_id"])
     answer(found, "\n".join(f"removed {asset['file_name']}" for asset in found), as_json=as_json)
+
+
+@app.command("delete")
+def delete(
+    dataset_id: DatasetId,
+    url: UrlOption = DEFAULT_URL,
+    key_file: KeyFileOption = KEY_FILE,
+    as_json: JsonFlag = False,
+) -> None:
+    """Delete a dataset with its pictures and captions; runs that use it go on, and its models stay."""
+    with connect(url, key_file) as client:
+        client.delete_dataset(dataset_id)
+    answer({"dataset_id": dataset_id, "deleted": True}, f"Deleted {dataset_id}.", as_json=as_json)
 
 
 def _line(dataset: dict[str, Any]) -> str:

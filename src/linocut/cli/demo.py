@@ -37,7 +37,7 @@ _READY_SECONDS = 180.0
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path("demo-output"),
+    out: Annotated[Path, typer.Option("--out", readable=False, help="Folder for the pictures.")] = Path("demo-output"),
     as_json: JsonFlag = False,
 ) -> None:
     """Train a custom model on twenty sample posters and draw with it; under five minutes on two cores."""

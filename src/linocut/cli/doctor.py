@@ -10,7 +10,8 @@ from linocut.cli import checks
 from linocut.cli.checks import Finding
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption
 from linocut.cli.say import EXIT_FAILED, JsonFlag, answer
-from linocut.cli.serve import BaseOption, DataOption, settings_with
+from linocut.cli.serve import BaseOption, DataOption
+from linocut.environment import settings_where_right
 
 
 def doctor(
@@ -21,11 +22,12 @@ def doctor(
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
 ) -> None:
-    """Look at Python, libraries, threads, disk, port, base, database, keys, storage and the running server.
+    """Look at settings, Python, libraries, threads, disk, port, base, database, keys, storage and the running server.
 
     Prints what to type for each fault. Exit code 1 if there is one."""
-    settings = settings_with(data=data, base=base)
+    settings, wrong = settings_where_right(data=data, base=base)
     looks: list[Callable[[], Finding]] = [
+        lambda: checks.variables(wrong),
         checks.python,
         checks.libraries,
         lambda: checks.threads(settings),

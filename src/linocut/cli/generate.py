@@ -6,17 +6,23 @@ from typing import Annotated, Any
 import typer
 
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
-from linocut.cli.say import JsonFlag, answer
+from linocut.cli.say import JsonFlag, answer, note, note_remarks
 
 
 def generate(
     prompt: Annotated[str, typer.Argument(help="What to draw.")],
     model: Annotated[str | None, typer.Option("--model", help="A custom model: model/<name>/version/<n>.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**31 - 1)] = None,
-    num_images: Annotated[int, typer.Option("--num-images", min=1, max=8)] = 1,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, max=2**31 - 1, help="The same seed draws the same picture.")
+    ] = None,
+    num_images: Annotated[int, typer.Option("--num-images", min=1, max=8, help="How many pictures.")] = 1,
     aspect_ratio: Annotated[str | None, typer.Option("--aspect-ratio", help="1x1, 16x9, 3x4 …")] = None,
     rendering_speed: Annotated[str, typer.Option("--rendering-speed", help="TURBO, DEFAULT or QUALITY.")] = "DEFAULT",
-    out: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path(),
+    magic_prompt: Annotated[
+        str | None,
+        typer.Option("--magic-prompt", help="ON makes up what the prompt leaves out, OFF nothing, AUTO as it fits."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", readable=False, help="Folder for the pictures.")] = Path(),
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
@@ -28,10 +34,15 @@ def generate(
         "num_images": num_images,
         "aspect_ratio": aspect_ratio,
         "rendering_speed": rendering_speed,
+        "magic_prompt": magic_prompt.upper() if magic_prompt else None,
     }
     with connect(url, key_file) as client:
         result = client.generate(prompt, **{name: value for name, value in asked.items() if value is not None})
+        note_remarks(result, *result["data"])
         saved = [_save(client.download(image["url"]), image, out) for image in result["data"] if image.get("url")]
+    for image in result["data"]:
+        if not image.get("url"):
+            note("One picture is not given out: the safety check refused it.")
     answer([{"path": str(p), **i} for p, i in saved], "\n".join(str(p) for p, _ in saved), as_json=as_json)
 
 

@@ -1,15 +1,17 @@
 """``linocut keys``: make, list and revoke API keys on the server's machine, beside a running server or without one."""
 
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Annotated, Any
 
 import typer
 
 from linocut.accounts import keys, organizations
 from linocut.cli.say import JsonFlag, answer
-from linocut.cli.serve import DataOption, settings_with
+from linocut.cli.serve import DataOption
 from linocut.db.database import Database
+from linocut.environment import settings_with
+from linocut.folders import make_folder
 from linocut.ids import wire_time
 
 app = typer.Typer(help="API keys of this server.", no_args_is_help=True)
@@ -20,8 +22,9 @@ DEFAULT_USER, DEFAULT_ORGANIZATION = "owner", "home"
 def _database(data: DataOption) -> Database:
     settings = settings_with(data=data)
     if not settings.database_url:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        os.chmod(settings.data, 0o700)  # the folder holds the secrets that keys and links are signed with
+        make_folder(settings.data)
+        with suppress(PermissionError):  # a folder of somebody else's that we may write into is his to close
+            os.chmod(settings.data, 0o700)  # it holds the secrets that keys and links are signed with
     return Database.open(settings.resolved_database_url)
 
 
@@ -59,22 +62,26 @@ def create(
 
 @app.command("list")
 def list_(data: DataOption = None, as_json: JsonFlag = False) -> None:
-    """Every key: its id, what is left of its text, its label, and whether it still works."""
+    """Every key: its id, what is left of its text, whether it still works, its user and organisation, its label."""
     with closing(_database(data)) as db, db.read() as tx:
+        names = organizations.names_of(tx)
         rows: list[dict[str, Any]] = [
             {
                 "api_key_id": key.api_key_id,
                 "redacted": key.redacted,
                 "label": key.label,
                 "user_id": key.user_id,
+                "user": names.get(key.user_id),
                 "organization_id": key.organization_id,
+                "organization": names.get(key.organization_id),
                 "created": wire_time(key.created_at),
                 "revoked": wire_time(key.revoked_at) if key.revoked_at else None,
             }
             for key in keys.list_keys(tx)
         ]
     lines = [
-        f"{r['api_key_id']}  {r['redacted']:<10} {'revoked' if r['revoked'] else 'active':<8} {r['label'] or ''}"
+        f"{r['api_key_id']}  {r['redacted']:<12} {'revoked' if r['revoked'] else 'active':<8} "
+        f"{r['user']} of {r['organization']}  {r['label'] or ''}".rstrip()
         for r in rows
     ]
     answer(rows, "\n".join(lines) or "There are no keys yet: linocut keys create makes one.", as_json=as_json)

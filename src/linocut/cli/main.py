@@ -7,14 +7,16 @@ a server that was killed must answer again within three seconds, and half a seco
 import os
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
-from linocut.cli.say import EXIT_FAILED, EXIT_INTERRUPTED, exit_code, note
+from linocut import __version__
+from linocut.cli.say import EXIT_FAILED, EXIT_INTERRUPTED, exit_code, note, speak_whatever_the_terminal_knows
 from linocut.errors import LinocutError
 
 PROGRAM = "linocut"
-VERBS = ("serve", "worker", "demo", "doctor", "keys", "datasets", "train", "generate", "models", "version")
+VERBS = ("serve", "worker", "demo", "doctor", "keys", "datasets", "train", "generate", "inspect", "models", "version")
 
 
 def command_line(verbs: tuple[str, ...] = VERBS) -> typer.Typer:
@@ -32,15 +34,28 @@ def command_line(verbs: tuple[str, ...] = VERBS) -> typer.Typer:
     return app
 
 
-def _root() -> None:
+def _print_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"linocut {__version__}\n")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
     """A self-hosted server that speaks the Ideogram HTTP API, with custom model training at its heart."""
+    del version  # its callback has printed it
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one verb and leave with its exit code (typer itself leaves with 2 on wrong usage)."""
     given = sys.argv[1:] if arguments is None else arguments
     asked = (_words_to_complete() or given)[:1]
+    speak_whatever_the_terminal_knows()
     try:
+        _name_unknown_variables()
         command_line((asked[0],) if asked and asked[0] in VERBS else VERBS)(args=given, prog_name=PROGRAM)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
@@ -49,6 +64,20 @@ def main(arguments: list[str] | None = None) -> None:
     except LinocutError as error:
         note(f"linocut: {error.message}")
         sys.exit(exit_code(error))
+    except OSError as error:  # a file or folder that the verb was given: not there, not readable, a full disk
+        note(f"linocut: {error.filename or 'A file'}: {error.strerror or error}.")
+        sys.exit(EXIT_FAILED)
+
+
+def _name_unknown_variables() -> None:
+    """Say on stderr which variables of our prefix nothing reads. Most calls have none but these two."""
+    told = [name for name in os.environ if name.startswith("LINOCUT_")]
+    if set(told) <= {"LINOCUT_URL", "LINOCUT_API_KEY"} or f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
+        return
+    from linocut.environment import unknown_variables
+
+    for sentence in unknown_variables():
+        note(f"linocut: {sentence}")
 
 
 def _words_to_complete() -> list[str]:

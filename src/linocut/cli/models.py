@@ -7,7 +7,8 @@ import typer
 
 from linocut.cli import train
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
-from linocut.cli.say import JsonFlag, answer
+from linocut.cli.model_table import model_text
+from linocut.cli.say import JsonFlag, answer, note_remarks
 from linocut.files import sha256_hex, write_durably
 
 app = typer.Typer(help="Custom models.", no_args_is_help=True)
@@ -41,11 +42,34 @@ def get(
     """One model with its training runs."""
     with connect(url, key_file) as client:
         model = client.model(model_id)
-    facts = model.get("x_linocut") or {}
-    lines = [_line(model), *(f"  {name}: {value}" for name, value in facts.items() if value is not None)]
-    for run in model.get("training_runs") or []:
-        lines.append(f"  run {run['training_run_id']}: {run['status']}, {run.get('training_steps')} steps")
-    answer(model, "\n".join(lines), as_json=as_json)
+    note_remarks(model, *(model.get("training_runs") or ()))
+    answer(model, model_text(model), as_json=as_json)
+
+
+@app.command("cancel")
+def cancel(
+    model_id: ModelId, url: UrlOption = DEFAULT_URL, key_file: KeyFileOption = KEY_FILE, as_json: JsonFlag = False
+) -> None:
+    """End a model's training; the best checkpoint so far becomes the model, if there is one."""
+    with connect(url, key_file) as client:
+        client.cancel(model_id)
+        model = client.model(model_id)
+    note_remarks(model)
+    answer(
+        model,
+        f"{_line(model)}\nAsked to end. To see what comes of it: linocut models watch {model_id}",
+        as_json=as_json,
+    )
+
+
+@app.command("archive")
+def archive(
+    model_id: ModelId, url: UrlOption = DEFAULT_URL, key_file: KeyFileOption = KEY_FILE, as_json: JsonFlag = False
+) -> None:
+    """Take a model out of use for good; a training that is under way ends."""
+    with connect(url, key_file) as client:
+        client.delete_model(model_id)
+    answer({"model_id": model_id, "status": "ARCHIVED"}, f"Archived {model_id}.", as_json=as_json)
 
 
 @app.command("watch")
@@ -55,13 +79,16 @@ def watch(
     """Follow a model until it is trained."""
     with connect(url, key_file) as client:
         model = train.watch(client, model_id, quiet=as_json)
+    note_remarks(model)
     answer(model, _line(model), as_json=as_json)
 
 
 @app.command("download")
 def download(
     model_id: ModelId,
-    out: Annotated[Path | None, typer.Option("--out", help="File to write; the model's id when left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", readable=False, help="File to write; the model's id when left out.")
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,

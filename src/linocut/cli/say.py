@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no valid key, 4 not found, 130 interrupted.
 """
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -21,16 +22,49 @@ EXIT_FAILED, EXIT_KEY, EXIT_NOT_FOUND, EXIT_INTERRUPTED = 1, 3, 4, 130
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
 
 
+def speak_whatever_the_terminal_knows() -> None:
+    """Print a replacement character for each that the terminal's encoding lacks: no file name ends a verb."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def answer(value: Any, text: str, *, as_json: bool) -> None:
-    """Print a verb's answer: ``value`` as JSON, or ``text``."""
-    sys.stdout.write((json.dumps(value, ensure_ascii=False) if as_json else text) + "\n")
+    """Print a verb's answer: ``value`` as JSON, or ``text``. Nothing of the JSON is lost to the terminal's encoding:
+    what it lacks is escaped."""
+    sys.stdout.write((_json(value) if as_json else text) + "\n")
     sys.stdout.flush()
+
+
+def _json(value: Any) -> str:
+    plain = json.dumps(value, ensure_ascii=False)
+    try:
+        plain.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return plain
 
 
 def note(text: str) -> None:
     """A remark for a person, on stderr."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+def note_remarks(*answers: Any) -> None:
+    """On stderr, what the server remarks in ``x_linocut.notes`` of these parts of its answer; each sentence once."""
+    told: dict[str, None] = {}
+    for answered in answers:
+        extras = answered.get("x_linocut") if isinstance(answered, dict) else None
+        notes = extras.get("notes") if isinstance(extras, dict) else None
+        told |= dict.fromkeys(str(sentence) for sentence in notes or ())
+    for sentence in told:
+        note(f"note: {sentence}")
+
+
+def number_of(count: int, thing: str) -> str:
+    """``1 picture``, ``2 pictures``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def short(caption: str | dict[str, Any] | None, most: int = 72) -> str:

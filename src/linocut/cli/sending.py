@@ -1,18 +1,15 @@
-"""Files and folders into requests that the server takes, sent one after the other, and again when it is busy."""
+"""Files into requests that the server takes, sent one after the other, and again when it is busy."""
 
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
+from linocut.cli.gathering import Gathered, Part
 from linocut.cli.say import note
 from linocut.client import Client
 from linocut.errors import Busy, InvalidRequest
 from linocut.ids import new_id
-
-PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
-CAPTIONS = {".txt", ".json"}
-UPLOADED = PICTURES | CAPTIONS | {".zip"}
 
 MOST_PICTURES = 100
 MOST_BYTES = 45 * 1024 * 1024
@@ -22,29 +19,34 @@ WAITS_SECONDS = (1.0, 2.0, 4.0, 8.0)
 """Before each further try of a request that met a busy server or a broken connection."""
 
 
-def requests_of(places: Sequence[Path]) -> list[list[Path]]:
-    """The files of folders (their sub-folders left out) and the files named, in requests of at most 100 pictures and
-    45 MiB. A caption comes after its picture; folders never share a request, where equal names would meet.
+def requests_of(gathered: Gathered) -> list[list[Part]]:
+    """The files in requests of at most 100 pictures and 45 MiB.
 
-    ``InvalidRequest`` for what is no picture, caption, ZIP or folder, for a file that no request can hold, and when
-    there is nothing to send.
+    A picture and its caption go together, the caption after it. Folders never share a request, where equal names would
+    meet. ``InvalidRequest`` for a file that no request can hold.
     """
-    named = [place for place in places if not place.is_dir()]
-    for place in named:
-        if not place.is_file():
-            raise InvalidRequest(f"{place} is neither a file nor a folder; give one that holds your pictures.")
-        if place.suffix.lower() not in UPLOADED:
-            raise InvalidRequest(f"{place} is no JPEG, PNG, WebP, .txt, .json or ZIP file; leave it out.")
-    groups = [named, *(_files_of(place) for place in places if place.is_dir())]
-    requests = [request for group in groups for request in _split(group)]
-    if not requests:
-        raise InvalidRequest(f"{', '.join(map(str, places))} holds no JPEG, PNG, WebP or ZIP file and no caption.")
-    return requests
+    return [request for folder in gathered.folders for request in _split(folder)]
 
 
-def send(client: Client, dataset_id: str, files: Sequence[Path]) -> dict[str, Any]:
+def upload_all(
+    client: Client, dataset_id: str, requests: Sequence[Sequence[Part]], sent: Callable[[int], None]
+) -> list[dict[str, Any]]:
+    """Send the requests, name on stderr what the server refuses and what it remarks; its reports."""
+    reports = []
+    for parts in requests:
+        report = send(client, dataset_id, parts)
+        for refused in report["failed_assets"]:
+            why = refused.get("message") or refused["failure_reason"]
+            note(f"not taken: {refused.get('file_name')}: {why}")
+        reports.append(report)
+        sent(len(parts))
+    return reports
+
+
+def send(client: Client, dataset_id: str, parts: Sequence[Part]) -> dict[str, Any]:
     """One request's report; a retry carries the same Idempotency-Key, so that it has one effect."""
     key = new_id()
+    files = [(part.name, part.path) for part in parts]
     return patiently(lambda: client.upload(dataset_id, files, idempotency_key=key))
 
 
@@ -59,24 +61,35 @@ def patiently(ask: Callable[[], dict[str, Any]], sleep: Callable[[float], None] 
     return ask()
 
 
-def _files_of(folder: Path) -> list[Path]:
-    files = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    return sorted(path for path in files if path.suffix.lower() in UPLOADED)
-
-
-def _split(files: Sequence[Path]) -> list[list[Path]]:
-    requests: list[list[Path]] = []
+def _split(parts: Sequence[Part]) -> list[list[Part]]:
+    requests: list[list[Part]] = []
     size = pictures = 0
-    for path in sorted(files, key=lambda path: (path.stem, path.suffix.lower() in CAPTIONS)):
-        file_size, is_picture = path.stat().st_size, path.suffix.lower() not in CAPTIONS
-        if file_size > MOST_BYTES:
-            raise InvalidRequest(
-                f"{path} has {file_size / 2**20:.0f} MiB and a request takes {MOST_BYTES >> 20}: scale the picture "
-                "down, or unpack the ZIP and give the folder."
-            )
-        if not requests or size + file_size > MOST_BYTES or pictures + is_picture > MOST_PICTURES:
+    for pair in _pairs(parts):
+        pair_size, pair_pictures = sum(map(_size, pair)), sum(not part.is_caption for part in pair)
+        if not requests or size + pair_size > MOST_BYTES or pictures + pair_pictures > MOST_PICTURES:
             requests.append([])
             size = pictures = 0
-        requests[-1].append(path)
-        size, pictures = size + file_size, pictures + is_picture
+        requests[-1] += pair
+        size, pictures = size + pair_size, pictures + pair_pictures
     return requests
+
+
+def _pairs(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    """Pictures with their captions behind them; the files of a pair that is too large for one request, one by one."""
+    ordered = sorted(parts, key=lambda part: (part.pair, part.is_caption, part.name))
+    for _, group in groupby(ordered, key=lambda part: part.pair):
+        pair = list(group)
+        if sum(map(_size, pair)) <= MOST_BYTES and len(pair) <= MOST_PICTURES:
+            yield pair
+        else:
+            yield from ([part] for part in pair)
+
+
+def _size(part: Part) -> int:
+    size = part.path.stat().st_size
+    if size > MOST_BYTES:
+        raise InvalidRequest(
+            f"{part.path} has {size / 2**20:.0f} MiB and a request takes {MOST_BYTES >> 20}: scale the picture down, "
+            "or unpack the ZIP and give the folder."
+        )
+    return size

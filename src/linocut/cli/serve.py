@@ -5,19 +5,17 @@ from typing import Annotated
 
 import typer
 
+from linocut.environment import settings_with
 from linocut.observe import set_up_logs
-from linocut.settings import Settings
 
 HostOption = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
 PortOption = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0: a free one.")]
-DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the database, blobs and training runs.")]
+DataOption = Annotated[
+    Path | None,  # not looked at by typer, which would call a folder of somebody else's wrong usage
+    typer.Option("--data", readable=False, help="Folder of the database, blobs and training runs."),
+]
 BaseOption = Annotated[str | None, typer.Option("--base", help="mini, or a folder that holds a base.")]
 WorkersOption = Annotated[int | None, typer.Option("--workers", min=0, max=64, help="Engine processes; 0: none here.")]
-
-
-def settings_with(**given: object) -> Settings:
-    """The environment's settings, with what the command line gives in their place."""
-    return Settings.model_validate(Settings().model_dump() | {name: v for name, v in given.items() if v is not None})
 
 
 def serve(

@@ -1,57 +1,129 @@
 """``linocut train``: a folder of pictures in, a custom model out."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
-from linocut.cli.say import JsonFlag, answer, note, training_progress
-from linocut.cli.sending import CAPTIONS, UPLOADED, requests_of, send
+from linocut.cli.dataset_report import as_text
+from linocut.cli.gathering import Gathered, gather
+from linocut.cli.say import JsonFlag, answer, note, note_remarks, number_of, training_progress, upload_progress
+from linocut.cli.sending import patiently, requests_of, upload_all
 from linocut.client import Client
-from linocut.errors import InvalidRequest, RunFailed
+from linocut.custom_models.slugs import check_name
+from linocut.errors import InvalidRequest, LinocutError, RunFailed
+from linocut.ids import new_id
 
 
 def train(
-    folder: Annotated[Path, typer.Argument(help="Pictures (JPEG, PNG, WebP), captions (.txt, .json), ZIPs of both.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            readable=False, help="Pictures (JPEG, PNG, WebP), captions (.txt, .json, .caption), ZIPs, more folders."
+        ),
+    ],
     name: Annotated[str, typer.Option("--name", help="The model's name: 5 to 30 letters, digits, spaces, hyphens.")],
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the training to end.")] = False,
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
 ) -> None:
-    """Make a dataset of a folder, train a custom model on it, and show it train."""
-    requests = requests_of([_with_pictures(folder)])
+    """Make a dataset of a folder, train a custom model on it, and show it train.
+
+    What is left out of the folder, what the server refuses and what its report finds is named on stderr before the
+    training starts. Ctrl-C leaves a training that has started alone, and nothing of one that has not."""
+    check_name(name)
+    gathered = _with_pictures(folder)
+    requests = requests_of(gathered)
+    for sentence in gathered.sentences():
+        note(sentence)
     with connect(url, key_file) as client:
-        dataset = client.create_dataset(name)
-        for files in requests:
-            report = send(client, dataset["dataset_id"], files)
-            for refused in report["failed_assets"]:
-                why = refused.get("message") or refused["failure_reason"]
-                note(f"not taken: {refused.get('file_name')}: {why}")
-        started = client.train(dataset["dataset_id"], name)
-        model = client.model(started["model_id"]) if detach else watch(client, started["model_id"], quiet=as_json)
+        with _dataset(client, name) as dataset_id:
+            _check_count(gathered.count(), client.report(dataset_id)["summary"])
+            with upload_progress(sum(map(len, requests)), quiet=as_json) as sent:
+                for report in upload_all(client, dataset_id, requests, sent):
+                    note_remarks(report, *report["successful_assets"], *report["failed_assets"])
+            report = client.report(dataset_id)
+            note(as_text(report, with_files=False))
+            if not report["summary"]["is_ready"]:
+                raise InvalidRequest(str(report["summary"]["message"]))
+            started = _start(client, dataset_id, name)
+        model_id = str(started["model_id"])
+        note(f"model {model_id} trains on dataset {dataset_id}")
+        model = client.model(model_id) if detach else watch(client, model_id, quiet=as_json)
+    note_remarks(model, *(model.get("training_runs") or ()))
     text = f"{model['status']}  model_id {model['model_id']}  {model.get('custom_model_uri') or ''}".rstrip()
     answer(model, text, as_json=as_json)
 
 
-def _with_pictures(folder: Path) -> Path:
-    if not folder.is_dir():
-        raise InvalidRequest(f"{folder} is not a folder; give one that holds your pictures.")
-    if not any(path.suffix.lower() in UPLOADED - CAPTIONS for path in folder.iterdir()):
-        raise InvalidRequest(f"{folder} holds no JPEG, PNG, WebP or ZIP file to train on.")
-    return folder
-
-
-def watch(client: Client, model_id: str, *, quiet: bool) -> dict[str, object]:
+def watch(client: Client, model_id: str, *, quiet: bool) -> dict[str, Any]:
     """Show the model until it is final, and return it. ``RunFailed`` with its sentence when it ended ERRORED."""
-    with training_progress(quiet=quiet) as bar:
-        for model in client.watch(model_id):
-            bar.show(model)
+    try:
+        with training_progress(quiet=quiet) as bar:
+            for model in client.watch(model_id):
+                bar.show(model)
+    except KeyboardInterrupt:
+        note(f"The training goes on without you. To watch it:   linocut models watch {model_id}")
+        note(f"To end it, and keep the best it has so far:   linocut models cancel {model_id}")
+        raise
     if model["status"] == "ERRORED":
         sentence = (model.get("x_linocut") or {}).get("error")
         raise RunFailed(str(sentence or "The training run failed."))
     return model
+
+
+@contextmanager
+def _dataset(client: Client, name: str) -> Iterator[str]:
+    """A dataset that is there afterwards only if the block came to its end: no upload without a training is left."""
+    dataset_id = str(client.create_dataset(name)["dataset_id"])
+    try:
+        yield dataset_id
+    except _MayHaveStarted:
+        note("Whether the training has started is not known: linocut models list tells.")
+        raise KeyboardInterrupt from None
+    except (LinocutError, OSError, KeyboardInterrupt):
+        try:
+            client.delete_dataset(dataset_id)
+            note("No training was started, and nothing of the upload was kept.")
+        except LinocutError as left:
+            note(f"{left.message} Its dataset is left over: linocut datasets delete {dataset_id}")
+        raise
+
+
+class _MayHaveStarted(BaseException):
+    """Interrupted after the server was asked to train and before it answered."""
+
+
+def _start(client: Client, dataset_id: str, name: str) -> dict[str, Any]:
+    key = new_id()
+    try:
+        return patiently(lambda: client.train(dataset_id, name, idempotency_key=key))
+    except KeyboardInterrupt:
+        raise _MayHaveStarted from None
+
+
+def _check_count(count: int | None, limits: dict[str, Any]) -> None:
+    """``InvalidRequest`` when the server would refuse so many pictures (None: not known), before any is sent."""
+    fewest, most = limits["min_training_images"], limits["max_training_images"]
+    if count is None or fewest <= count <= most:
+        return
+    out = f"add {fewest - count} more" if count < fewest else f"leave {count - most} out"
+    raise InvalidRequest(
+        f"The folder holds {number_of(count, 'picture')} and a training takes {fewest} to {most}: {out}."
+    )
+
+
+def _with_pictures(folder: Path) -> Gathered:
+    if not folder.is_dir():
+        raise InvalidRequest(f"{folder} is not a folder; give one that holds your pictures.")
+    gathered = gather([folder])
+    if all(part.is_caption for part in gathered.parts()):
+        held = " ".join(["", *gathered.sentences()])
+        raise InvalidRequest(f"{folder} holds no JPEG, PNG, WebP or ZIP file to train on.{held}")
+    return gathered
 
 
 def register(app: typer.Typer) -> None:

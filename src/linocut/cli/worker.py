@@ -2,17 +2,22 @@
 
 import typer
 
-from linocut.cli.serve import BaseOption, DataOption, settings_with
+from linocut.cli.say import EXIT_FAILED
+from linocut.cli.serve import BaseOption, DataOption
+from linocut.environment import settings_with
+from linocut.folders import make_folder, temporary_files_inside
 from linocut.observe import set_up_logs
 
 
 def worker(data: DataOption = None, base: BaseOption = None) -> None:
     """Run one engine process on the server's data (or LINOCUT_DATABASE_URL and LINOCUT_STORAGE_URL)."""
-    from linocut.workers import process
-
     settings = settings_with(data=data, base=base)
     set_up_logs(settings.log_level, as_json=settings.log_json)
-    raise typer.Exit(process.run(settings))
+    make_folder(settings.data)
+    temporary_files_inside(settings.data)
+    from linocut.workers import process  # late: it imports what wants a folder for temporary files
+
+    raise typer.Exit(EXIT_FAILED if process.run(settings) else 0)
 
 
 def register(app: typer.Typer) -> None:

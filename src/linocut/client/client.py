@@ -1,6 +1,7 @@
 """One method an operation. Method names say what happens; arguments and answers have the wire's names."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import quote
 import httpx2
 
 from linocut.client.failures import error_of
-from linocut.errors import Busy
+from linocut.errors import Busy, InvalidRequest, Unauthenticated
 
 Answer = dict[str, Any]
 FINAL_STATUSES = frozenset({"COMPLETED", "ERRORED", "ARCHIVED"})
@@ -28,8 +29,10 @@ class Client:
     """
 
     def __init__(self, api_key: str, url: str) -> None:
+        if not api_key.isascii() or not api_key.isprintable():
+            raise Unauthenticated("The API key holds signs that no key has; copy it again, on one line.")
         self._http = httpx2.Client(
-            base_url=url.rstrip("/"), headers={"Api-Key": api_key}, timeout=httpx2.Timeout(60.0, connect=10.0)
+            base_url=_address(url), headers={"Api-Key": api_key}, timeout=httpx2.Timeout(60.0, connect=10.0)
         )
         self.url = url.rstrip("/")
 
@@ -60,9 +63,15 @@ class Client:
         """GET /datasets/{dataset_id} -> the dataset with its files."""
         return self._json("GET", f"/datasets/{_part(dataset_id)}")
 
-    def upload(self, dataset_id: str, files: Sequence[Path], *, idempotency_key: str | None = None) -> Answer:
-        """POST /datasets/{dataset_id}/upload_assets, all ``files`` in one request -> what became of each."""
-        parts = [("files", (path.name, path.read_bytes(), "application/octet-stream")) for path in files]
+    def upload(
+        self, dataset_id: str, files: Sequence[Path | tuple[str, Path]], *, idempotency_key: str | None = None
+    ) -> Answer:
+        """POST /datasets/{dataset_id}/upload_assets, all ``files`` in one request -> what became of each.
+
+        A file is sent under its own name, or under the one given with it, which may hold folders: ``cups/red.png``.
+        """
+        named = [(file.name, file) if isinstance(file, Path) else file for file in files]
+        parts = [("files", (_sent_name(name), path.read_bytes(), "application/octet-stream")) for name, path in named]
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         path = f"/datasets/{_part(dataset_id)}/upload_assets"
         return self._json("POST", path, files=parts, headers=headers, timeout=_UPLOAD_SECONDS)
@@ -201,8 +210,27 @@ class Client:
         return dict(answer)
 
 
+def _address(url: str) -> str:
+    """The address without a slash at its end. ``InvalidRequest`` for what no server can have."""
+    try:
+        parts = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        parts = httpx2.URL("")
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise InvalidRequest(f"{url} is not the address of a server; write it as http://127.0.0.1:8731.")
+    return url.rstrip("/")
+
+
 def _asset(dataset_id: str, asset_id: str) -> str:
     return f"/datasets/{_part(dataset_id)}/assets/{_part(asset_id)}"
+
+
+def _sent_name(name: str) -> str:
+    """A file name as text: one that is not UTF-8 on the disk is read as Western, so that two stay apart."""
+    try:
+        return os.fsencode(name).decode()
+    except UnicodeDecodeError:
+        return os.fsencode(name).decode("cp1252", errors="replace")
 
 
 def _part(identifier: str) -> str:

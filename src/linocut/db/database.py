@@ -20,7 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from linocut.db import engines, schema
 from linocut.db.changes import Changes, SqliteChanges
@@ -56,30 +57,27 @@ class Database:
         self._read_threads = ThreadPoolExecutor(engines.WRITERS_POSTGRESQL, thread_name_prefix="db-read")
 
     @classmethod
-    def open(cls, url: str, *, create: bool = True, busy_seconds: float = BUSY_SECONDS) -> "Database":
-        """Open the database at a SQLAlchemy URL and bring its schema up to date.
+    def open(cls, url: str | Path, *, create: bool = True, busy_seconds: float = BUSY_SECONDS) -> "Database":
+        """Open the database at a SQLAlchemy URL, or the SQLite file at a path, and bring its schema up to date.
 
         Several processes may open the same new database at once. With ``create`` False, ``NotFound`` if there is
         no SQLite file yet. ``InvalidRequest`` for another kind of database, ``Conflict`` for a newer schema, ``Busy``
         for a server that cannot be reached within ``busy_seconds``, with the reason.
         """
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            _prepare_file(parsed.database, create=create)
-            opened = cls(*engines.sqlite_engines(parsed, busy_seconds), busy_seconds)
-        elif parsed.get_backend_name() == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-            opened = cls(*engines.postgresql_engines(parsed, busy_seconds), busy_seconds)
-        else:
-            raise InvalidRequest(
-                f"The database URL starts with {parsed.get_backend_name()}; linocut knows sqlite and postgresql."
-            )
+        where = engines.url_of(url)
+        if where.get_backend_name() == "sqlite":
+            _prepare_file(where.database, create=create)
+        opened = cls(*engines.engines_of(where, busy_seconds), busy_seconds)
         try:
             if opened.is_sqlite:
                 opened._switch_to_wal()
             else:
                 opened._wait_until_reached()
             opened._bring_up_to_date()
+        except (DBAPIError, sqlite3.Error) as fault:
+            opened.close()
+            reason = " ".join(str(getattr(fault, "orig", fault)).split())
+            raise InvalidRequest(f"The database {_shown(where)} cannot be opened: {reason}.") from fault
         except BaseException:
             opened.close()
             raise
@@ -223,7 +221,15 @@ def _prepare_file(database: str | None, *, create: bool) -> None:
     if not create:
         raise NotFound("There is no database in this data folder yet; start the server once, or name another folder.")
     new_folders = [folder for folder in path.parents if not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)  # it will hold digests and signing keys
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # it will hold digests and signing keys
+    except OSError as error:
+        raise InvalidRequest(f"The database {path} cannot be made: {error.strerror}.") from error
     for folder in (path.parent, *(folder.parent for folder in new_folders)):
         fsync_folder(folder)
+
+
+def _shown(url: URL) -> str:
+    """What an operator knows it by: the file, or the address without its password."""
+    return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)

@@ -3,11 +3,13 @@
 import random
 import sqlite3
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 
 from linocut.db.refusals import BUSY, is_locked
 from linocut.errors import Busy, InvalidRequest
@@ -28,6 +30,41 @@ POSTGRESQL_OPTIONS: dict[str, Any] = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
 }
+
+
+NO_PSYCOPG = "LINOCUT_DATABASE_URL names PostgreSQL, but psycopg is not installed: pip install 'linocut[postgres]'"
+
+
+def url_of(where: str | Path) -> URL:
+    """The database at a URL, or the SQLite file at a path, whatever signs the path has (``?``, ``#``, ``%``).
+
+    ``InvalidRequest`` for what is no URL, and for another kind of database. A password is in none of the sentences.
+    """
+    if isinstance(where, Path):
+        return URL.create("sqlite", database=str(where))
+    try:
+        url = make_url(where)
+    except (ArgumentError, ValueError):
+        raise InvalidRequest(
+            "LINOCUT_DATABASE_URL is not a URL; write postgresql://user:password@host:5432/name or sqlite:////a/file.db."
+        ) from None
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() != "sqlite":
+        raise InvalidRequest(
+            f"LINOCUT_DATABASE_URL starts with {url.drivername}:; linocut knows postgresql:// and sqlite:///."
+        )
+    return url
+
+
+def engines_of(url: URL, busy_seconds: float) -> tuple[Engine, Engine]:
+    """(reader, writer) for a URL that ``url_of`` has made. ``InvalidRequest`` where PostgreSQL's driver is missing."""
+    if url.get_backend_name() == "sqlite":
+        return sqlite_engines(url, busy_seconds)
+    try:
+        return postgresql_engines(url, busy_seconds)
+    except ImportError as missing:
+        raise InvalidRequest(NO_PSYCOPG) from missing
 
 
 def sqlite_engines(url: URL, busy_seconds: float) -> tuple[Engine, Engine]:

@@ -27,6 +27,28 @@ class Backend(Protocol):
     def sweep(self, older_than_seconds: float) -> int: ...
 
 
+def folder_of(where: str | Path) -> Path | None:
+    """The folder that a path or a ``file://`` URL names, None for a bucket. ``InvalidRequest`` for another URL."""
+    if isinstance(where, Path) or "://" not in where:
+        return Path(where)
+    try:
+        parts = urlsplit(where)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme == "s3":
+        return None
+    if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
+        kind = where.partition("://")[0]
+        raise InvalidRequest(
+            f"LINOCUT_STORAGE_URL starts with {kind}://; linocut knows s3://bucket/prefix and file:///a/folder."
+        )
+    if parts.query or parts.fragment:
+        raise InvalidRequest(
+            "LINOCUT_STORAGE_URL holds a ? or a #, which end a path in a URL: write %3F and %23, or the bare path."
+        )
+    return Path(unquote(parts.path))
+
+
 class Store:
     """Open one with ``Store.open``. Its methods may be called from any thread and any process at once."""
 
@@ -40,18 +62,16 @@ class Store:
         Leftovers of writers killed over an hour ago are swept. ``InvalidRequest`` for another kind of URL,
         and for a bucket that is absent or refuses the credentials.
         """
-        text = str(where)
-        parts = urlsplit(text)
-        if isinstance(where, Path) or "://" not in text:
-            store = cls(LocalStore(Path(where)))
-        elif parts.scheme == "file" and parts.netloc in {"", "localhost"}:
-            store = cls(LocalStore(Path(unquote(parts.path))))
-        elif parts.scheme == "s3":
+        folder = folder_of(where)
+        if folder is None:
             from linocut.storage.remote import RemoteStore
 
-            store = cls(RemoteStore.open(text))
+            store = cls(RemoteStore.open(str(where)))
         else:
-            raise InvalidRequest(f"The storage URL starts with {parts.scheme}; linocut knows file:// and s3://.")
+            try:
+                store = cls(LocalStore(folder))
+            except OSError as error:
+                raise InvalidRequest(f"The store in {folder} cannot be used: {error.strerror}.") from error
         store.sweep()
         return store
 

@@ -15,6 +15,7 @@ from linocut.errors import Busy, LinocutError
 from linocut.files import full_disk_told
 from linocut.jobs import reaper
 from linocut.observe import log
+from linocut.runtime import ready_folder
 from linocut.settings import Settings
 from linocut.storage.store import Store
 from linocut.training.reports import close_failed_job
@@ -45,6 +46,7 @@ class Housekeeping:
 
     def bury(self, worker_id: str) -> None:
         """A worker is known to be dead: its leases are to be released now. A job given up for good closes its model."""
+        (ready_folder(self._settings) / worker_id).unlink(missing_ok=True)  # one that was killed left it behind
         self._dead.add(worker_id)
         self.release()
 

@@ -16,10 +16,12 @@ from contextlib import contextmanager
 from types import FrameType
 
 from linocut import ids
+from linocut.catalogue import check_parts
 from linocut.engine.open import open_engine
-from linocut.errors import LinocutError
+from linocut.environment import settings_with
+from linocut.errors import InvalidRequest, LinocutError
 from linocut.observe import log, set_up_logs
-from linocut.parent import die_with_parent
+from linocut.parent import EXIT_UNFIT, die_with_parent
 from linocut.runtime import Runtime, ready_folder
 from linocut.settings import MIB, Settings
 from linocut.workers.loop import WorkerLoop
@@ -38,11 +40,13 @@ def run(settings: Settings, worker_id: str = "") -> int:
     name = worker_id or f"{socket.gethostname()[:32]}-{os.getpid()}-{ids.new_id()[:6]}"
     try:
         runtime = Runtime.open(settings)
+        if settings.engine == "torch":
+            check_parts(runtime.base_folder)
         cache, memory = settings.adapter_cache_mib * MIB, settings.engine_memory_mib * MIB
         engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads_of(settings), cache, memory)
     except LinocutError as error:
-        log("workers").error("the engine cannot start", reason=error.message)
-        return 1
+        log("workers").error(error.message)
+        return EXIT_UNFIT if isinstance(error, InvalidRequest) else 1
     loop = WorkerLoop(runtime, engine, name)
     try:
         with _ready(settings, name):
@@ -82,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.parent:
         die_with_parent(given.parent)
-    settings = Settings()
+    settings = settings_with()
     set_up_logs(settings.log_level, as_json=settings.log_json)
     return run(settings, given.worker_id)
 

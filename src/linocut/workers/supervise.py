@@ -15,7 +15,9 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING
 
-from linocut.errors import Conflict, LinocutError
+from linocut.catalogue import MINI, check_parts
+from linocut.errors import Conflict, InvalidRequest, LinocutError
+from linocut.folders import make_folder, temporary_files_inside
 from linocut.observe import log
 from linocut.settings import Settings
 from linocut.workers.children import Child, environment_of
@@ -32,6 +34,8 @@ STOP_MARGIN_SECONDS = 10.0
 PORT_WAIT_SECONDS = 5.0
 """A server killed a moment ago may hold its port and lock for an instant."""
 API_GIVES_UP_AFTER = 3
+ENGINE_GIVES_UP_AFTER = 5
+"""Deaths before any engine of this server was ever ready: about half a minute of tries."""
 API_FIRST_SECONDS = 2.0
 """The engines and the chores start when the API answers, or after this long."""
 MOST_WORKERS = 64
@@ -50,21 +54,34 @@ def run(settings: Settings) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
-    settings.data.mkdir(parents=True, exist_ok=True)
     try:
+        make_folder(settings.data)
         with lock_folder(settings.data):
+            temporary_files_inside(settings.data)
+            check_base(settings)
             return _serve(settings.model_copy(update={"port": _free_port(settings)}), stop)
     except LinocutError as error:
         log("supervisor").error(error.message)
         return 1
 
 
+def check_base(settings: Settings) -> None:
+    """``InvalidRequest`` when the base's parts are not there: before anything is started that could not load them."""
+    if settings.engine == "torch" and settings.workers > 0:
+        check_parts(MINI if settings.base == "mini" else Path(settings.base))
+
+
 def lock_folder(data: Path) -> IO[str]:
     """The open, locked ``server.lock`` of a data folder; the lock ends when it is closed, or with this process.
 
-    ``Conflict`` when another server has it.
+    ``Conflict`` when another server has it, ``InvalidRequest`` where it cannot be written.
     """
-    stream = (data / "server.lock").open("a+")
+    try:
+        stream = (data / "server.lock").open("a+")
+    except OSError as error:
+        raise InvalidRequest(
+            f"{data / 'server.lock'} cannot be written ({error.strerror}); give another --data."
+        ) from error
     deadline = time.monotonic() + PORT_WAIT_SECONDS / 5
     while True:
         try:
@@ -84,7 +101,7 @@ def worker_ids(settings: Settings) -> list[str]:
 
     They stay the same from start to start, so that a new server can release what a killed one held.
     """
-    folder = hashlib.sha256(str(settings.data.absolute()).encode()).hexdigest()[:8]
+    folder = hashlib.sha256(os.fsencode(settings.data.absolute())).hexdigest()[:8]
     return [f"{socket.gethostname()[:32]}-{folder}-{slot}" for slot in range(MOST_WORKERS)]
 
 
@@ -93,6 +110,8 @@ def _serve(settings: Settings, stop: threading.Event) -> int:
     api.start()
     log("supervisor").info("serving", host=settings.host, port=settings.port, data=str(settings.data))
     _give_way(api, stop)
+    if api.has_ended() and api.died() and api.is_unfit:
+        return 1  # the API has said why, on our stderr
     from linocut.workers.housekeeping import Housekeeping  # late: it imports what the API is importing
 
     chores = Housekeeping(settings)
@@ -112,7 +131,7 @@ def _serve(settings: Settings, stop: threading.Event) -> int:
 def _give_way(api: Child, stop: threading.Event) -> None:
     """Leave the cores to the API while it starts: clients of a server that was killed wait for it, and only for it."""
     deadline = time.monotonic() + API_FIRST_SECONDS
-    while not api.is_ready() and time.monotonic() < deadline and not stop.wait(LOOK_SECONDS):
+    while not api.is_ready() and not api.has_ended() and time.monotonic() < deadline and not stop.wait(LOOK_SECONDS):
         pass
 
 
@@ -123,19 +142,30 @@ def _watch(api: Child, engines: dict[str, Child], chores: "Housekeeping", stop: 
     while not stop.wait(LOOK_SECONDS):
         if api.died():
             api_first_until = time.monotonic() + API_FIRST_SECONDS
-        if api.gave_up >= API_GIVES_UP_AFTER:
-            log("supervisor").error("the API process cannot start; its reason is above")
+        if api.is_unfit or api.gave_up >= API_GIVES_UP_AFTER:
+            log("supervisor").error(f"the API process cannot start: {api.reason()}")
             return 1
         api.start_if_due()
         for worker_id, engine in engines.items():
             if engine.died():
                 chores.bury(worker_id)
+                if _is_hopeless(engine, engines):
+                    log("supervisor").error(f"the engine cannot start: {engine.reason()}")
+                    return 1
             if chores.is_buried(worker_id) and (api.was_ready or time.monotonic() > api_first_until):
                 engine.start_if_due()
         if time.monotonic() >= chores_at:
             chores.round()
             chores_at = time.monotonic() + CHORES_SECONDS
     return 0
+
+
+def _is_hopeless(engine: Child, engines: dict[str, Child]) -> bool:
+    """Whether to start an engine again would change nothing: none of this server was ever ready, and this one says that
+    it is not set up right, or has died too often."""
+    if any(one.ever_ready for one in engines.values()):
+        return False
+    return engine.is_unfit or engine.deaths_before_ready >= ENGINE_GIVES_UP_AFTER
 
 
 def _children(settings: Settings) -> tuple[Child, dict[str, Child]]:

@@ -1,0 +1,399 @@
+"""What is wrong before anything has begun: settings, folders, databases, bases. One sentence, exit code 1, in the
+doctor's words, and never a traceback."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from linocut import catalogue, folders
+from linocut.cli import checks
+from linocut.cli import main as command_line
+from linocut.db import engines
+from linocut.db.database import Database
+from linocut.environment import settings_where_right, settings_with, unknown_variables
+from linocut.errors import InvalidRequest
+from linocut.settings import Settings
+from linocut.storage.store import Store, folder_of
+from linocut.workers import supervise
+
+Typed = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def typing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Typed]:
+    """Type a command in this process with these variables and no others of our prefix: (exit code, stdout, stderr)."""
+
+    def typed(*arguments: object, **variables: str) -> tuple[int, str, str]:
+        for name in [name for name in os.environ if name.startswith("LINOCUT_")]:
+            monkeypatch.delenv(name)
+        for name, value in variables.items():
+            monkeypatch.setenv(f"LINOCUT_{name}", value)
+        try:
+            command_line.main([str(argument) for argument in arguments])
+            code = 0
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    heard = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield typed
+    for number, handler in heard.items():  # serve takes them over
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "abc", "LINOCUT_PORT is 'abc'; it takes a whole number from 0 to 65535."),
+        ("PORT", "70000", "LINOCUT_PORT is '70000'; it takes a whole number from 0 to 65535."),
+        ("PORT", "-1", "LINOCUT_PORT is '-1'; it takes a whole number from 0 to 65535."),
+        ("PORT", "80.5", "LINOCUT_PORT is '80.5'; it takes a whole number from 0 to 65535."),
+        ("WORKERS", "many", "LINOCUT_WORKERS is 'many'; it takes a whole number from 0 to 64."),
+        ("THREADS", "-2", "LINOCUT_THREADS is '-2'; it takes a whole number of at least 0."),
+        ("LINK_HOURS", "0", "LINOCUT_LINK_HOURS is '0'; it takes a number above 0."),
+        ("STOP_SECONDS", "soon", "LINOCUT_STOP_SECONDS is 'soon'; it takes a number of at least 0."),
+        ("LOG_JSON", "perhaps", "LINOCUT_LOG_JSON is 'perhaps'; it takes true or false."),
+        ("ENGINE", "steam", "LINOCUT_ENGINE is 'steam'; it takes one of torch, fake."),
+        ("LOG_LEVEL", "loud", "LINOCUT_LOG_LEVEL is 'loud'; it takes one of DEBUG, INFO, WARNING, ERROR."),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(typing: Typed, tmp_path: Path, name: str, value: str, sentence: str) -> None:
+    for verb in (("serve", "--data", tmp_path / "d"), ("worker",), ("keys", "list", "--data", tmp_path / "d")):
+        assert typing(*verb, **{name: value}) == (1, "", f"linocut: {sentence}\n"), verb
+    assert not (tmp_path / "d").exists()
+    code, out, _ = typing("doctor", "--no-server", "--data", tmp_path / "d", **{name: value})
+    assert code == 1
+    assert f"FAIL  settings: {sentence}" in out
+    assert "ok    python" in out  # it goes on with the rest
+
+
+def test_several_wrong_settings_are_told_at_once_and_an_option_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINOCUT_WORKERS", "many")
+    with pytest.raises(InvalidRequest) as told:
+        settings_with(port="abc")
+    assert "--port is 'abc'" in told.value.message
+    assert "LINOCUT_WORKERS is 'many'" in told.value.message
+    settings, wrong = settings_where_right(port="abc", host="::1")
+    assert (settings.port, settings.workers, settings.host) == (8731, 1, "::1")
+    assert wrong == told.value.message
+
+
+def test_a_long_value_is_cut_and_an_empty_one_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINOCUT_PORT", "9" * 500)
+    with pytest.raises(InvalidRequest, match="9…'; it takes"):
+        settings_with()
+    monkeypatch.setenv("LINOCUT_PORT", "")
+    monkeypatch.setenv("LINOCUT_DATA", "")
+    assert (settings_with().port, settings_with().data) == (8731, Path("linocut-data"))
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("LINOCUT_WORKRES", "did you mean LINOCUT_WORKERS?"),
+        ("LINOCUT_DATABASE", "did you mean LINOCUT_DATABASE_URL?"),
+        ("LINOCUT_APIKEY", "did you mean LINOCUT_API_KEY?"),
+        ("LINOCUT_MAX_FILE_MB", "did you mean LINOCUT_MAX_FILE_MIB?"),
+        ("LINOCUT_XYZZY_PLUGH_FROTZ", "docs/settings.md lists the variables"),
+    ],
+)
+def test_an_unknown_variable_is_named_with_the_nearest_known(
+    typing: Typed, tmp_path: Path, name: str, near: str
+) -> None:
+    assert [
+        sentence.startswith(f"linocut reads no variable {name}; {near}") for sentence in unknown_variables({name: "2"})
+    ] == [True]
+    code, _, err = typing("keys", "list", "--data", tmp_path, **{name.removeprefix("LINOCUT_"): "2"})
+    assert code == 0
+    assert err.startswith(f"linocut: linocut reads no variable {name}; {near}")
+
+
+def test_known_variables_go_unmentioned() -> None:
+    known = [f"LINOCUT_{name.upper()}" for name in Settings.model_fields]
+    others = ["LINOCUT_URL", "LINOCUT_API_KEY", "LINOCUT_API_KEY_FILE", "LINOCUT_SOAK", "PATH", "_LINOCUT_COMPLETE"]
+    assert unknown_variables(dict.fromkeys([*known, *others], "x")) == []
+
+
+def file(path: Path) -> Path:
+    path.write_text("x")
+    return path
+
+
+def test_a_data_folder_that_is_a_file(typing: Typed, tmp_path: Path) -> None:
+    place = file(tmp_path / "taken")
+    for data in (place, place / "below", place / "far" / "below"):
+        found = f"{place} is a file, not a folder"
+        for verb in ("serve", "worker", "keys list", "keys create"):
+            code, out, err = typing(*verb.split(), "--data", data)
+            assert (code, out) == (1, ""), verb
+            assert found in err
+            assert "Traceback" not in err
+        code, out, _ = typing("doctor", "--no-server", "--data", data)
+        assert (code, f"FAIL  disk: {found}" in out) == (1, True)
+
+
+@pytest.mark.parametrize("locked", ["", "linocut.db", "server.lock", "store", "runs"])
+def test_a_data_folder_of_somebody_else_s(
+    typing: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: str
+) -> None:
+    data = tmp_path / "theirs"
+    data.mkdir()
+    place = data / locked
+    place.touch() if "." in locked else place.mkdir(exist_ok=True)
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != place and allowed(path, mode))
+    for verb in ("serve", "worker", "keys list"):
+        code, out, err = typing(*verb.split(), "--data", data)
+        assert (code, out) == (1, "")
+        assert f"{place} is not writable. sudo chown -R" in err, verb
+    code, out, _ = typing("doctor", "--no-server", "--data", data)
+    assert (code, f"FAIL  disk: {place} is not writable" in out) == (1, True)
+
+
+def test_a_folder_that_the_system_refuses_to_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(InvalidRequest, match=r"cannot be made \(Read-only file system\)"):
+        folders.make_folder(tmp_path / "new")
+
+
+def test_a_port_that_is_taken(typing: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise, "PORT_WAIT_SECONDS", 0.1)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        code, _, err = typing("serve", "--data", tmp_path, "--port", port, ENGINE="fake")
+    assert code == 1
+    assert f"Nothing can listen on 127.0.0.1:{port} (Address already in use)" in err
+
+
+@pytest.mark.parametrize("host", ["999.1.2.3", "no-such-host.invalid", "8.8.8.8"])
+def test_an_address_that_is_not_this_machine_s(
+    typing: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setattr(supervise, "PORT_WAIT_SECONDS", 0.1)
+    code, _, err = typing("serve", "--data", tmp_path, "--host", host, "--port", 0, ENGINE="fake")
+    assert (code, f"Nothing can listen on {host}:0" in err) == (1, True), err
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("nonsense", "LINOCUT_DATABASE_URL is not a URL; write postgresql://"),
+        ("postgresql://ada:secret@host:port/x", "LINOCUT_DATABASE_URL is not a URL; write postgresql://"),
+        (
+            "mysql://ada:secret@host/x",
+            "LINOCUT_DATABASE_URL starts with mysql:; linocut knows postgresql:// and sqlite:///.",
+        ),
+        ("postgres://ada:secret@host/x", "LINOCUT_DATABASE_URL starts with postgres:; linocut knows postgresql://"),
+        ("sqlite://", "An in-memory SQLite database is not shared between processes"),
+        ("sqlite:///{folder}", "The database {folder} cannot be opened: unable to open database file."),
+        ("sqlite:///{folder}/taken/x.db", "The database {folder}/taken/x.db cannot be made: "),
+        ("sqlite:///{folder}/taken", "The database {folder}/taken cannot be opened: file is not a database."),
+    ],
+)
+def test_a_wrong_database_is_one_sentence(typing: Typed, tmp_path: Path, url: str, sentence: str) -> None:
+    (tmp_path / "taken").write_text("this is not a database, whatever its name says")
+    url, sentence = (text.replace("{folder}", str(tmp_path)) for text in (url, sentence))
+    code, out, err = typing("keys", "list", DATABASE_URL=url)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"linocut: {sentence}")
+    assert err.count("\n") == 1
+    assert "secret" not in err
+    found = checks.database(Settings(data=tmp_path, database_url=url))
+    assert not found.ok
+    assert "secret" not in str(found)
+
+
+def test_postgresql_without_its_driver(typing: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    url = "postgresql://ada:secret@127.0.0.1:1/x"
+    assert typing("keys", "list", DATABASE_URL=url) == (1, "", f"linocut: {engines.NO_PSYCOPG}\n")
+    assert "pip install 'linocut[postgres]'" in engines.NO_PSYCOPG
+    found = checks.database(Settings(data=tmp_path, database_url=url))
+    assert (found.ok, found.found, found.mend) == (False, engines.NO_PSYCOPG, "pip install 'linocut[postgres]'")
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        (
+            "ftp://host/x",
+            "LINOCUT_STORAGE_URL starts with ftp://; linocut knows s3://bucket/prefix and file:///a/folder.",
+        ),
+        ("file://host/share", "LINOCUT_STORAGE_URL starts with file://"),
+        ("file:///tmp/a?b", "holds a ? or a #"),
+        ("file:///tmp/a#b", "holds a ? or a #"),
+    ],
+)
+def test_a_wrong_store_is_one_sentence(tmp_path: Path, url: str, sentence: str) -> None:
+    with pytest.raises(InvalidRequest) as told:
+        Store.open(url)
+    assert sentence in told.value.message
+    found = checks.storage(Settings(data=tmp_path, storage_url=url))
+    assert (found.ok, sentence in found.found) == (False, True)
+
+
+def test_a_store_in_a_file(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="cannot be used"):
+        Store.open(file(tmp_path / "taken"))
+    assert not checks.storage(Settings(data=tmp_path, storage_url=f"file://{tmp_path}/taken")).ok
+
+
+@pytest.mark.parametrize("name", ["a?b", "a#b", "50% off", "a b", "дом", "a%3Fb", "a&b=c", "a;b", "file:x", "[a]*"])
+def test_any_path_may_be_a_data_folder(typing: Typed, tmp_path: Path, name: str) -> None:
+    data = tmp_path / name
+    code, made, _ = typing("keys", "create", "--data", data, "--json")
+    assert code == 0
+    assert sorted(path.name for path in data.iterdir() if path.suffix == ".db") == ["linocut.db"]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    _, listed, _ = typing("keys", "list", "--data", data, "--json")
+    assert [row["api_key_id"] for row in json.loads(listed)] == [json.loads(made)["api_key_id"]]
+    assert typing("keys", "list", "--data", tmp_path / "another?one")[1].startswith("There are no keys yet")
+    Store.open(data / "store").put(b"x")
+    assert checks.database(Settings(data=data)).ok
+    assert folder_of(f"file://{tmp_path}/a%3Fb%20c") == tmp_path / "a?b c"
+
+
+def test_a_folder_whose_name_is_not_text(tmp_path: Path) -> None:
+    """A Latin-1 name on the disk: bytes that are not UTF-8."""
+    data = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    settings = Settings(data=data)
+    Database.open(settings.resolved_database_url).close()
+    assert (data / "linocut.db").exists()
+    assert len(set(supervise.worker_ids(settings))) == supervise.MOST_WORKERS
+
+
+def copy_of_mini(folder: Path) -> Path:
+    """Mini with links to its weights."""
+    folder.mkdir()
+    for path in sorted(catalogue.MINI.rglob("*")):
+        target = folder / path.relative_to(catalogue.MINI)
+        if path.is_dir():
+            target.mkdir(parents=True)
+        elif path.suffix == ".safetensors":
+            target.symlink_to(path)
+        else:
+            shutil.copy(path, target)
+    return folder
+
+
+def test_mini_is_whole_and_so_is_a_copy(tmp_path: Path) -> None:
+    catalogue.check_parts(catalogue.MINI)
+    started = time.monotonic()
+    catalogue.check_parts(copy_of_mini(tmp_path / "copy"))
+    assert time.monotonic() - started < 1.0, "headers only"
+
+
+def replaced(path: Path, data: bytes | None) -> None:
+    path.unlink()
+    if data is not None:
+        path.write_bytes(data)
+
+
+def cut(path: Path) -> None:
+    whole = path.read_bytes()
+    replaced(path, whole[:-1])
+
+
+BREAKS: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "no weights": ("has no weights in transformer", lambda b: replaced(b / "transformer" / WEIGHTS, None)),
+    "a pointer": (
+        "is damaged",
+        lambda b: replaced(b / "vae" / WEIGHTS, b"version https://git-lfs.github.com/spec/v1\n"),
+    ),
+    "an empty file": ("is damaged", lambda b: replaced(b / "vae" / WEIGHTS, b"")),
+    "cut off": ("is not whole", lambda b: cut(b / "unconditional_transformer" / WEIGHTS)),
+    "no text encoder": ("text_encoder/config.json is missing", lambda b: shutil.rmtree(b / "text_encoder")),
+    "no tokenizer": ("tokenizer/tokenizer_config.json is missing", lambda b: shutil.rmtree(b / "tokenizer")),
+    "a shard": (
+        "model-00002.safetensors is missing",
+        lambda b: (
+            (b / "text_encoder" / "model.safetensors.index.json").write_text(
+                '{"weight_map": {"a": "model.safetensors", "b": "model-00002.safetensors"}}'
+            )
+            and None
+        ),
+    ),
+    "no facts": ("its linocut.json is missing", lambda b: replaced(b / "linocut.json", None)),
+    "broken facts": ("linocut.json is damaged", lambda b: replaced(b / "linocut.json", b"{")),
+    "facts of another": ("docs/bases.md", lambda b: replaced(b / "linocut.json", b'{"family": "sdxl"}')),
+    "half the facts": ("docs/bases.md", lambda b: replaced(b / "linocut.json", b'{"family": "flux2", "name": 3}')),
+}
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_a_base_that_is_not_whole_passes_neither_doctor_nor_serve(typing: Typed, tmp_path: Path, what: str) -> None:
+    sentence, breaks = BREAKS[what]
+    base = copy_of_mini(tmp_path / "base")
+    breaks(base)
+    found = checks.base(Settings(data=tmp_path, base=str(base)))
+    assert (found.ok, sentence in found.found) == (False, True), found
+    if what in ("facts of another", "half the facts"):
+        return  # the API tells it
+    code, _, err = typing("serve", "--data", tmp_path / "d", "--base", base, "--port", 0)
+    assert (code, sentence in err) == (1, True), err
+    assert "serving" not in err
+
+
+def test_an_empty_folder_with_mini_s_facts(tmp_path: Path) -> None:
+    shutil.copy(catalogue.MINI / "linocut.json", tmp_path)
+    assert not checks.base(Settings(data=tmp_path, base=str(tmp_path))).ok
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "sentence"),
+    [
+        ("StableDiffusionXLPipeline", "it holds a StableDiffusionXLPipeline and has no linocut.json."),
+        ("Flux2KleinPipeline", "it holds a Flux2KleinPipeline, and its linocut.json is missing."),
+        (None, "it has neither a linocut.json nor a model_index.json."),
+    ],
+)
+def test_a_folder_of_a_real_pipeline_is_told_what_runs_today(
+    tmp_path: Path, pipeline: str | None, sentence: str
+) -> None:
+    if pipeline:
+        (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": pipeline}))
+    with pytest.raises(InvalidRequest) as told:
+        catalogue.check_parts(tmp_path)
+    assert sentence in told.value.message
+    assert "Today linocut runs mini" in told.value.message
+    assert "docs/bases.md" in told.value.message
+    with pytest.raises(InvalidRequest, match="There is no folder"):
+        catalogue.load_base(tmp_path / "none")
+
+
+def test_temporary_files_go_into_the_data_folder_where_the_system_has_no_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMPDIR", raising=False)
+    before = tempfile.gettempdir()
+    folders.temporary_files_inside(tmp_path)
+    assert tempfile.gettempdir() == before
+    assert list(tmp_path.iterdir()) == []
+
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [os.environ.get("TMPDIR", "/nowhere")])
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    for name in ("old", "new"):
+        (tmp_path / "tmp" / name).mkdir(parents=True)
+    os.utime(tmp_path / "tmp" / "old", (0, 0))
+    monkeypatch.chdir(tmp_path)
+    folders.temporary_files_inside(Path())
+    assert os.environ["TMPDIR"] == str(tmp_path / "tmp")
+    assert tempfile.gettempdir() == str(tmp_path / "tmp")
+    assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["new"]
+    monkeypatch.setattr(tempfile, "tempdir", before)
