@@ -20,7 +20,7 @@ from linocut.accounts.keys import list_keys
 from linocut.catalogue import MINI, load_base
 from linocut.cli.connection import api_key
 from linocut.client import Client
-from linocut.db import engines, schema
+from linocut.db import checkup, engines, schema
 from linocut.db.database import Database
 from linocut.errors import Busy, Internal, InvalidRequest, LinocutError, Unavailable
 from linocut.settings import Settings
@@ -28,6 +28,8 @@ from linocut.settings import Settings
 LEAST_FREE_GIB = 1.0
 PATIENCE_SECONDS = 5.0
 """How long a database may take to answer."""
+CHECK_SECONDS = 60.0
+"""How long a SQLite file is looked at for damage."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,9 @@ def base(settings: Settings) -> Finding:
 
 
 def database(settings: Settings) -> Finding:
-    """Reachable, and of this version."""
+    """Whole, reachable, and of this version."""
+    if settings.sqlite_file is not None and (harm := _harm(settings.sqlite_file)) is not None:
+        return harm
     if _is_new(settings):
         return Finding("database", True, "none yet; the first `linocut serve` makes it")
     try:
@@ -172,8 +176,24 @@ def key(url: str, key_file: Path) -> Finding:
     return Finding("key", True, "accepted")
 
 
+def _harm(file: Path) -> Finding | None:
+    """What is wrong with a SQLite file: damage, or a write-ahead file that is gone and took the last changes along."""
+    found = checkup.check(file, CHECK_SECONDS)
+    if found.fault is not None:
+        return Finding("database", False, f"{file} is damaged: {found.fault}", checkup.WAY_BACK)
+    stamp = checkup.Stamp(file)
+    when = stamp.read().get("lost_at", "since the last start" if stamp.has_lost() else "")
+    if not when:
+        return None
+    found_gone = (
+        f"{checkup.wal_of(file).name} was gone after a server had been killed ({when}): its last changes are lost"
+    )
+    kept = f"rm {shlex.quote(str(stamp.path))}   (nothing is missed)"
+    return Finding("database", False, found_gone, f"{checkup.WAY_BACK} Or: {kept}")
+
+
 def _is_new(settings: Settings) -> bool:
-    return not settings.database_url and not (settings.data / "linocut.db").exists()
+    return settings.sqlite_file is not None and not settings.sqlite_file.exists()
 
 
 def _opened(settings: Settings) -> Database:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from linocut import ids
 from linocut.db.database import Database
-from linocut.errors import Busy
+from linocut.errors import Busy, Damaged
 from linocut.jobs import queue
 from linocut.jobs.types import JobStatus
 from linocut.observe import log
@@ -51,6 +51,8 @@ class Heart:
                         self.renew()
                     if changes.changed():
                         self.look()
+                except Damaged:  # said once, by whoever met it; nothing is written to it any more
+                    continue
                 except Busy as busy:
                     log("workers").warning("heartbeat put off", error=busy.message)
             changes.close()

@@ -11,7 +11,7 @@ from linocut import ids
 from linocut.datasets.garbage import collect_garbage
 from linocut.db.database import Database
 from linocut.db.tables import training_runs
-from linocut.errors import Busy, LinocutError
+from linocut.errors import Busy, Damaged, LinocutError
 from linocut.files import full_disk_told
 from linocut.jobs import reaper
 from linocut.observe import log
@@ -33,7 +33,8 @@ class Housekeeping:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         patience = settings.database_busy_seconds
-        self._db = Database.open(settings.resolved_database_url, busy_seconds=patience)
+        note = settings.damage_note
+        self._db = Database.open(settings.resolved_database_url, busy_seconds=patience, note=note)
         self._dead: set[str] = set()
         self._stopping = threading.Event()
         self._cleaning = threading.Thread(target=lambda: None)
@@ -67,6 +68,8 @@ class Housekeeping:
                 reaper.bury(self._db, worker_id, close_failed_job)
                 self._dead.discard(worker_id)
             reaper.reap(self._db, ids.now(), close_failed_job)
+        except Damaged:
+            return  # told in the log by the database
         except Busy as busy:
             log("supervisor").warning("leases are released later", error=busy.message)
 

@@ -12,7 +12,7 @@ import msgspec
 
 from linocut import ids
 from linocut.engine.door import Engine
-from linocut.errors import Busy, RunFailed
+from linocut.errors import Busy, Damaged, RunFailed
 from linocut.files import full_disk_told
 from linocut.jobs import queue
 from linocut.jobs.types import GENERATE, TRAIN, LeasedJob, LeaseLost
@@ -94,8 +94,8 @@ class WorkerLoop:
             try:
                 with self._runtime.db.transaction() as tx:
                     queue.give_back(tx, held.job.job_id, held.job.lease_token)
-            except LeaseLost:
-                continue  # somebody else has it; nothing to give back
+            except (LeaseLost, Damaged):
+                continue  # somebody else has it, or nothing can be written: nothing to give back
             log("workers").info("given back", job_id=held.job.job_id, kind=held.job.kind)
 
     def close(self) -> None:
@@ -115,6 +115,8 @@ class WorkerLoop:
         kinds = [GENERATE] if self.holdings.images() < MOST_IMAGES_HELD else []
         kinds += [TRAIN] if self.holdings.may_train() else []
         due = time.monotonic() - self._looked_at > LOOK_ANYWAY_SECONDS
+        if self._runtime.db.is_damaged():  # what would come of a job could not be written
+            return False
         if not kinds or not (self._changes.changed() or self._more_may_wait or due):
             return False
         self._looked_at = time.monotonic()
@@ -126,6 +128,8 @@ class WorkerLoop:
             self._more_may_wait = True
             with full_disk_told():
                 self._take_up(job)
+        except Damaged:  # told in the log by the database
+            return False
         except Busy as busy:  # the next look, a second from now, may succeed
             log("workers").warning("cannot lease a job", error=busy.message)
             self._strays_possible = True

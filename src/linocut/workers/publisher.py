@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert
 
 from linocut import ids
 from linocut.db.tables import images
-from linocut.errors import Busy, LinocutError
+from linocut.errors import Busy, Damaged, LinocutError
 from linocut.jobs import queue
 from linocut.jobs.types import LeaseLost
 from linocut.observe import log
@@ -110,8 +110,8 @@ class Publisher:
                 self._publish_image(held, event)
             else:
                 self._publish_run(held, held.run_id, event)
-        except LeaseLost:
-            self._let_go(held)
+        except (LeaseLost, Damaged) as lost:
+            self._let_go(held, lost)
 
     def _publish_image(self, held: Held, event: Event) -> None:
         if isinstance(event, ImageDrawn):
@@ -176,12 +176,12 @@ class Publisher:
         for held in self._holdings.all():
             try:
                 self._flush(held)
-            except LeaseLost:
-                self._let_go(held)
+            except (LeaseLost, Damaged) as lost:
+                self._let_go(held, lost)
 
-    def _let_go(self, held: Held) -> None:
-        """The lease is lost: write no more of this job, and stop the engine's work on it."""
-        log("workers").warning("lease lost; its work is dropped", job_id=held.job.job_id)
+    def _let_go(self, held: Held, lost: LinocutError) -> None:
+        """The lease is lost, or nothing can be written any more: drop this job, and stop the engine's work on it."""
+        log("workers").warning("lease lost; its work is dropped", job_id=held.job.job_id, code=lost.code)
         self._holdings.drop(held.key)
         self._cancel(held.key)
 
