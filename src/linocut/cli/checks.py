@@ -24,6 +24,7 @@ from linocut.db import checkup, engines, schema
 from linocut.db.database import Database
 from linocut.errors import Busy, Internal, InvalidRequest, LinocutError, Unavailable
 from linocut.settings import Settings
+from linocut.storage.store import Store
 
 LEAST_FREE_GIB = 1.0
 PATIENCE_SECONDS = 5.0
@@ -134,6 +135,34 @@ def storage(settings: Settings) -> Finding:
     mend = f"sudo chown -R $(id -u) {shlex.quote(str(there))}   (or set LINOCUT_STORAGE_URL)"
     found = f"{folder}" if folder.exists() else f"{folder}, made by the first `linocut serve`"
     return Finding("storage", os.access(there, os.W_OK), found, mend)
+
+
+def blobs(settings: Settings) -> Finding:
+    """Every stored file that a row names, read: whole, missing or damaged. Models are marked by what is found."""
+    from linocut.workers import inventory  # late: it is seldom asked for
+
+    where = settings.storage_url or str(settings.data.absolute() / "store")
+    if _is_new(settings):
+        return Finding("blobs", True, "none yet")
+    if not (settings.storage_url or Path(where).is_dir()):
+        return Finding("blobs", False, f"there is no {where}", f"Put {where} back from a backup (docs/backups.md).")
+    try:
+        with closing(_opened(settings)) as db:
+            with db.read() as tx:
+                version = schema.version(tx)
+            if version != schema.HEAD:
+                return Finding("blobs", False, "cannot be looked at: see database", "Mend the database first.")
+            found = inventory.take(db, Store.open(where))
+    except (LinocutError, DBAPIError, ModuleNotFoundError) as error:
+        said = error.message if isinstance(error, LinocutError) else "the database does not answer"
+        return Finding("blobs", False, f"cannot be looked at: {said}", "Mend the database and the storage first.")
+    back = "".join(f"\n      back: the weights of model {model_id}" for model_id in found.back)
+    if not found.missing:
+        return Finding("blobs", True, f"{found.files} stored files, all whole{back}")
+    lines = [f"      {one.how}: {', '.join(one.whose)} ({one.sha256})" for one in found.missing]
+    told = f"{len(lines)} of {found.files} stored files are missing or damaged:\n" + "\n".join(lines) + back
+    mend = f"Put them back into {where} from a backup (docs/backups.md), then: linocut doctor --blobs"
+    return Finding("blobs", False, told, f"{mend}   (or upload the pictures again, and train the models again)")
 
 
 def port(settings: Settings, url: str) -> Finding:

@@ -84,9 +84,10 @@ def header_fault(path: Path) -> str | None:
 def _quick_check(path: Path, seconds: float) -> Checked:
     late = threading.Event()
     # Without a write-ahead file nobody has it open, and a plain look would leave an empty one behind.
-    how = "mode=ro" if wal_of(path).exists() else "immutable=1"
+    address = f"{path.absolute().as_uri()}?{'mode=ro' if wal_of(path).exists() else 'immutable=1'}"
+    patience = min(seconds, 1.0)
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, check_same_thread=False)) as look:
+        with closing(sqlite3.connect(address, timeout=patience, uri=True, check_same_thread=False)) as look:
 
             def stop() -> None:
                 late.set()

@@ -15,6 +15,7 @@ from linocut.jobs import queue
 from linocut.jobs.types import JobStatus
 from linocut.observe import log
 from linocut.settings import Settings
+from linocut.workers import joblog
 from linocut.workers.held import Held, Holdings
 
 LOOK_SECONDS = 0.1
@@ -98,3 +99,4 @@ class Heart:
             log("workers").warning("no longer in this worker's hands; dropped", job_id=held.job.job_id)
             self._holdings.drop(held.key)
             self._cancel(held.key)
+            joblog.ended(held.job, held.order, "lost", held.taken_at)

@@ -18,7 +18,7 @@ from linocut.observe import log
 from linocut.settings import Settings
 from linocut.storage.store import Store
 from linocut.training.reports import close_failed_job
-from linocut.workers import workspaces
+from linocut.workers import inventory, workspaces
 from linocut.workers.pruning import prune
 
 CLEAN_SECONDS = 3600.0
@@ -86,6 +86,8 @@ class Housekeeping:
     def _clean(self, now: datetime) -> dict[str, int]:
         store = Store.open(self._settings.storage_url or self._settings.data.absolute() / "store")
         removed = prune(self._db, now, self._settings.link_hours)
+        for model_id in inventory.look_for_lost(self._db, store):
+            log("supervisor").info("the weights of a model are back", model_id=model_id)
         removed["blobs"] = collect_garbage(self._db, store, now, stopping=self._stopping.is_set)
         if not self._stopping.is_set():
             self._stamp.touch()
