@@ -40,6 +40,13 @@ LARGE_BLOCK_BYTES = 1 << 20
 _M_MMAP_THRESHOLD = -3  # malloc.h
 BACKLOG = 1024
 CONNECTIONS = 4096
+OWN_LOGS = {
+    "handlers": {},
+    "loggers": {
+        name: {"handlers": [], "level": "WARNING", "propagate": True} for name in ("_granian", "granian.access")
+    },
+}
+"""Granian's own lines go where all lines go (``observe.py``)."""
 LAST_SECONDS = 2.0
 """For the server to end, once nobody is left to answer."""
 
@@ -59,7 +66,7 @@ class _OneProcess(Server):  # type: ignore[misc]  # granian ships no types for i
             websockets=False,
             backlog=BACKLOG,
             backpressure=CONNECTIONS,
-            log_enabled=False,
+            log_dictconfig=OWN_LOGS,
         )
         self._listening = listening
 
@@ -180,7 +187,7 @@ def main() -> int:
         set_up_logs(settings.log_level, as_json=settings.log_json)
         run(settings)
     except LinocutError as error:
-        print(error.message, file=sys.stderr)
+        log("api").error("the API cannot start", reason=error.message)
         return EXIT_UNFIT if isinstance(error, InvalidRequest) else 1
     return 0
 

@@ -11,7 +11,7 @@ from linocut import __version__, ids
 from linocut.accounts.types import Caller
 from linocut.captions import Worded, caption_text, normalise
 from linocut.catalogue import Base, Sampling
-from linocut.custom_models.service import resolve_uri
+from linocut.custom_models.service import id_of, resolve_uri
 from linocut.db.tables import images
 from linocut.errors import InvalidRequest, NotFound, TooManyInFlight
 from linocut.generation.notes import notes_of
@@ -88,6 +88,9 @@ def place(
         organization_id=caller.organization_id,
         order=order_to_json(order),
         images=ask.num_images,
+        user_id=caller.user_id,
+        api_key_id=caller.api_key_id,
+        model_id=None if ask.custom_model_uri is None else id_of(tx, ask.custom_model_uri),
     )
     notes = notes_of(tx, ask.custom_model_uri, said, native, (width, height))
     return Placed(job_id, prompt_out(ask, said), width, height, seeds, native, notes)

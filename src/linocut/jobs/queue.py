@@ -19,15 +19,27 @@ from linocut.ids import now as present
 from linocut.jobs import statements as sql
 from linocut.jobs.statements import DONE, FAILED, QUEUED
 from linocut.jobs.types import GENERATE, MAX_ATTEMPTS, ExpiredJob, Heartbeat, JobRow, JobStatus, LeasedJob, LeaseLost
+from linocut.observe import log
 
 
 def enqueue(
-    tx: Connection, *, kind: str, organization_id: str, order: str, images: int, now: datetime | None = None
+    tx: Connection,
+    *,
+    kind: str,
+    organization_id: str,
+    order: str,
+    images: int,
+    user_id: str | None = None,
+    api_key_id: str | None = None,
+    model_id: str | None = None,
+    now: datetime | None = None,
 ) -> str:
-    """Queue an order (its JSON text); the new job's id. ``images``: places it takes in the organisation's limit."""
+    """Queue an order (its JSON text); the new job's id. ``images``: places it takes in the organisation's limit. Who
+    asked, with which key, and which custom model it is about, is for the log only."""
     job_id = new_id()
     row = {"job_id": job_id, "kind": kind, "organization_id": organization_id, "order": order, "images": images}
-    tx.execute(jobs.insert().values(**row, status=QUEUED, created_at=now or present()))
+    whose = {"user_id": user_id, "api_key_id": api_key_id, "model_id": model_id}
+    tx.execute(jobs.insert().values(**row, **whose, status=QUEUED, created_at=now or present()))
     return job_id
 
 
@@ -67,6 +79,11 @@ def lease(
             attempts=row.attempts,
             lease_token=row.lease_token,
             cancel_requested=row.cancel_requested,
+            images=row.images,
+            waited_seconds=max(0.0, (now - row.created_at).total_seconds()),
+            user_id=row.user_id,
+            api_key_id=row.api_key_id,
+            model_id=row.model_id,
         )
     return None
 
@@ -164,6 +181,8 @@ def request_cancel(tx: Connection, job_id: str, *, now: datetime | None = None) 
     if status is QUEUED and (row.kind == GENERATE or row.lease_token == 0):
         over = {"at_job": job_id, "error": Cancelled().to_json(), "finished_at": now or present()}
         tx.execute(sql.CANCEL, over)
+        told = {"kind": row.kind, "organization_id": row.organization_id, "user_id": row.user_id}
+        log("jobs").info("job ended", job_id=job_id, **told, outcome="cancelled while it waited")
         return FAILED
     tx.execute(sql.FLAG, {"at_job": job_id})
     return status

@@ -9,6 +9,7 @@ from linocut.db.database import Database
 from linocut.ids import now as present
 from linocut.jobs import queue
 from linocut.jobs.types import ExpiredJob
+from linocut.observe import log
 
 OnFailed = Callable[[Connection, ExpiredJob], None]
 """Closes what hangs on a job that has just FAILED (its model), in the same transaction."""
@@ -31,6 +32,10 @@ def bury(db: Database, worker_id: str, on_failed: OnFailed) -> int:
 
 def _close(tx: Connection, taken: list[ExpiredJob], on_failed: OnFailed) -> int:
     for job in taken:
-        if job.error is not None:
+        told = {"job_id": job.job_id, "kind": job.kind, "organization_id": job.organization_id}
+        if job.error is None:
+            log("jobs").warning("job taken back from a worker", **told, attempts=job.attempts)
+        else:
             on_failed(tx, job)
+            log("jobs").warning("job ended", **told, outcome="given up", code=job.error.code, attempts=job.attempts)
     return len(taken)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Update, bindparam, func, select, update
 
+from linocut.db.moment import later
 from linocut.db.tables import jobs
 from linocut.jobs.types import GENERATE, JobStatus
 
@@ -71,7 +72,10 @@ _HELD = (
 HELD_ROW = select(jobs.c.cancel_requested, jobs.c.progress_mark).where(*_HELD).with_for_update()
 RENEW = _update_held("lease_expires_at")
 MARK = _update_held("progress_mark", "attempts")
-FINISH = _update_held("status", "worker_id", "lease_expires_at", "result", "finished_at")
+FINISH = _update_held("status", "worker_id", "lease_expires_at", "result").values(
+    finished_at=later(jobs.c.created_at, bindparam("finished_at", type_=jobs.c.finished_at.type))
+)
+"""Clients read when it finished: not before it was asked for, whatever the clock was set to."""
 FAIL = _update_held("status", "worker_id", "lease_expires_at", "error", "finished_at")
 GIVE_BACK = _update_held("status", "worker_id", "lease_expires_at")
 REQUEUE = _update_held("status", "worker_id", "lease_expires_at", "attempts")

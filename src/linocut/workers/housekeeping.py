@@ -11,7 +11,7 @@ from linocut import ids
 from linocut.datasets.garbage import collect_garbage
 from linocut.db.database import Database
 from linocut.db.tables import training_runs
-from linocut.errors import Busy, LinocutError
+from linocut.errors import Busy, Damaged, LinocutError
 from linocut.files import full_disk_told
 from linocut.jobs import reaper
 from linocut.observe import log
@@ -19,7 +19,7 @@ from linocut.runtime import ready_folder
 from linocut.settings import Settings
 from linocut.storage.store import Store
 from linocut.training.reports import close_failed_job
-from linocut.workers import workspaces
+from linocut.workers import inventory, workspaces
 from linocut.workers.pruning import prune
 
 CLEAN_SECONDS = 3600.0
@@ -34,7 +34,8 @@ class Housekeeping:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         patience = settings.database_busy_seconds
-        self._db = Database.open(settings.resolved_database_url, busy_seconds=patience)
+        note = settings.damage_note
+        self._db = Database.open(settings.resolved_database_url, busy_seconds=patience, note=note)
         self._dead: set[str] = set()
         self._stopping = threading.Event()
         self._cleaning = threading.Thread(target=lambda: None)
@@ -69,6 +70,8 @@ class Housekeeping:
                 reaper.bury(self._db, worker_id, close_failed_job)
                 self._dead.discard(worker_id)
             reaper.reap(self._db, ids.now(), close_failed_job)
+        except Damaged:
+            return  # told in the log by the database
         except Busy as busy:
             log("supervisor").warning("leases are released later", error=busy.message)
 
@@ -85,6 +88,8 @@ class Housekeeping:
     def _clean(self, now: datetime) -> dict[str, int]:
         store = Store.open(self._settings.storage_url or self._settings.data.absolute() / "store")
         removed = prune(self._db, now, self._settings.link_hours)
+        for model_id in inventory.look_for_lost(self._db, store):
+            log("supervisor").info("the weights of a model are back", model_id=model_id)
         removed["blobs"] = collect_garbage(self._db, store, now, stopping=self._stopping.is_set)
         if not self._stopping.is_set():
             self._stamp.touch()

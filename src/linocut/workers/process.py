@@ -20,7 +20,7 @@ from linocut.catalogue import check_parts
 from linocut.engine.open import open_engine
 from linocut.environment import settings_with
 from linocut.errors import InvalidRequest, LinocutError
-from linocut.observe import log, set_up_logs
+from linocut.observe import adopt_libraries, log, set_up_logs
 from linocut.parent import EXIT_UNFIT, die_with_parent
 from linocut.runtime import Runtime, ready_folder
 from linocut.settings import MIB, Settings
@@ -49,6 +49,7 @@ def run(settings: Settings, worker_id: str = "") -> int:
         return EXIT_UNFIT if isinstance(error, InvalidRequest) else 1
     loop = WorkerLoop(runtime, engine, name)
     try:
+        adopt_libraries()
         with _ready(settings, name):
             log("workers").info("ready", worker_id=name, base=runtime.base.identity)
             loop.run(stop, drain_seconds=settings.stop_seconds)
