@@ -4,7 +4,7 @@ import re
 
 from tests.api.live import Live
 
-from linocut.api.routes import OPERATIONS
+from linocut.api.discovery import OPERATIONS
 
 
 def test_the_reference_names_every_operation_and_fetches_nothing(live: Live) -> None:

@@ -51,10 +51,9 @@ GUARDS = (
     ),
     Guard(
         "who asks is settled before the body is read",
-        "api/edge.py",
-        "        caller = await caller_of(request.headers, runtime) if operation.key_needed else None\n",
-        "        await request.body()\n"
-        "        caller = await caller_of(request.headers, runtime) if operation.key_needed else None\n",
+        "api/runner.py",
+        "    begun = await db.run_read(first)\n",
+        "    await request.body()\n    begun = await db.run_read(first)\n",
         (f"{AUTH}test_the_body_is_not_read_for_a_stranger",),
         errors=("TimeoutError",),
         waits=True,
@@ -105,7 +104,7 @@ GUARDS = (
     Guard(
         "an upload that fails lets go of its key",
         "api/once.py",
-        "        await asyncio.shield(db.run_write(lambda tx: idempotency.let_go(tx, keyed, holder)))\n",
+        "        await asyncio.shield(call.runtime.db.run_write(lambda tx: idempotency.let_go(tx, keyed, holder)))\n",
         "",
         ("walks/test_idempotency.py::test_an_upload_that_fails_lets_go_of_its_key[sqlite]",),
     ),

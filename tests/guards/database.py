@@ -46,7 +46,7 @@ GUARDS = (
     Guard(
         "a transaction inside a transaction is told as a mistake",
         "db/database.py",
-        "        if self._turn_of == me:\n",
+        "        if me in self._turn_of:\n",
         "        if False:\n",
         (f"{WRITES}test_a_transaction_inside_a_transaction_is_a_mistake_not_a_deadlock[sqlite]",),
         errors=("Busy",),

@@ -103,7 +103,7 @@ GUARDS = (
     ),
     Guard(
         "an image is shown for a good link only",
-        "api/routes/api/images.py",
+        "api/routes/api/images/ephemeral/_image_id__png.py",
         "    if not verify(image_id, expires, signature, call.runtime.link_secret, ids.now()):\n",
         "    if False:\n",
         ("api/test_images.py::test_a_changed_link_is_refused", "api/test_images.py::test_a_link_ends"),

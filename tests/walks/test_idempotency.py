@@ -21,7 +21,7 @@ from tests.walks.steps import FEWEST, MAGIC_PROMPT, V3_GENERATE, V3_TRAIN, V4_GE
 from linocut import ids
 from linocut.accounts import idempotency
 from linocut.accounts.idempotency import HELD, Keyed
-from linocut.api.routes import OPERATIONS
+from linocut.api.discovery import OPERATIONS
 from linocut.db.tables import datasets, idempotency_keys, jobs, models
 
 POSTS = sorted(operation.path for operation in OPERATIONS if operation.method == "POST")

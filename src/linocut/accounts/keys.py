@@ -12,10 +12,11 @@ import secrets as random_source
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from linocut.accounts.organizations import add_member, is_member
 from linocut.accounts.secrets import secret
 from linocut.accounts.types import Caller, KeyView, NewKey
 from linocut.db.prepared import Prepared
-from linocut.db.tables import api_keys
+from linocut.db.tables import api_keys, members
 from linocut.errors import InvalidRequest, NotFound, Unauthenticated
 from linocut.ids import new_id, now
 
@@ -25,14 +26,25 @@ _TEXT = re.compile(r"lino_[A-Za-z0-9_-]{43}")
 _BY_DIGEST = Prepared(
     select(
         api_keys.c.user_id, api_keys.c.organization_id, api_keys.c.api_key_id, api_keys.c.digest, api_keys.c.revoked_at
-    ).where(api_keys.c.digest == bindparam("digest"))
+    )
+    .join(
+        members,
+        (members.c.organization_id == api_keys.c.organization_id) & (members.c.user_id == api_keys.c.user_id),
+    )
+    .where(api_keys.c.digest == bindparam("digest"))
 )
+"""A key works as long as its user is a member of its organisation: who was removed finds no row."""
 
 
 def create_key(tx: Connection, *, user_id: str, organization_id: str, label: str | None = None) -> NewKey:
-    """A new key for a user in an organisation. ``InvalidRequest`` when the label is over 64 characters."""
+    """A new key for a user in an organisation, of which the user is a member from now on.
+
+    ``InvalidRequest`` when the label is over 64 characters.
+    """
     if label is not None and len(label) > MAX_LABEL:
         raise InvalidRequest(f"label: {len(label)} characters; a key's label has at most {MAX_LABEL}.")
+    if not is_member(tx, organization_id, user_id):
+        add_member(tx, organization_id, user_id)
     text = _PREFIX + random_source.token_urlsafe(32)
     key = NewKey(
         api_key=text,
@@ -58,7 +70,8 @@ def create_key(tx: Connection, *, user_id: str, organization_id: str, label: str
 
 
 def authenticate(tx: Connection, key_text: str, digest_secret: bytes) -> Caller:
-    """Whose key this is; ``Unauthenticated`` for none, a wrong or a revoked one (the same sentence for each).
+    """Whose key this is; ``Unauthenticated`` for none, a wrong or a revoked one, and for one whose user is no longer
+    a member of its organisation (the same sentence for each).
 
     Reads only: a snapshot will do. ``digest_secret``: the installation's secret of that name.
     """

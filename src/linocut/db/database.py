@@ -11,6 +11,7 @@ written; where the line broke during the commit itself, nobody can know, so call
 
 import asyncio
 import contextvars
+import copy
 import sqlite3
 import threading
 import time
@@ -48,7 +49,8 @@ class Database:
         self.is_sqlite = writer.dialect.name == "sqlite"
         self._snapshots = SqliteSnapshots(reader)
         self._turn = threading.Lock()  # threads of one process queue here, not at the file's lock
-        self._turn_of: int | None = None
+        self._turn_of: list[int] = []  # the thread that has the turn, if any; shared by guarded() ones
+        self._guard: Callable[[Connection], object] | None = None
         self._listener: Listener | None = None
         self._listener_lock = threading.Lock()
         writers = 1 if self.is_sqlite else engines.WRITERS_POSTGRESQL
@@ -85,14 +87,25 @@ class Database:
             raise
         return opened
 
+    def guarded(self, guard: Callable[[Connection], object]) -> "Database":
+        """The same database, in which every snapshot and every transaction begins with ``guard(tx)``.
+
+        What the guard raises is told to the caller, who then reads and writes nothing. Only the first one is closed.
+        """
+        mine = copy.copy(self)
+        mine._guard = guard
+        return mine
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A read-only snapshot: everything read inside is of one moment. Writing raises. ``Busy``."""
         if self.is_sqlite:
             with told_as_busy(), self._snapshots.read() as snapshot:
+                self._admit(snapshot)
                 yield snapshot
             return
         with told_as_busy(), self._reader.connect() as snapshot, snapshot.begin() as transaction:
+            self._admit(snapshot)
             yield snapshot
             transaction.rollback()
 
@@ -107,28 +120,31 @@ class Database:
         if not self.is_sqlite:
             with told_as_busy(), self._writer.begin() as tx:
                 tx.exec_driver_sql(engines.turn(patience))
+                self._admit(tx)
                 yield tx
             return
         me = threading.get_ident()
-        if self._turn_of == me:
+        if me in self._turn_of:
             raise RuntimeError("A transaction is open in this thread already; hand its tx on instead.")
         deadline = time.monotonic() + patience
         if not self._turn.acquire(timeout=max(0.0, patience)):
             raise Busy(BUSY)
-        self._turn_of = me
+        self._turn_of.append(me)
         try:
             with told_as_busy(), self._writer.connect() as tx:
                 engines.begin_immediate(tx.connection.dbapi_connection, deadline - time.monotonic())
                 with tx.begin():
+                    self._admit(tx)
                     yield tx
         finally:
-            self._turn_of = None
+            self._turn_of.clear()
             self._turn.release()
 
     async def run_read(self, work: Callable[[Connection], T]) -> T:
         """``work(snapshot)``. SQLite answers on the loop (quicker than a thread for a point read)."""
         if self.is_sqlite:
             with told_as_busy(), self._snapshots.read() as snapshot:
+                self._admit(snapshot)
                 return work(snapshot)
         return await self._in_thread(self._read_threads, lambda: self._read_now(work))
 
@@ -161,6 +177,10 @@ class Database:
         self._snapshots.close()
         self._reader.dispose()
         self._writer.dispose()
+
+    def _admit(self, tx: Connection) -> None:
+        if self._guard is not None:
+            self._guard(tx)
 
     def _read_now(self, work: Callable[[Connection], T]) -> T:
         with self.read() as snapshot:
