@@ -58,7 +58,7 @@ def not_built(published: Iterable[str], built: Sequence[Operation]) -> tuple[Ope
 
 
 def _part(name: str, *, hyphenated: bool) -> str:
-    if name.startswith("_"):
+    if name.startswith("_") and not name.startswith("__"):
         parameter, dot, suffix = name[1:].partition("__")
         return f"{{{parameter}}}" + (f".{suffix}" if dot else "")
     dotted = name.replace("__", ".")

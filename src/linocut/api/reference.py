@@ -34,11 +34,17 @@ details:has(> :target) { border-color: var(--mark) }
 details:has(> :target)::details-content { content-visibility: visible; block-size: auto }
 .verb { display: inline-block; flex: none; width: 4.2rem; font: 600 13px/1.6 ui-monospace, monospace }
 .verb { color: var(--mark) }
-.ours { border: 1px solid var(--line); border-radius: 99px; padding: 0 .5rem; font-size: 12px; margin-left: .4rem }
+.ours { border: 1px solid var(--line); border-radius: 99px; padding: 0 .5rem; margin-left: .4rem }
+.ours { font-size: 12px; white-space: nowrap }
 table { border-collapse: collapse; width: 100%; font-size: 14px; margin: .4rem 0 1rem }
 td { border-top: 1px solid var(--line); text-align: left; padding: .35rem .6rem .35rem 0; vertical-align: top }
 td:nth-child(2) { color: color-mix(in srgb, var(--ink) 75%, transparent) }
-@media (max-width: 44rem) { nav { columns: 1 } main { padding: 1.25rem .9rem 4rem } td { padding-right: .4rem } }
+td details { border: 0; margin: 0 } td summary { padding: 0 }
+@media (max-width: 44rem) {
+  nav { columns: 1 } main { padding: 1.25rem .9rem 4rem } summary .verb { width: auto; margin-right: .6rem }
+  tr { display: block; border-top: 1px solid var(--line); padding: .35rem 0 }
+  td { display: inline-block; border: 0; padding: 0 .6rem 0 0 } td:last-child { display: block }
+}
 """
 _INTRO = """
 <h1>linocut</h1>
@@ -190,7 +196,7 @@ def _type(schema: Json) -> str:
         default = f"; default <code>{escape(str(schema['default']))}</code>" if "default" in schema else ""
         if len(values) <= _MANY_VALUES:
             return ", ".join(values) + default
-        return f"one of {len(values)} values{default}<details><summary>all</summary>{', '.join(values)}</details>"
+        return f"<details><summary>one of {len(values)} values{default}</summary>{', '.join(values)}</details>"
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'])}"
     limits = " ".join(f"{key} {escape(str(schema[key]))}" for key in _LIMITS if key in schema)

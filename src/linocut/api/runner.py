@@ -61,6 +61,7 @@ async def _carried_out(operation: Operation, call: Call) -> Answer:
             case Writes(write):
                 return await once(call, partial(write, call, ask), kind)
             case Works(work):
+                await call.db.run_read(lambda tx: None)  # the key is looked up: some work needs no transaction
                 return await once_begun(call, partial(work, call, ask), kind)
             case Draws(place, answer):
                 return answer(await drawn(call, partial(place, call, ask)), ask)

@@ -20,7 +20,9 @@ def not_yet(unless: str = "") -> Meta:
     A value that asks for anything is refused; one that asks for nothing passes. With the field ``unless`` it is
     published to have no effect, so then every value passes.
     """
-    sentence = f"Not supported yet; with {unless} it has no effect." if unless else "Not supported yet."
+    sentence = "Leave it out; a value that asks for anything is refused."
+    if unless:
+        sentence = f"Leave it out, unless you send {unless}: then it has no effect."
     return Meta(extra_json_schema={"x-not-supported-yet": {"sentence": sentence, "unless": unless}})
 
 

@@ -1,19 +1,27 @@
 """/: what this is. And the URL tree as folders: a file's place is its address (``linocut.api.discovery``)."""
 
+import re
+
+import msgspec
 from starlette.responses import Response
 
 from linocut import __version__
+from linocut.api.body import JSON
 from linocut.api.call import Call
 from linocut.api.operation import Answer, Operation, Serves
 from linocut.wire.about import About
 
+_WANTS_HTML = re.compile(r"text/html(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
+_HEADERS = {"Vary": "Accept"}
+
 
 async def about(call: Call) -> Answer:
     """The reference for a browser, a few words in JSON for others."""
-    if "text/html" in call.request.headers.get("accept", "").lower():
+    if _WANTS_HTML.search(call.request.headers.get("accept", "")):
         # Relative, so that it leads to the right place behind a proxy's path prefix as well.
-        return Response(status_code=303, headers={"Location": "docs", "Vary": "Accept"})
-    return About(name="linocut", version=__version__, docs=f"{call.origin}/docs", openapi=f"{call.origin}/openapi.json")
+        return Response(status_code=303, headers={"Location": "docs", **_HEADERS})
+    said = About(name="linocut", version=__version__, docs=f"{call.origin}/docs", openapi=f"{call.origin}/openapi.json")
+    return Response(msgspec.json.encode(said), headers=_HEADERS, media_type=JSON)
 
 
 GET = Operation(
