@@ -29,12 +29,10 @@ from starlette.responses import Response
 
 from linocut.accounts import keys, organizations
 from linocut.api import serve
+from linocut.api.app import create_app
 from linocut.api.call import Call
-from linocut.api.edge import Edge
-from linocut.api.house import House
-from linocut.api.operation import Operation
-from linocut.api.router import Router
-from linocut.api.routes import OPERATIONS
+from linocut.api.discovery import OPERATIONS
+from linocut.api.operation import Operation, Serves
 from linocut.custom_models import repository
 from linocut.custom_models import service as registry
 from linocut.ids import new_id
@@ -56,9 +54,9 @@ async def bare(call: Call) -> Response:
 
 def serve_with_bare_route() -> None:
     """The API as it is shipped, and one route more."""
-    route = Operation("GET", "/bare", "bare", "Nothing", bare, "benchmark", key_needed=False, ours=True)
+    route = Operation("bare", "Nothing", "benchmark", Serves(bare), key_needed=False, ours=True, path="/bare")
     operations = (*OPERATIONS, route)
-    serve.create_app = lambda runtime: Edge(House(runtime, operations), Router(operations))  # type: ignore[assignment]
+    serve.create_app = lambda runtime: create_app(runtime, operations)  # type: ignore[assignment]
     serve.run(Settings())
 
 

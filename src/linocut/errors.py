@@ -6,6 +6,7 @@
     |-- Forbidden           a good key without the right
     |-- NotFound            there is none, or none that this caller may see
     |-- MethodNotAllowed    the address exists, the verb does not
+    |-- NotBuilt            published, and not built into this server yet
     |-- Conflict            the thing is in a state that does not allow it
     |-- TooLarge            over a size limit
     |-- TooSlow             the request did not arrive in time
@@ -74,6 +75,12 @@ class MethodNotAllowed(LinocutError):
     """This address does not take that method."""
 
     code = "method_not_allowed"
+
+
+class NotBuilt(LinocutError):
+    """This server cannot do that yet; /docs lists what it does and what not."""
+
+    code = "not_built"
 
 
 class Conflict(LinocutError):

@@ -16,7 +16,7 @@ from linocut.accounts import keys, organizations
 from linocut.accounts.secrets import secret, secrets_of
 from linocut.accounts.types import Caller, NewKey
 from linocut.db.database import Database
-from linocut.db.tables import metadata
+from linocut.db.tables import members, metadata
 from linocut.errors import InvalidRequest, NotFound, Unauthenticated
 
 ANOTHER_PROCESS_REVOKES = """
@@ -52,6 +52,29 @@ def refused(db: Database, text: str) -> str:
     with pytest.raises(Unauthenticated) as told:
         who(db, text)
     return told.value.message
+
+
+def test_a_key_of_a_user_who_was_removed_is_refused(db: Database) -> None:
+    """In the words of a wrong key; another organisation's key of the same user goes on, and so do other members'."""
+    gone, elsewhere, other = make_key(db), make_key(db, org="elsewhere"), make_key(db, user="other")
+    with db.transaction() as tx:
+        removed = (members.c.user_id == gone.user_id) & (members.c.organization_id == gone.organization_id)
+        tx.execute(members.delete().where(removed))
+    assert refused(db, gone.api_key) == refused(db, "lino_" + "x" * 43)
+    assert who(db, elsewhere.api_key).user_id == gone.user_id
+    assert who(db, other.api_key).organization_id == gone.organization_id
+    with db.transaction() as tx:
+        organizations.add_member(tx, gone.organization_id, gone.user_id)
+    assert who(db, gone.api_key).api_key_id == gone.api_key_id
+
+
+def test_whoever_gets_a_key_is_a_member_and_keeps_the_role(db: Database) -> None:
+    made = make_key(db)
+    with db.transaction() as tx:
+        assert organizations.is_member(tx, made.organization_id, made.user_id)
+        organizations.add_member(tx, made.organization_id, made.user_id, "OWNER")
+        keys.create_key(tx, user_id=made.user_id, organization_id=made.organization_id)
+        assert tx.execute(select(members.c.role)).scalars().all() == ["OWNER"]
 
 
 def test_a_key_says_whose_it_is(db: Database) -> None:

@@ -11,9 +11,11 @@ import structlog
 from starlette.responses import Response, StreamingResponse
 from tests.api.live import Account, Live
 
-from linocut.api import edge, routes
+from linocut.api import edge
 from linocut.api.call import Call
+from linocut.api.discovery import OPERATIONS
 from linocut.api.edge import Edge
+from linocut.api.operation import Serves
 from linocut.api.router import Router
 from linocut.errors import Busy, Internal, NotReady, TooManyInFlight
 from linocut.observe import set_up_logs
@@ -27,8 +29,8 @@ def answering(live: Live, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable
 
     def replace(handler: Callable[[Call], Any]) -> None:
         changed = [
-            dataclasses.replace(operation, handler=handler) if operation.name == "list_datasets" else operation
-            for operation in routes.OPERATIONS
+            dataclasses.replace(operation, does=Serves(handler)) if operation.name == "list_datasets" else operation
+            for operation in OPERATIONS
         ]
         router = Router(changed)
         monkeypatch.setattr(Router, "find", lambda _, method, path: _find(router, method, path))
@@ -81,8 +83,8 @@ def test_busy_says_when_to_come_again(account: Account, answering: Callable[...,
 
 
 LAYERS = {
-    "who asks": "linocut.api.edge.caller_of",
-    "how it is meant": "linocut.api.call.read",
+    "who asks": "linocut.accounts.keys.authenticate",
+    "how it is meant": "linocut.api.runner.read",
     "what is done": "linocut.datasets.service.create",
     "the rows": "linocut.datasets.repository.insert_dataset",
     "the database": "linocut.db.database.Database.transaction",

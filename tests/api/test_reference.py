@@ -1,10 +1,14 @@
 """/docs and /openapi.json: whole, and without the network."""
 
 import re
+from urllib.parse import urljoin
 
+import pytest
+from tests.api.every import ALL, OPERATIONS
 from tests.api.live import Live
 
-from linocut.api.routes import OPERATIONS
+from linocut import __version__
+from linocut.api import openapi, reference
 
 
 def test_the_reference_names_every_operation_and_fetches_nothing(live: Live) -> None:
@@ -12,13 +16,79 @@ def test_the_reference_names_every_operation_and_fetches_nothing(live: Live) -> 
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     page = answer.text
-    for operation in OPERATIONS:
-        assert f'id="{operation.name}"' in page
+    for operation in ALL:
         assert operation.path in page
+        assert (f'id="{operation.name}"' in page) or not operation.is_built
     assert "<script" not in page
-    assert re.findall(r'(?:src|href)="(?!#|/)[^"]*"', page) == []
+    assert set(re.findall(r'(?:src|href)="(?!#)([^"]*)"', page)) == {"openapi.json"}, "relative: it may have a prefix"
     links = set(re.findall(r'href="#([^"]+)"', page))
     assert links <= set(re.findall(r'id="([^"]+)"', page))
+    assert len(page) < 120_000, "pages stay small"
+
+
+def test_a_link_leads_into_a_row_so_that_the_row_opens(live: Live) -> None:
+    """A browser opens a row when a link goes to an element inside it; one on the row itself stays closed."""
+    page = live.public.get("/docs").text
+    assert "<details id" not in page
+    for name in set(re.findall(r'href="#([^"]+)"', page)):
+        assert page.count(f'</summary><div id="{name}">') == 1
+
+
+def test_every_operation_shows_a_request_and_its_answer(live: Live) -> None:
+    page = live.public.get("/docs").text
+    for operation in OPERATIONS:
+        row = _row(page, operation.name)
+        assert "<pre>curl " in row
+        assert "$URL/" in row
+        assert ("Api-Key: $KEY" in row) == operation.key_needed
+        if operation.answer is not None and not isinstance(operation.answer, str):
+            assert row.count("<pre>") == 2
+    assert "-F files=@picture.png" in _row(page, "upload_dataset_assets")
+
+
+def test_fields_that_are_not_acted_on_stand_apart_with_what_to_do(live: Live) -> None:
+    row = _row(live.public.get("/docs").text, "post_generate_image_v3")
+    acted_on, _, later = row.partition("<h4>Not supported yet</h4>")
+    for name in ("prompt", "seed", "num_images", "custom_model_uri"):
+        assert f"<code>{name}</code>" in acted_on
+    for name in ("negative_prompt", "style_type", "color_palette", "character_reference_images_mask"):
+        assert f"<code>{name}</code>" not in acted_on
+        assert f"<tr><td><code>{name}</code></td><td>Leave it out" in later
+    assert "unless you send custom_model_uri: then it has no effect" in later
+
+
+def _row(page: str, name: str) -> str:
+    return page.partition(f'<div id="{name}">')[2].partition("</div></details>")[0]
+
+
+def test_the_pages_are_written_once(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = {path: live.public.get(path).content for path in ("/docs", "/openapi.json")}
+    monkeypatch.setattr(openapi, "describe", lambda _: 1 / 0)
+    monkeypatch.setattr(reference, "render", lambda *_: 1 / 0)
+    assert {path: live.public.get(path).content for path in first} == first
+
+
+@pytest.mark.parametrize("accept", ["text/html", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "*/*, Text/HTML"])
+def test_a_browser_at_the_root_is_led_to_the_reference(live: Live, accept: str) -> None:
+    for method in ("GET", "HEAD"):
+        answer = live.public.request(method, "/", headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["location"], answer.headers["vary"]) == (303, "docs", "Accept")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "", "text/html;q=0, */*"])
+def test_anybody_else_at_the_root_is_told_what_this_is(live: Live, accept: str) -> None:
+    assert live.public.get("/", headers={"Accept": accept}).json() == {
+        "name": "linocut",
+        "version": __version__,
+        "docs": f"{live.url}/docs",
+        "openapi": f"{live.url}/openapi.json",
+    }
+
+
+def test_the_reference_has_one_address_so_that_its_links_hold(live: Live) -> None:
+    answer = live.public.get("/docs/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "../docs")
+    assert live.public.get(urljoin(f"{live.url}/docs/", "../docs")).status_code == 200
 
 
 def test_the_description_is_whole(live: Live) -> None:

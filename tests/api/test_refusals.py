@@ -5,15 +5,34 @@ from typing import Any
 import pytest
 
 from linocut.api.body import Texts
+from linocut.api.fields import read
 from linocut.api.multipart import Part
-from linocut.api.translate.asks import ask_v3, ask_v4
+from linocut.api.translate import asks
+from linocut.api.translate.refusals import acted_on
+from linocut.api.translate.versions import V3
 from linocut.errors import InvalidRequest
+from linocut.generation.types import GenerateAsk
+from linocut.wire import GenerateImageRequestV3, GenerateImageRequestV4
 
 URI = "model/tea/version/1"
 CAPTION: dict[str, Any] = {
     "high_level_description": "x",
     "compositional_deconstruction": {"background": "b", "elements": []},
 }
+
+
+def ask_v3(values: dict[str, Any]) -> GenerateAsk:
+    """As the runner reads a request."""
+    kept = acted_on(values, "/v1/ideogram-v3/generate", GenerateImageRequestV3)
+    return asks.ask_v3(read(GenerateImageRequestV3, kept))
+
+
+def ask_v4(values: dict[str, Any]) -> GenerateAsk:
+    """As the runner reads a request."""
+    kept = acted_on(values, "/v1/ideogram-v4/generate", GenerateImageRequestV4)
+    return asks.ask_v4(read(GenerateImageRequestV4, kept))
+
+
 PICTURE = Texts([Part("image", "a.png", bytearray(b"\x89PNG"), size=4)])
 
 
@@ -131,5 +150,5 @@ def test_the_ask_of_a_v3_request() -> None:
          "magic_prompt": "OFF", "custom_model_uri": URI}
     )  # fmt: skip
     assert (ask.seed, ask.num_images, ask.aspect_ratio, ask.rendering_speed) == (0, 3, "16x9", "BALANCED")
-    assert (ask.magic_prompt, ask.custom_model_uri, ask.api_version, ask.resolution) == ("OFF", URI, 3, None)
+    assert (ask.magic_prompt, ask.custom_model_uri, ask.rules, ask.resolution) == ("OFF", URI, V3, None)
     assert ask_v3({"prompt": "p", "resolution": "1312x736"}).resolution == (1312, 736)

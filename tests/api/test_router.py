@@ -4,7 +4,7 @@ import pytest
 from starlette.responses import Response
 
 from linocut.api.call import Call
-from linocut.api.operation import Operation
+from linocut.api.operation import Operation, Serves
 from linocut.api.router import Router
 from linocut.errors import MethodNotAllowed, NotFound
 
@@ -14,7 +14,8 @@ async def _handler(call: Call) -> Response:
 
 
 def _operation(method: str, path: str, **given: object) -> Operation:
-    return Operation(method, path, f"{method} {path}", "", _handler, "t", **given)  # type: ignore[arg-type]
+    does = Serves(_handler)
+    return Operation(f"{method} {path}", "", "t", does, method=method, path=path, **given)  # type: ignore[arg-type]
 
 
 ROUTER = Router(

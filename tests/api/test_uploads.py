@@ -12,7 +12,7 @@ import pytest
 from tests.api.live import Account, Live, raw
 from tests.api.pictures import png
 
-from linocut.api.house import sweep_spool
+from linocut.api.shared import sweep_spool
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="files"; filename="big.png"\r\n\r\n'
 MIB = 1 << 20

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from linocut.api.discovery import OPERATIONS, not_built
 from linocut.api.openapi import describe
-from linocut.api.routes import OPERATIONS
+from linocut.api.published import PUBLISHED
 
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 CONTRACT: Json = json.loads((ROOT / "contract" / "contract.json").read_text())
-NOT_BUILT: list[str] = json.loads((ROOT / "contract" / "not_built.json").read_text())
+NOT_BUILT = [f"{operation.method} {operation.path}" for operation in not_built(PUBLISHED, OPERATIONS)]
 OURS: Json = json.loads(json.dumps(describe(OPERATIONS)))
 
 

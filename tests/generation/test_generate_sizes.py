@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from linocut.api.translate.versions import V3, V4
 from linocut.errors import InvalidRequest
-from linocut.generation.sizes import V3_SIZES, V4_SIZES, ratio_of_text, size_of
+from linocut.generation.sizes import ratio_of_text, size_of
 from linocut.sizes import parse_size
 
 SCHEMAS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "contract" / "contract.json").read_text())[
@@ -16,18 +17,19 @@ SCHEMAS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "contract" / "
 
 
 def ask(version: int, **given: Any) -> tuple[int, int]:
-    return size_of(**{"api_version": version, "resolution": None, "aspect_ratio": None, "prompt": "a cat"} | given)
+    given = {"resolution": None, "aspect_ratio": None, "prompt": "a cat"} | given
+    return size_of({3: V3, 4: V4}[version], **given)
 
 
 def test_the_sizes_are_exactly_the_published_ones() -> None:
-    assert {parse_size(text) for text in SCHEMAS["ResolutionV3"]["enum"]} == V3_SIZES
-    assert {parse_size(text) for text in SCHEMAS["ResolutionV4"]["enum"]} == V4_SIZES
+    assert {parse_size(text) for text in SCHEMAS["ResolutionV3"]["enum"]} == V3.resolutions
+    assert {parse_size(text) for text in SCHEMAS["ResolutionV4"]["enum"]} == V4.resolutions
 
 
 @pytest.mark.parametrize("ratio", SCHEMAS["AspectRatioV3"]["enum"])
 def test_every_published_v3_ratio_has_a_published_size_of_about_its_shape(ratio: str) -> None:
     width, height = ask(3, aspect_ratio=ratio)
-    assert (width, height) in V3_SIZES
+    assert (width, height) in V3.resolutions
     wanted = int(ratio.split("x")[0]) / int(ratio.split("x")[1])
     assert width / height == pytest.approx(wanted, rel=0.01)
 
@@ -35,7 +37,7 @@ def test_every_published_v3_ratio_has_a_published_size_of_about_its_shape(ratio:
 @pytest.mark.parametrize("ratio", [r for r in SCHEMAS["AspectRatioV4"]["enum"] if r != "AUTO"])
 def test_every_published_v4_ratio_has_a_published_size(ratio: str) -> None:
     width, height = ask(4, aspect_ratio=ratio)
-    assert (width, height) in V4_SIZES
+    assert (width, height) in V4.resolutions
     assert (width > height) == (int(ratio.split("x")[0]) > int(ratio.split("x")[1]))
 
 
@@ -61,7 +63,7 @@ def test_the_defaults_are_a_square_and_for_v4_two_k() -> None:
     ],
 )
 def test_the_prompt_s_own_words_choose_the_v4_ratio(prompt: str, ratio: str) -> None:
-    assert ratio_of_text(prompt) == ratio
+    assert ratio_of_text(prompt, V4.ratios) == ratio
 
 
 def test_a_size_of_the_other_version_or_both_fields_are_refused() -> None:

@@ -146,7 +146,7 @@ def test_a_prompt_that_only_looks_like_one_is_a_prompt(house: Workshop, prompt: 
         ({"num_images": 2, "api_version": 4}, "num_images must be 1 to 1"),
         ({"seed": -1}, "seed must be 0 to 2147483647"),
         ({"seed": 2**31}, "seed must be 0 to 2147483647"),
-        ({"rendering_speed": "SLOW"}, "rendering_speed must be one of"),
+        ({"rendering_speed": "SLOW"}, "must be one of FLASH, TURBO"),
         ({"rendering_speed": "FLASH", "api_version": 4}, "FLASH is not available with Ideogram 4"),
         ({"magic_prompt": "MAYBE"}, "magic_prompt must be"),
         ({"resolution": (1024, 1024), "aspect_ratio": "1x1"}, "not both"),

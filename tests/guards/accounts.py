@@ -5,6 +5,7 @@ from tests.guards.guard import Guard
 KEYS = "accounts/test_keys.py::"
 AGAIN = "accounts/test_idempotency.py::"
 AUTH = "api/test_auth.py::"
+REVOKED = "walks/test_revoked.py::"
 
 GUARDS = (
     Guard(
@@ -50,11 +51,50 @@ GUARDS = (
         (f"{KEYS}test_revoking_again_is_fine_and_keeps_the_first_moment_but_an_unknown_key_is_not_found[sqlite]",),
     ),
     Guard(
+        "a key is looked up again in each transaction and each snapshot of a request",
+        "api/runner.py",
+        "        call = Call(request, shared, path, caller_in(tx), guarded)\n",
+        "        call = Call(request, shared, path, caller_in(tx), db)\n",
+        (
+            f"{REVOKED}test_nothing_is_changed_by_what_such_a_key_has_begun[revoked-sqlite-plain]",
+            f"{REVOKED}test_the_last_bytes_come_too_late[revoked-sqlite-/v1/ideogram-v3/train-model]",
+            f"{REVOKED}test_an_answer_that_is_remembered_is_not_told_to_such_a_key[revoked-sqlite]",
+        ),
+    ),
+    Guard(
+        "a write begins with a look at the key",
+        "db/database.py",
+        "                    self._admit(tx)\n",
+        "",
+        (f"{REVOKED}test_nothing_is_changed_by_what_such_a_key_has_begun[revoked-sqlite-plain]",),
+    ),
+    Guard(
+        "a page of an event stream begins with a look at the key",
+        "db/database.py",
+        "                self._admit(snapshot)\n                return work(snapshot)\n",
+        "                return work(snapshot)\n",
+        (f"{REVOKED}test_a_stream_ends_with_its_key[revoked-sqlite]",),
+        waits=True,
+    ),
+    Guard(
+        "images are not told to a key that was revoked while they were drawn",
+        "api/drawing.py",
+        "    await call.db.run_read(lambda tx: None)  # the key is looked up: a link is good for a day\n",
+        "",
+        (f"{REVOKED}test_images_that_were_drawn_meanwhile_are_not_told_to_such_a_key[sqlite]",),
+    ),
+    Guard(
+        "a key is good only while its user is a member of its organisation",
+        "accounts/keys.py",
+        "(members.c.organization_id == api_keys.c.organization_id) & (members.c.user_id == api_keys.c.user_id),",
+        "members.c.user_id != '',",
+        (f"{KEYS}test_a_key_of_a_user_who_was_removed_is_refused[sqlite]",),
+    ),
+    Guard(
         "who asks is settled before the body is read",
-        "api/edge.py",
-        "        caller = await caller_of(request.headers, runtime) if operation.key_needed else None\n",
-        "        await request.body()\n"
-        "        caller = await caller_of(request.headers, runtime) if operation.key_needed else None\n",
+        "api/runner.py",
+        "    begun = await db.run_read(first)\n",
+        "    await request.body()\n    begun = await db.run_read(first)\n",
         (f"{AUTH}test_the_body_is_not_read_for_a_stranger",),
         errors=("TimeoutError",),
         waits=True,
@@ -105,7 +145,7 @@ GUARDS = (
     Guard(
         "an upload that fails lets go of its key",
         "api/once.py",
-        "        await asyncio.shield(db.run_write(lambda tx: idempotency.let_go(tx, keyed, holder)))\n",
+        "        await asyncio.shield(call.runtime.db.run_write(lambda tx: idempotency.let_go(tx, keyed, holder)))\n",
         "",
         ("walks/test_idempotency.py::test_an_upload_that_fails_lets_go_of_its_key[sqlite]",),
     ),

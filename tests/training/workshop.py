@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from linocut import ids
 from linocut.accounts.organizations import add_member, ensure_organization, ensure_user
 from linocut.accounts.types import Caller
-from linocut.captions import Worded
+from linocut.api.translate.versions import FIRST_MODEL_VERSION, V3, V4
 from linocut.catalogue import Base
 from linocut.custom_models import service as registry
 from linocut.custom_models.types import ModelView
@@ -27,7 +27,7 @@ from linocut.runtime import Runtime
 from linocut.settings import Settings
 from linocut.storage.store import Store
 from linocut.training import service as training
-from linocut.training.types import AdvancedAsk, Started
+from linocut.training.types import AdvancedAsk, Started, TrainAsk
 from linocut.workers.loop import WorkerLoop
 
 FACTS: dict[str, Any] = {
@@ -148,15 +148,7 @@ class Workshop:
 
         def begin(tx: Connection) -> Started:
             return training.start(
-                tx,
-                caller,
-                dataset_id=chosen,
-                model_name=name,
-                api_version=version,
-                advanced=advanced,
-                base=self.runtime.base,
-                settings=self.runtime.settings,
-                restate=self.runtime.restate,
+                tx, caller, TrainAsk(chosen, name, FIRST_MODEL_VERSION[version], advanced), self.runtime
             )
 
         return begin(tx) if tx is not None else self.write(begin)
@@ -169,10 +161,7 @@ class Workshop:
 
     def place(self, caller: Caller, **given: Any) -> Placed:
         """A generate call of the v3 route, unless told otherwise."""
-        return self.write(lambda tx: generation.place(tx, caller, ask(**given), self.runtime.base, *self._facts()))
-
-    def _facts(self) -> tuple[Settings, Callable[..., Worded]]:
-        return self.runtime.settings, self.runtime.worded
+        return self.write(lambda tx: generation.place(tx, caller, ask(**given), self.runtime))
 
     def model(self, caller: Caller, model_id: str) -> ModelView:
         return self.read(lambda tx: registry.get_visible(tx, caller, model_id))
@@ -210,7 +199,7 @@ class Workshop:
 _EVENTS = select(model_events).order_by(model_events.c.event_id)
 
 
-def ask(**given: Any) -> GenerateAsk:
+def ask(api_version: int = 3, **given: Any) -> GenerateAsk:
     """A request for one image of a cat by the v3 route, unless told otherwise."""
     plain: dict[str, Any] = {
         "prompt": "a red cat",
@@ -222,7 +211,7 @@ def ask(**given: Any) -> GenerateAsk:
         "rendering_speed": "DEFAULT",
         "magic_prompt": "AUTO",
         "custom_model_uri": None,
-        "api_version": 3,
+        "rules": {3: V3, 4: V4}[api_version],
     }
     return GenerateAsk(**plain | given)
 

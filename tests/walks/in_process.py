@@ -55,7 +55,7 @@ class Inside:
     def close(self) -> None:
         """Stop everything."""
         self._worker.close()
-        self._loop.run_until_complete(self.app.house.close())
+        self._loop.run_until_complete(self.app.shared.close())
         self._loop.close()
         self.runtime.close()
 

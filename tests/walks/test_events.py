@@ -130,7 +130,7 @@ def _open_streams(live: Live) -> int:
 
 
 def test_a_listener_that_leaves_frees_its_stream(idle: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    from linocut.api.routes.models import events
+    from linocut.api.routes.models._model_id import events
 
     monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.1)
     monkeypatch.setattr(events, "POLL_SECONDS", 0.05)

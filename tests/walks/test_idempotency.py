@@ -11,58 +11,26 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import Table, func, select
+from tests.api.every import OPERATIONS, address, body_of, label
 from tests.api.live import Account, Live, running
 from tests.api.pictures import png
 from tests.api.processes import until
 from tests.contract.documents import MINE
 from tests.db.state_fixtures import database_for_a_server
-from tests.walks.steps import FEWEST, MAGIC_PROMPT, V3_GENERATE, V3_TRAIN, V4_GENERATE, fill, ok, train
+from tests.walks.steps import FEWEST, V3_GENERATE, fill, ok, train
 
 from linocut import ids
 from linocut.accounts import idempotency
 from linocut.accounts.idempotency import HELD, Keyed
-from linocut.api.routes import OPERATIONS
+from linocut.api.operation import Draws, Operation
 from linocut.db.tables import datasets, idempotency_keys, jobs, models
 
-POSTS = sorted(operation.path for operation in OPERATIONS if operation.method == "POST")
+POSTS = sorted((operation for operation in OPERATIONS if operation.method == "POST"), key=label)
 
 
 def pictures(*numbers: int) -> dict[str, Any]:
     """A multipart body; each time it is sent, its boundary is another one."""
     return {"files": [("files", (f"{number}.png", png(number))) for number in numbers]}
-
-
-def advanced(dataset_id: str, **changed: Any) -> dict[str, Any]:
-    return {
-        "json": {"dataset_id": dataset_id, "model_name": "once only", "training_steps": 100, "lora_rank": 64} | changed
-    }
-
-
-def cases(account: Account) -> dict[str, tuple[str, dict[str, Any], dict[str, Any] | None]]:
-    """For every POST: the address, a body, and another body (None where there is no body)."""
-    full, empty = fill(account), ok(account.http.post("/datasets", json={"name": "empty"}))["dataset_id"]
-    plain, other = {"dataset_id": full, "model_name": "once only"}, {"dataset_id": full, "model_name": "another one"}
-    tea, milk = {"files": {"prompt": (None, "tea")}}, {"files": {"prompt": (None, "milk")}}
-    return {
-        "/datasets": ("/datasets", {"json": {"name": "once"}}, {"json": {"name": "other"}}),
-        "/datasets/{dataset_id}/upload_assets": (
-            f"/datasets/{empty}/upload_assets", pictures(1, 2), pictures(1, 3),
-        ),
-        "/datasets/{dataset_id}/train_model": (
-            f"/datasets/{full}/train_model",
-            {"json": {"model_name": "once only"}}, {"json": {"model_name": "another one"}},
-        ),
-        "/models/{model_id}/cancel": (f"/models/{train(account, full)}/cancel", {}, None),
-        V3_GENERATE: (V3_GENERATE, tea, milk),
-        V4_GENERATE: (V4_GENERATE, {"json": {"text_prompt": "tea"}}, {"json": {"text_prompt": "milk"}}),
-        MAGIC_PROMPT: (MAGIC_PROMPT, {"json": {"text_prompt": "tea"}}, {"json": {"text_prompt": "milk"}}),
-        V3_TRAIN: (V3_TRAIN, {"json": plain}, {"json": other}),
-        f"{V3_TRAIN}-advanced": (f"{V3_TRAIN}-advanced", advanced(full), advanced(full, lora_rank=128)),
-        "/v1/ideogram-v4/train-model": ("/v1/ideogram-v4/train-model", {"json": plain}, {"json": other}),
-        "/v1/ideogram-v4/train-model-advanced": (
-            "/v1/ideogram-v4/train-model-advanced", advanced(full), advanced(full, lora_rank=128),
-        ),
-    }  # fmt: skip
 
 
 def everything(live: Live, account: Account) -> tuple[int, ...]:
@@ -102,32 +70,33 @@ def post(account: Account, path: str, key: str, **how: Any) -> httpx2.Response:
     return account.http.post(path, headers={"Idempotency-Key": key}, **how)
 
 
-@pytest.mark.parametrize("route", POSTS)
-def test_every_post_has_one_effect_and_one_answer(server: Live, owner: Account, route: str) -> None:
-    path, body, another = cases(owner)[route]
-    key = f"of {route}"
-    with server.working() if "generate" in route else nullcontext():
-        first = post(owner, path, key, **body)
+@pytest.mark.parametrize("operation", POSTS, ids=label)
+def test_every_post_has_one_effect_and_one_answer(server: Live, owner: Account, operation: Operation) -> None:
+    dataset_id = fill(owner)
+    known = {"dataset_id": dataset_id, "model_id": train(owner, dataset_id)}
+    path, key = address(operation, known), f"of {label(operation)}"
+    with server.working() if isinstance(operation.does, Draws) else nullcontext():
+        first = post(owner, path, key, **body_of(operation, known))
     assert first.status_code == 200, first.text
     after = everything(server, owner)
-    again = post(owner, path, key, **body)
+    again = post(owner, path, key, **body_of(operation, known))
     assert (again.status_code, again.content) == (200, first.content)
     assert again.headers["content-type"] == first.headers["content-type"]
-    if another is not None:
-        refused = post(owner, path, key, **another)
+    if operation.body is not None:
+        refused = post(owner, path, key, **body_of(operation, known, another=True))
         assert refused.status_code == 400
         assert "another body" in refused.json()["error"]
     assert everything(server, owner) == after
     for bad in ("", "k" * 256):
-        refused = post(owner, path, bad, **body)
+        refused = post(owner, path, bad, **body_of(operation, known))
         assert refused.status_code == 400
         assert "Idempotency-Key must have 1 to 255 characters" in refused.json()["error"]
     assert everything(server, owner) == after
 
 
-@pytest.mark.parametrize("route", POSTS)
-def test_every_post_says_so(route: str) -> None:
-    (header,) = [p for p in MINE[f"POST {route}"]["parameters"] if p["in"] == "header"]
+@pytest.mark.parametrize("operation", POSTS, ids=label)
+def test_every_post_says_so(operation: Operation) -> None:
+    (header,) = [p for p in MINE[label(operation)]["parameters"] if p["in"] == "header"]
     assert (header["name"], header["required"], header["schema"]["maxLength"]) == ("Idempotency-Key", False, 255)
 
 

@@ -10,8 +10,9 @@ import hmac
 import re
 import secrets as random_source
 
-from sqlalchemy import Connection, and_, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from linocut.accounts.organizations import add_member, is_member
 from linocut.accounts.secrets import secret
 from linocut.accounts.types import Caller, KeyView, NewKey
 from linocut.db.prepared import Prepared
@@ -25,26 +26,25 @@ _TEXT = re.compile(r"lino_[A-Za-z0-9_-]{43}")
 _BY_DIGEST = Prepared(
     select(
         api_keys.c.user_id, api_keys.c.organization_id, api_keys.c.api_key_id, api_keys.c.digest, api_keys.c.revoked_at
-    ).where(api_keys.c.digest == bindparam("digest"))
-)
-_STILL = Prepared(
-    select(api_keys.c.revoked_at)
+    )
     .join(
         members,
-        and_(members.c.user_id == api_keys.c.user_id, members.c.organization_id == api_keys.c.organization_id),
+        (members.c.organization_id == api_keys.c.organization_id) & (members.c.user_id == api_keys.c.user_id),
     )
-    .where(
-        api_keys.c.api_key_id == bindparam("api_key_id"),
-        api_keys.c.user_id == bindparam("user_id"),
-        api_keys.c.organization_id == bindparam("organization_id"),
-    )
+    .where(api_keys.c.digest == bindparam("digest"))
 )
+"""A key works as long as its user is a member of its organisation: who was removed finds no row."""
 
 
 def create_key(tx: Connection, *, user_id: str, organization_id: str, label: str | None = None) -> NewKey:
-    """A new key for a user in an organisation. ``InvalidRequest`` when the label is over 64 characters."""
+    """A new key for a user in an organisation, of which the user is a member from now on.
+
+    ``InvalidRequest`` when the label is over 64 characters.
+    """
     if label is not None and len(label) > MAX_LABEL:
         raise InvalidRequest(f"label: {len(label)} characters; a key's label has at most {MAX_LABEL}.")
+    if not is_member(tx, organization_id, user_id):
+        add_member(tx, organization_id, user_id)
     text = _PREFIX + random_source.token_urlsafe(32)
     key = NewKey(
         api_key=text,
@@ -70,7 +70,8 @@ def create_key(tx: Connection, *, user_id: str, organization_id: str, label: str
 
 
 def authenticate(tx: Connection, key_text: str, digest_secret: bytes) -> Caller:
-    """Whose key this is; ``Unauthenticated`` for none, a wrong or a revoked one (the same sentence for each).
+    """Whose key this is; ``Unauthenticated`` for none, a wrong or a revoked one, and for one whose user is no longer
+    a member of its organisation (the same sentence for each).
 
     Reads only: a snapshot will do. ``digest_secret``: the installation's secret of that name.
     """
@@ -83,15 +84,6 @@ def authenticate(tx: Connection, key_text: str, digest_secret: bytes) -> Caller:
     if row is None or not hmac.compare_digest(bytes(row["digest"]), digest) or row["revoked_at"] is not None:
         raise Unauthenticated
     return Caller(user_id=row["user_id"], organization_id=row["organization_id"], api_key_id=row["api_key_id"])
-
-
-def still_good(tx: Connection, caller: Caller) -> None:
-    """``Unauthenticated`` when the caller's key was revoked since it was recognised, or its user has left the
-    organisation. A point read: for each transaction that writes long after the request began, and each page of a
-    stream."""
-    row = _STILL.first(tx, api_key_id=caller.api_key_id, user_id=caller.user_id, organization_id=caller.organization_id)
-    if row is None or row["revoked_at"] is not None:
-        raise Unauthenticated
 
 
 def list_keys(tx: Connection, *, user_id: str | None = None, organization_id: str | None = None) -> list[KeyView]:

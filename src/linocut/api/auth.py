@@ -1,5 +1,8 @@
 """Who is asking. Looked at before anything of the body: a stranger's gigabyte is never read."""
 
+from collections.abc import Callable
+
+from sqlalchemy import Connection
 from starlette.datastructures import Headers
 
 from linocut.accounts import keys
@@ -7,19 +10,18 @@ from linocut.accounts.types import Caller
 from linocut.errors import Unauthenticated
 from linocut.runtime import Runtime
 
-
-async def caller_of(headers: Headers, runtime: Runtime) -> Caller:
-    """The caller whose key stands in ``Api-Key`` (or as a bearer token: FACTS 11). ``Unauthenticated``."""
-    key = key_in(headers)
-    return await runtime.db.run_read(lambda tx: keys.authenticate(tx, key, runtime.digest_secret))
+LookUp = Callable[[Connection], Caller]
 
 
-def key_in(headers: Headers) -> str:
-    """The text of the key that was sent, unchecked. ``Unauthenticated`` when there is none."""
+def look_up(headers: Headers, runtime: Runtime) -> LookUp:
+    """Finds whose key came in ``Api-Key`` (or as a bearer token: FACTS 11), in any snapshot or transaction.
+
+    It raises ``Unauthenticated`` for a key that is none, or none any more. So does this, when no key was sent.
+    """
     key = headers.get("api-key", "").strip() or _bearer(headers.get("authorization", ""))
     if not key:
         raise Unauthenticated
-    return key
+    return lambda tx: keys.authenticate(tx, key, runtime.digest_secret)
 
 
 def _bearer(authorization: str) -> str:

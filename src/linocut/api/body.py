@@ -1,22 +1,26 @@
 """The body of a request, in either published encoding, never larger than the limit and never awaited for ever."""
 
 import asyncio
+import hashlib
 import re
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from linocut.api.multipart import FormReader, Part, boundary_of
-from linocut.api.operation import JSON, MULTIPART, Operation
 from linocut.errors import InvalidRequest, TooLarge, TooSlow
 from linocut.files import sha256_hex
 from linocut.settings import MIB, Settings
+
+JSON: Final = "application/json"
+MULTIPART: Final = "multipart/form-data"
+Encoding = Literal["application/json", "multipart/form-data"]
 
 MAX_JSON_BYTES = 4 * MIB
 PATIENCE_SECONDS = 30.0
@@ -25,6 +29,16 @@ SLOWEST_BYTES_A_SECOND = 8 * 1024
 
 _INDEXED = re.compile(r"(.+)\[(\d*)\]")
 _JSON_TYPES = re.compile(r"(?:application|text)/(?:[\w.+-]+\+)?json")
+
+
+class Takes(Protocol):
+    """What an operation takes of a body: in which encodings, and which of its fields are files."""
+
+    @property
+    def encodings(self) -> tuple[Encoding, ...]: ...
+
+    @property
+    def files(self) -> frozenset[str]: ...
 
 
 class Texts(list[str | Part]):
@@ -39,19 +53,22 @@ class Fields:
 
     @property
     def sha256(self) -> str:
-        """The same for two bodies of one encoding that say the same, whatever their spaces, order and boundaries."""
-        return sha256_hex(msgspec.json.encode(self.values, order="sorted"))
+        """The same for two bodies of one encoding that say the same, whatever their spaces, order and boundaries.
+
+        Slow where files were spooled: they are read whole.
+        """
+        return sha256_hex(msgspec.json.encode(self.values, enc_hook=_digest_of_file, order="sorted"))
 
 
-async def read_fields(request: Request, operation: Operation, settings: Settings) -> Fields:
-    """Read the body. ``InvalidRequest`` for what cannot be understood, ``TooLarge``; files are not kept."""
+async def read_fields(request: Request, operation: Takes, settings: Settings, spool: Path | None = None) -> Fields:
+    """Read the body; its files go to ``spool``. ``InvalidRequest`` for what cannot be understood, ``TooLarge``."""
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     if JSON in operation.encodings and (not kind or _JSON_TYPES.fullmatch(kind)):
         body = await _whole(request, min(MAX_JSON_BYTES, settings.max_request_mib * MIB))
         return _mislabelled_form(body) if MULTIPART in operation.encodings and body[:2] == b"--" else _json_fields(body)
     if MULTIPART in operation.encodings and kind == MULTIPART:
-        return Fields(form_values(await read_form(request, settings, spool=None)))
+        return Fields(form_values(await read_form(request, settings, spool=spool, file_fields=operation.files)))
     raise InvalidRequest(f"Send the body as {' or '.join(operation.encodings)}, and say so in Content-Type.")
 
 
@@ -70,6 +87,11 @@ async def read_form(
         return [part for part in reader.parts() if not part.is_empty_choice]
     finally:
         reader.close()
+
+
+def _digest_of_file(spooled: Any) -> str:
+    with Path(spooled).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _mislabelled_form(body: bytes) -> Fields:

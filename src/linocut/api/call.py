@@ -1,4 +1,4 @@
-"""One request under way: what a handler gets, and the answers it gives."""
+"""One request under way: what a handler gets."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,17 +7,16 @@ from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
 
 from linocut import ids
 from linocut.accounts.idempotency import Keyed
 from linocut.accounts.types import Caller
 from linocut.api import links
-from linocut.api.body import Fields, Texts, read_fields
+from linocut.api.body import Texts
 from linocut.api.fields import read
-from linocut.api.house import House
-from linocut.api.operation import Operation
+from linocut.api.shared import Shared
 from linocut.custom_models import availability
+from linocut.db.database import Database
 from linocut.errors import Lost, Unavailable
 from linocut.runtime import Runtime
 
@@ -29,41 +28,36 @@ Model = TypeVar("Model", bound=msgspec.Struct)
 
 @dataclass
 class Call:
-    """A request that was routed to ``operation``; ``signed_in`` is None only where no key is needed."""
+    """A request on its way through an operation; ``signed_in`` is None only where no key is needed.
+
+    ``db`` is the database as this caller may use it: every snapshot and every transaction begins by looking the key
+    up again, so a key that was revoked meanwhile reads and writes nothing more (``Unauthenticated``). ``keyed``: what
+    a repetition of the call is known by, once its body was read; None without an Idempotency-Key.
+    """
 
     request: Request
-    house: House
-    operation: Operation
+    shared: Shared
     path: dict[str, str]
     signed_in: Caller | None
-    body_sha256: str = ""
-    """Of what the body says, once a call with an Idempotency-Key has read it."""
+    db: Database
+    keyed: Keyed | None = None
 
     @property
     def runtime(self) -> Runtime:
         """The process's runtime."""
-        return self.house.runtime
+        return self.shared.runtime
 
     @property
     def caller(self) -> Caller:
         """Whose key came with the request."""
         if self.signed_in is None:
-            raise RuntimeError(f"{self.operation.name} needs no key, so it has no caller.")
+            raise RuntimeError("This operation needs no key, so it has no caller.")
         return self.signed_in
 
     @cached_property
     def origin(self) -> str:
         """The origin of links in this answer."""
         return links.origin_of(self.request, self.runtime.settings)
-
-    @property
-    def keyed(self) -> Keyed | None:
-        """What a repetition of this call is known by; None without an Idempotency-Key."""
-        key = self.request.headers.get("idempotency-key")
-        if key is None:
-            return None
-        route = self.request.scope["path"].removesuffix("/")
-        return Keyed(self.caller.api_key_id, route, key, self.body_sha256)
 
     def image_link(self, image_id: str) -> str:
         """A fresh signed link to a stored image."""
@@ -81,35 +75,9 @@ class Call:
         except TimeoutError:
             raise Unavailable("The server's object store is too slow to answer; try again shortly.") from None
 
-    async def fields(self) -> Fields:
-        """What the body says, field by field and unchecked, in whichever published encoding it came."""
-        fields = await read_fields(self.request, self.operation, self.runtime.settings)
-        if self.keyed is not None:
-            self.body_sha256 = fields.sha256
-        return fields
-
-    async def body(self, model: type[Model]) -> Model:
-        """The body, checked. ``InvalidRequest`` names the first field that is wrong."""
-        return read(model, (await self.fields()).values)
-
     def query(self, model: type[Model]) -> Model:
         """The query parameters, checked like a body's fields."""
         given: dict[str, Texts] = {}
         for name, text in self.request.query_params.multi_items():
             given.setdefault(name, Texts()).append(text)
         return read(model, given)
-
-
-def answer(body: msgspec.Struct) -> Response:
-    """200 with JSON."""
-    return written(msgspec.json.encode(body))
-
-
-def written(body: bytes) -> Response:
-    """200 with JSON that is written already."""
-    return Response(body, media_type="application/json")
-
-
-def nothing() -> Response:
-    """204: done, and there is nothing to say."""
-    return Response(status_code=204)

@@ -1,10 +1,11 @@
-"""Place a generate order and wait for it. The order is committed before the wait; nobody holds a transaction open.
+"""Place a job and wait for it. It is committed before the wait; nobody holds a transaction open.
 
 A call that comes again under its Idempotency-Key waits for the same job. So such a job is not cancelled when its
 client goes away, or when a wait was too long: the client is expected back.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,7 +37,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A finished generation: a function of ``begun`` and of the job's row, so the same each time it is asked for."""
+    """A finished job: a function of ``begun`` and of the job's row, so the same each time it is asked for."""
 
     begun: Begun
     images: list[dict[str, Any]]
@@ -48,28 +49,22 @@ class Drawn:
         return links.image_link(self.runtime, self.begun.origin, image_id, self.finished_at)
 
 
-async def drawn(call: Call, ask: GenerateAsk) -> Drawn:
+def generate(call: Call, ask: GenerateAsk, tx: Connection) -> Placed:
+    """Place a generate order: what the generate routes of every version do."""
+    return generation.place(tx, call.caller, ask, call.runtime)
+
+
+async def drawn(call: Call, place: Callable[[Connection], Placed]) -> Drawn:
     """The images of a request. A client that goes away, or a wait that lasts too long, cancels the job.
 
-    Errors: those of ``generation.place``; what the worker failed with; ``Busy`` after the longest wait.
+    Errors: those of ``place``; what the worker failed with; ``Busy`` after the longest wait; ``Unauthenticated`` for
+    a key that was revoked while the images were drawn.
     """
     runtime = call.runtime
-
-    def begin(tx: Connection) -> Begun:
-        placed = generation.place(
-            tx,
-            call.caller,
-            ask,
-            base=runtime.base,
-            settings=runtime.settings,
-            worded=runtime.worded,
-        )
-        return Begun(placed, runtime.base.identity, call.origin)
-
-    begun = await once(call, begin, Begun)
+    begun = await once(call, lambda tx: Begun(place(tx), runtime.base.identity, call.origin), Begun)
     job_id = begun.placed.job_id
     try:
-        job = await until_gone(call, call.house.waiter.wait(job_id, runtime.settings.generate_timeout_seconds))
+        job = await until_gone(call, call.shared.waiter.wait(job_id, runtime.settings.generate_timeout_seconds))
     except Busy as overdue:
         await _give_up(call, job_id)
         overdue.details.setdefault("retry_after_seconds", RETRY_SECONDS)
@@ -80,6 +75,7 @@ async def drawn(call: Call, ask: GenerateAsk) -> Drawn:
     if job.error is not None:
         await forget(call, begun)
         raise job.error
+    await call.db.run_read(lambda tx: None)  # the key is looked up: a link is good for a day
     return _finished(begun, job, runtime)
 
 

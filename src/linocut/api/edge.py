@@ -8,18 +8,13 @@ import os
 import time
 from collections.abc import Callable
 
-from sqlalchemy import Connection
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from linocut.accounts import idempotency, keys
-from linocut.api.auth import caller_of, key_in
-from linocut.api.call import Call
 from linocut.api.errors import error_answer, status_of
-from linocut.api.house import House
-from linocut.api.operation import InSnapshot, Operation
 from linocut.api.router import Router
+from linocut.api.runner import respond
+from linocut.api.shared import Shared
 from linocut.errors import Busy, Internal, LinocutError, Unavailable
 from linocut.files import full_disk_told
 from linocut.observe import REQUEST_ID, log
@@ -32,8 +27,8 @@ CLIENT_GONE = 499
 class Edge:
     """The ASGI application: route, authenticate, handle, answer."""
 
-    def __init__(self, house: House, router: Router) -> None:
-        self.house = house
+    def __init__(self, shared: Shared, router: Router) -> None:
+        self.shared = shared
         self._router = router
         self._under_way: set[asyncio.Task[object]] = set()
 
@@ -57,9 +52,9 @@ class Edge:
 
         What is ended is told 503 with Retry-After.
         """
-        self.house.stopping = True
+        self.shared.stopping = True
         await self._calm(seconds, lambda: not self._under_way)
-        await self.house.close()
+        await self.shared.close()
         await self._calm(LAST_ANSWERS_SECONDS, lambda: not self._under_way)
         for task in self._under_way:
             task.cancel()  # granian would wait for it
@@ -79,12 +74,12 @@ class Edge:
         try:
             operation, path = self._router.find(scope["method"], scope["path"])
             name = operation.name
-            response = await self._response(operation, path, Request(scope, receive))
+            response = await respond(self.shared, operation, path, Request(scope, receive))
             await response(scope, receive, send)
         except ClientDisconnect:
             send.status = CLIENT_GONE
         except asyncio.CancelledError:
-            if not self.house.closing:
+            if not self.shared.closing:
                 raise
             await _tell(Busy("The server is stopping; try again shortly."), request_id, scope, receive, send)
         except LinocutError as error:
@@ -101,29 +96,13 @@ class Edge:
             await _tell(Internal(), request_id, scope, receive, send, because=fault)
         finally:
             REQUEST_ID.reset(outside)
-        self.house.metrics.count(name, send.status, time.perf_counter() - started)
-
-    async def _response(self, operation: Operation, path: dict[str, str], request: Request) -> Response:
-        """Who asks is settled first, then the operation's handler is called."""
-        house, handler, runtime = self.house, operation.handler, self.house.runtime
-        if isinstance(handler, InSnapshot):
-            key, read = key_in(request.headers), handler.read
-
-            def look(tx: Connection) -> Response:
-                caller = keys.authenticate(tx, key, runtime.digest_secret)
-                return read(Call(request, house, operation, path, caller), tx)
-
-            return await runtime.db.run_read(look)
-        caller = await caller_of(request.headers, runtime) if operation.key_needed else None
-        if operation.takes_idempotency_key:
-            idempotency.check(request.headers.get("idempotency-key"))
-        return await handler(Call(request, house, operation, path, caller))
+        self.shared.metrics.count(name, send.status, time.perf_counter() - started)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self.house.close()
+        await self.shared.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -23,6 +23,7 @@ STATUS: dict[str, int] = {
     "unsafe": 422,
     "inflight_limit": 429,
     "error": 500,
+    "not_built": 501,
     "internal": 500,
     "lost": 500,
     "run_failed": 500,
@@ -65,7 +66,7 @@ def body_of(error: LinocutError, status: int, request_id: str | None = None) -> 
 def error_answer(error: LinocutError, request_id: str) -> Response:
     """The whole answer. Faults of ours carry the request id, which the log has too; nothing else leaks."""
     status = status_of(error)
-    ours = status >= 500 and status != 503
+    ours = status == 500
     headers = {"X-Request-Id": request_id} if ours else {}
     if status in RETRY_AFTER_SECONDS:
         seconds = error.details.get("retry_after_seconds", RETRY_AFTER_SECONDS[status])

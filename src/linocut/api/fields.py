@@ -39,15 +39,25 @@ class Rule:
     words: str
     item_kind: str
     has_pattern: bool
+    is_file: bool
+    is_nullable: bool
 
 
 def read(model: type[Model], values: Mapping[str, Any]) -> Model:
-    """``values`` as ``model``; names that the model does not know are ignored. ``InvalidRequest``."""
+    """``values`` as ``model``. Names that it does not know are ignored, unless it forbids them. ``InvalidRequest``.
+
+    A field of files is a list of ``Part``.
+    """
     found: dict[str, Any] = {}
-    for rule in rules_of(model):
-        value = _as_meant(values.get(rule.name), rule)
+    rules = rules_of(model)
+    if model.__struct_config__.forbid_unknown_fields:
+        _refuse_unknown(values, [rule.name for rule in rules])
+    for rule in rules:
+        value = (_files if rule.is_file else _as_meant)(values.get(rule.name), rule)
+        if value is _ABSENT and rule.is_nullable and rule.name in values:
+            value = None
         if value is not _ABSENT:
-            found[rule.name] = _checked(value, rule)
+            found[rule.name] = value if rule.is_file else _checked(value, rule)
         elif rule.required:
             raise InvalidRequest(f"{rule.name} is required: it {rule.words}.", field=rule.name)
     return model(**found)
@@ -62,15 +72,44 @@ def rules_of(model: type[msgspec.Struct]) -> tuple[Rule, ...]:
     )
 
 
+@lru_cache
+def file_fields(model: type[msgspec.Struct]) -> frozenset[str]:
+    """The fields of a struct that are files: those with a ``contentMediaType``."""
+    return frozenset(rule.name for rule in rules_of(model) if rule.is_file)
+
+
+def _refuse_unknown(values: Mapping[str, Any], known: list[str]) -> None:
+    for name in values:
+        if name not in known:
+            raise InvalidRequest(
+                f"{name[:64]} is not a field of this request, so it would have no effect; leave it out. "
+                f"The fields are {', '.join(known)}.",
+                field=name,
+            )
+
+
 def _rule(name: str, hint: Any, *, required: bool) -> Rule:
     kept = tuple(part for part in get_args(hint) if part not in (msgspec.UnsetType, type(None)))
     bare = Union[kept] if get_origin(hint) is not None and len(kept) < len(get_args(hint)) else hint  # noqa: UP007
+    is_nullable = required and _takes_null(hint)
     schema = msgspec.json.schema(bare)
-    item_kind = _kind(schema.get("items", {}))
-    return Rule(name, required, bare, _kind(schema), _words(schema), item_kind, "pattern" in schema)
+    item = schema.get("items", {})
+    is_file = "contentMediaType" in {**schema, **item}
+    words = "must be sent as a file part of that name" if is_file else _words(schema)
+    return Rule(name, required, bare, _kind(schema), words, _kind(item), "pattern" in schema, is_file, is_nullable)
+
+
+def _takes_null(hint: Any) -> bool:
+    try:
+        msgspec.convert(None, hint)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _kind(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return "any"
     if "enum" in schema:
         return "integer" if all(isinstance(value, int) for value in schema["enum"]) else "choice"
     return str(schema.get("type", "object"))
@@ -127,9 +166,19 @@ def _as_meant(value: Any, rule: Rule) -> Any:
     if rule.kind == "array":
         items = _listed(value) if isinstance(value, str) else value
         return [_from_text(item, rule.item_kind) for item in items] if isinstance(items, list) else items
-    if isinstance(value, str) and rule.kind != "string" and value.strip().lower() in NOTHING:
+    if isinstance(value, str) and rule.kind not in ("string", "any") and value.strip().lower() in NOTHING:
         return _ABSENT
     return _from_text(value, rule.kind)
+
+
+def _files(value: Any, rule: Rule) -> Any:
+    """The parts of a field of files: a list, or the last one where the field is one file."""
+    parts = [item for item in value if isinstance(item, Part)] if isinstance(value, Texts) else []
+    if parts:
+        return parts if rule.kind == "array" else parts[-1]
+    if value in (None, [], *NOTHING) or (isinstance(value, Texts) and not any(value)):
+        return _ABSENT
+    raise InvalidRequest(f"{rule.name} {rule.words}.", field=rule.name)
 
 
 def _part_text(item: str | Part, rule: Rule) -> str:

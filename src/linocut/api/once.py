@@ -1,8 +1,9 @@
 """One effect and one answer for a call that comes again under its ``Idempotency-Key``: for every POST there is.
 
-A handler does its writing through ``once``, or, where the work is more than one transaction, through ``once_held``.
-Without the header both are plain calls. What they give is made of what was remembered in the first place, so that the
-first answer and a later one are the same bytes. Answers made of anything else must be a function of stored facts.
+The runner applies it, so no handler has to remember it: ``once`` to effects of one transaction, ``once_begun`` to
+those of several. Without the header both are plain calls. What they give is made of what was remembered in the first
+place, so that the first answer and a later one are the same bytes. Answers made of anything else must be a function
+of stored facts. All of it goes through ``call.db``, so a key that was revoked meanwhile is not answered either.
 """
 
 import asyncio
@@ -31,16 +32,16 @@ LOOK_SECONDS = 0.1
 async def once(call: Call, effect: Callable[[Connection], T], kind: type[T]) -> T:
     """``effect(tx)`` in a transaction of its own, or what it gave to an earlier call with this key.
 
-    Call it after the body was read. ``kind``: what comes back, a struct or dataclass of plain data.
+    ``kind``: what comes back, a struct or dataclass of plain data.
     """
     keyed = call.keyed
     if keyed is None:
-        return await call.runtime.db.run_write(effect)
+        return await call.db.run_write(effect)
 
     def remembered(tx: Connection) -> str:
         return idempotency.once(tx, keyed, lambda: _text(effect(tx)))
 
-    return msgspec.json.decode(await call.runtime.db.run_write(remembered), type=kind)
+    return _decoded(await call.db.run_write(remembered), kind)
 
 
 async def forget(call: Call, gave: object) -> None:
@@ -50,24 +51,24 @@ async def forget(call: Call, gave: object) -> None:
         await call.runtime.db.run_write(lambda tx: idempotency.forget(tx, keyed, _text(gave)))
 
 
-async def once_held(call: Call, work: Callable[[], Awaitable[T]], kind: type[T]) -> T:
+async def once_begun(call: Call, work: Callable[[], Awaitable[T]], kind: type[T]) -> T:
     """As ``once``, for work of many transactions that may be begun again after a crash without harm.
 
     While somebody is at it, in any process, the others wait for the same answer.
     """
-    keyed, db = call.keyed, call.runtime.db
+    keyed, db = call.keyed, call.db
     if keyed is None:
         return await work()
     holder = ids.new_id()
     earlier = await until_gone(call, _answer_or_turn(db, keyed, holder))
     if earlier is not None:
-        return msgspec.json.decode(earlier, type=kind)
-    renewing = asyncio.create_task(_renew(db, keyed, holder))
+        return _decoded(earlier, kind)
+    renewing = asyncio.create_task(_renew(call.runtime.db, keyed, holder))
     try:
         done = _text(await work())
-        return msgspec.json.decode(await db.run_write(lambda tx: idempotency.once(tx, keyed, lambda: done)), type=kind)
+        return _decoded(await db.run_write(lambda tx: idempotency.once(tx, keyed, lambda: done)), kind)
     except BaseException:
-        await asyncio.shield(db.run_write(lambda tx: idempotency.let_go(tx, keyed, holder)))
+        await asyncio.shield(call.runtime.db.run_write(lambda tx: idempotency.let_go(tx, keyed, holder)))
         raise
     finally:
         renewing.cancel()
@@ -97,3 +98,7 @@ def _turn(look: Callable[..., Turn], keyed: Keyed, holder: str, tx: Connection) 
 
 def _text(value: object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _decoded(text: str, kind: type[T]) -> T:
+    return msgspec.json.decode(text, type=kind)

@@ -8,7 +8,9 @@ import msgspec
 
 from linocut import __version__
 from linocut.accounts.idempotency import LONGEST_KEY
-from linocut.api.operation import Operation
+from linocut.api.body import JSON
+from linocut.api.examples import answer_of, request_of
+from linocut.api.operation import Draws, Operation
 from linocut.wire import ErrorBody, GenerateImageSafetyError, RejectError, V4JsonPrompt
 
 Json = dict[str, Any]
@@ -18,9 +20,10 @@ _REFUSALS: dict[int, type[msgspec.Struct]] = {402: RejectError, 422: GenerateIma
 
 def describe(operations: Sequence[Operation]) -> Json:
     """The whole document."""
+    schemas = _components(operations)
     paths: Json = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -31,7 +34,7 @@ def describe(operations: Sequence[Operation]) -> Json:
         "security": [{"ApiKeyAuth": []}],
         "paths": paths,
         "components": {
-            "schemas": _components(operations),
+            "schemas": schemas,
             "securitySchemes": {
                 "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "Api-Key"},
                 "BearerAuth": {"type": "http", "scheme": "bearer"},
@@ -40,20 +43,21 @@ def describe(operations: Sequence[Operation]) -> Json:
     }
 
 
-def _operation(operation: Operation) -> Json:
+def _operation(operation: Operation, schemas: Json) -> Json:
     described: Json = {
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
         "security": [{"ApiKeyAuth": []}, {"BearerAuth": []}] if operation.key_needed else [],
         "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_header_parameters(operation)],
-        "responses": _responses(operation),
+        "responses": _responses(operation, schemas),
     }
     if operation.ours:
         described["x-linocut"] = True
     if operation.body is not None:
-        reference = {"schema": {"$ref": _REFERENCE.format(name=operation.body.__name__)}}
-        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.encodings, reference)}
+        schema = {"$ref": _REFERENCE.format(name=operation.body.__name__)}
+        content = {"schema": schema, "example": request_of(schema, schemas)}
+        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.encodings, content)}
     return described
 
 
@@ -95,15 +99,19 @@ def _header_parameters(operation: Operation) -> Iterable[Json]:
         }
 
 
-def _responses(operation: Operation) -> Json:
+def _responses(operation: Operation, schemas: Json) -> Json:
     if operation.answer is None:
         responses: Json = {"204": {"description": HTTPStatus(204).phrase}}
     elif isinstance(operation.answer, str):
         responses = {"200": {"description": "OK", "content": {operation.answer: {}}}}
     else:
         responses = {"200": _json_response("OK", operation.answer)}
+        content = responses["200"]["content"][JSON]
+        content["example"] = answer_of(content["schema"], schemas)
     if operation.has_etag:
         responses["304"] = {"description": HTTPStatus(304).phrase}
+    if operation.redirects:
+        responses["303"] = {"description": HTTPStatus(303).phrase}
     for status in refusals_of(operation):
         responses[str(status)] = _json_response(HTTPStatus(status).phrase, _REFUSALS.get(status, ErrorBody))
     return responses
@@ -116,14 +124,18 @@ def refusals_of(operation: Operation) -> list[int]:
         statuses.add(401)
     if operation.takes_idempotency_key:
         statuses.add(400)
+    if operation.query is not None:
+        statuses.add(400)
     if operation.body is not None:
         statuses |= {400, 408, 413}
+    if isinstance(operation.does, Draws):
+        statuses |= {402, 404, 422, 429}
     return sorted(statuses)
 
 
 def _json_response(description: str, struct: type[msgspec.Struct]) -> Json:
     reference = {"$ref": _REFERENCE.format(name=struct.__name__)}
-    return {"description": description, "content": {"application/json": {"schema": reference}}}
+    return {"description": description, "content": {JSON: {"schema": reference}}}
 
 
 def _components(operations: Sequence[Operation]) -> Json:

@@ -1,34 +1,77 @@
-"""What an operation of the API is: where, how, with what and for whom. Router and reference are made from these."""
+"""What an operation of the API is: what it takes, what it does, what it answers.
+
+Router, runner, description and reference are made from these. Where an operation is (its method and its address) is
+said by its place under ``routes/`` alone (``discovery.py``).
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-if TYPE_CHECKING:
-    from linocut.api.call import Call
+from linocut.api.body import JSON, Encoding
+from linocut.api.call import Call
+from linocut.api.drawing import Drawn
+from linocut.api.fields import file_fields
+from linocut.generation.types import Placed
 
-JSON: Final = "application/json"
-MULTIPART: Final = "multipart/form-data"
-
-Handler = Callable[["Call"], Awaitable[Response]]
+Method = Literal["GET", "POST", "PUT", "DELETE", "PATCH"]
+Answer = msgspec.Struct | Response | None
+"""A struct leaves as JSON, None as 204, a response as it is."""
 
 
 @dataclass(frozen=True)
-class InSnapshot:
-    """A handler that only reads: it is called with the snapshot that the caller's key was looked up in.
+class Reads:
+    """Answers from one snapshot, the one in which the caller's key was looked up. Takes no body.
 
     One snapshot instead of two is a sixth of what such a request costs, and the answer is of the very moment at which
-    the key was good. For operations that need a key and take no body.
+    the key was good.
     """
 
-    read: Callable[["Call", Connection], Response]
+    read: Callable[[Call, Connection], Answer]
 
 
-Encoding = Literal["application/json", "multipart/form-data"]
+@dataclass(frozen=True)
+class Serves:
+    """Changes nothing, and needs more than one snapshot: a stored file, a page, a stream, work off the loop."""
+
+    serve: Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Writes:
+    """One effect, in one transaction: ``write(call, ask, tx)``. Under an Idempotency-Key it happens once."""
+
+    write: Callable[[Call, Any, Connection], Answer]
+
+
+@dataclass(frozen=True)
+class Works:
+    """One effect, in as many transactions of ``call.db`` as it takes: ``await work(call, ask)``.
+
+    It must do no harm when it is begun again after a crash. Under an Idempotency-Key one call at a time is at it, and
+    the others wait for its answer.
+    """
+
+    work: Callable[[Call, Any], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Places a job in one transaction, ``place(call, ask, tx)``, and waits for it: ``answer(drawn, ask)``.
+
+    Under an Idempotency-Key one job is placed, and who comes back waits for the same one.
+    """
+
+    place: Callable[[Call, Any, Connection], Placed]
+    answer: Callable[[Drawn, Any], msgspec.Struct]
+
+
+Effect = Reads | Serves | Writes | Works | Draws
 
 
 @dataclass(frozen=True)
@@ -36,19 +79,21 @@ class Operation:
     """One method of one address.
 
     ``name`` is its published operation id. ``body`` in any of ``encodings``; ``query`` and ``headers`` (name to
-    description) are what else may be sent. ``answer``: the wire's struct of a 200, a media type where it is no JSON,
-    None for a 204. ``refusals``: the statuses that it may answer with beyond those that hold
-    for all of its kind (``openapi.refusals_of``).
+    description) are what else may be sent. ``ask`` makes of the checked body what the effect takes; without it the
+    effect takes the body's struct (None where there is no body). ``before`` is settled before the body is read, in
+    the snapshot in which the key was looked up. ``answer``: the wire's struct of a 200, a media type where it is no
+    JSON, None for a 204. ``refusals``: the statuses that it may answer with beyond those that hold for all of its
+    kind (``openapi.refusals_of``).
     """
 
-    method: Literal["GET", "POST", "PUT", "DELETE"]
-    path: str
     name: str
     summary: str
-    handler: Handler | InSnapshot
     tag: str
+    does: Effect
     body: type[msgspec.Struct] | None = None
     encodings: tuple[Encoding, ...] = (JSON,)
+    ask: Callable[[Any], Any] | None = None
+    before: Callable[[Call, Connection], object] | None = None
     query: type[msgspec.Struct] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     answer: type[msgspec.Struct] | str | None = None
@@ -58,10 +103,22 @@ class Operation:
     """Whether HEAD is answered too, where the method is GET."""
     has_etag: bool = False
     """Whether a copy that is still good, named in If-None-Match, is answered with 304."""
+    redirects: bool = False
+    """Whether it may answer 303, which leads elsewhere."""
     ours: bool = False
     """Not of the published contract."""
+    is_built: bool = True
+    """False: published, and answered with 501 until it is built."""
+    method: Method = "GET"
+    path: str = ""
+    """Both set by ``discovery``."""
 
     @property
     def takes_idempotency_key(self) -> bool:
-        """Whether a call that is sent again under one key has one effect (``once.py``): every POST."""
-        return self.method == "POST"
+        """Whether a call that is sent again under one key has one effect (``once.py``): every POST that is built."""
+        return self.method == "POST" and self.is_built
+
+    @cached_property
+    def files(self) -> frozenset[str]:
+        """The fields of the body that are files."""
+        return frozenset() if self.body is None else file_fields(self.body)

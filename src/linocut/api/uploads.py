@@ -1,76 +1,40 @@
-"""Files on their way in: spooled to disk while they arrive, ingested in a thread, gone from the spool in any case."""
+"""Files on their way into a dataset: ingested in a thread, so that nobody else waits."""
 
 import asyncio
-import hashlib
-import io
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
-from linocut.api.body import read_form
 from linocut.api.call import Call
 from linocut.api.multipart import Part
-from linocut.api.once import once_held
 from linocut.api.translate.datasets import upload_report
 from linocut.datasets import service as datasets
 from linocut.datasets.types import IncomingFile, Limits
-from linocut.errors import InvalidRequest
-from linocut.files import sha256_hex
 from linocut.settings import MIB
-from linocut.wire import UploadDatasetAssetsResponse
+from linocut.wire import UploadDatasetAssetsRequest, UploadDatasetAssetsResponse
 
-FIELD = "files"
 INGESTS_AT_ONCE = 4
 """Threads that wait for decoding processes and the database; more uploads than this wait for their turn."""
 _threads = ThreadPoolExecutor(INGESTS_AT_ONCE, thread_name_prefix="ingest")
 
 
-async def ingest_upload(call: Call, dataset_id: str) -> UploadDatasetAssetsResponse:
-    """Read the files of a multipart body and put them into a dataset. ``InvalidRequest`` without any file.
+async def ingest_upload(call: Call, ask: UploadDatasetAssetsRequest) -> UploadDatasetAssetsResponse:
+    """Put the files of a request into the dataset of its address.
 
     To begin again after a crash does no harm: a picture that the dataset has is not taken a second time.
     """
-    settings, db, store = call.runtime.settings, call.runtime.db, call.runtime.store
-    with _spool_folder(call.house.spool) as folder:
-        parts = await read_form(call.request, settings, spool=folder, file_fields=frozenset({FIELD}))
-        files = [_incoming(part) for part in parts if part.name.partition("[")[0] == FIELD]  # files, files[], files[0]
-        if not files:
-            raise InvalidRequest("files is required: send each picture, caption or ZIP as a file part of that name.")
-        limits = Limits(max_images=settings.max_dataset_images, max_file_bytes=settings.max_file_mib * MIB)
-        decoder = call.house.decoder()
-        ingest = partial(datasets.ingest, db, store, decoder, call.caller.user_id, dataset_id, files, limits)
-        in_thread = partial(asyncio.get_running_loop().run_in_executor, _threads)
-
-        async def work() -> UploadDatasetAssetsResponse:
-            return upload_report(await in_thread(ingest))
-
-        if call.keyed is not None:
-            call.body_sha256 = await in_thread(_digest, files)
-        return await once_held(call, work, UploadDatasetAssetsResponse)
-
-
-def _digest(files: list[IncomingFile]) -> str:
-    """Of names and contents in their order: a form that is sent again has another boundary."""
-    digests = []
-    for file in files:
-        with io.BytesIO(file.content) if isinstance(file.content, bytes) else file.content.open("rb") as stream:
-            digests.append(f"{hashlib.file_digest(stream, 'sha256').hexdigest()} {file.name}")
-    return sha256_hex("\n".join(digests).encode())
+    settings = call.runtime.settings
+    ingest = partial(
+        datasets.ingest,
+        call.db,
+        call.runtime.store,
+        call.shared.decoder(),
+        call.caller.user_id,
+        call.path["dataset_id"],
+        [_incoming(part) for part in ask.files],
+        Limits(max_images=settings.max_dataset_images, max_file_bytes=settings.max_file_mib * MIB),
+    )
+    return upload_report(await asyncio.get_running_loop().run_in_executor(_threads, ingest))
 
 
 def _incoming(part: Part) -> IncomingFile:
     return IncomingFile(part.file_name or "", part.path if part.path is not None else bytes(part.data))
-
-
-@contextmanager
-def _spool_folder(spool: Path) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=spool))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -15,6 +15,7 @@ that finds the file whole: ``workers/supervise.py``.
 
 import asyncio
 import contextvars
+import copy
 import json
 import sqlite3
 import threading
@@ -64,7 +65,8 @@ class Database:
         self._changes: WeakSet[SqliteChanges] = WeakSet()
         self._snapshots = SqliteSnapshots(reader)
         self._turn = threading.Lock()  # threads of one process queue here, not at the file's lock
-        self._turn_of: int | None = None
+        self._turn_of: list[int] = []  # the thread that has the turn, if any; shared by guarded() ones
+        self._guard: Callable[[Connection], object] | None = None
         self._listener: Listener | None = None
         self._listener_lock = threading.Lock()
         writers = 1 if self.is_sqlite else engines.WRITERS_POSTGRESQL
@@ -101,14 +103,25 @@ class Database:
             raise
         return opened
 
+    def guarded(self, guard: Callable[[Connection], object]) -> "Database":
+        """The same database, in which every snapshot and every transaction begins with ``guard(tx)``.
+
+        What the guard raises is told to the caller, who then reads and writes nothing. Only the first one is closed.
+        """
+        mine = copy.copy(self)
+        mine._guard = guard
+        return mine
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A read-only snapshot: everything read inside is of one moment. Writing raises. ``Busy``."""
         if self.is_sqlite:
             with self._told, self._snapshots.read() as snapshot:
+                self._admit(snapshot)
                 yield snapshot
             return
         with self._told, self._reader.connect() as snapshot, snapshot.begin() as transaction:
+            self._admit(snapshot)
             yield snapshot
             transaction.rollback()
 
@@ -125,28 +138,31 @@ class Database:
         if not self.is_sqlite:
             with self._told, self._writer.begin() as tx:
                 tx.exec_driver_sql(engines.turn(patience))
+                self._admit(tx)
                 yield tx
             return
         me = threading.get_ident()
-        if self._turn_of == me:
+        if me in self._turn_of:
             raise RuntimeError("A transaction is open in this thread already; hand its tx on instead.")
         deadline = time.monotonic() + patience
         if not self._turn.acquire(timeout=max(0.0, patience)):
             raise Busy(BUSY)
-        self._turn_of = me
+        self._turn_of.append(me)
         try:
             with self._told, self._writer.connect() as tx:
                 engines.begin_immediate(tx.connection.dbapi_connection, deadline - time.monotonic())
                 with tx.begin():
+                    self._admit(tx)
                     yield tx
         finally:
-            self._turn_of = None
+            self._turn_of.clear()
             self._turn.release()
 
     async def run_read(self, work: Callable[[Connection], T]) -> T:
         """``work(snapshot)``. SQLite answers on the loop (quicker than a thread for a point read)."""
         if self.is_sqlite:
             with self._told, self._snapshots.read() as snapshot:
+                self._admit(snapshot)
                 return work(snapshot)
         return await self._in_thread(self._read_threads, lambda: self._read_now(work))
 
@@ -222,6 +238,10 @@ class Database:
         if lost:
             gone = str(checkup.wal_of(self._file))
             log("db").error("the last changes are lost: this file is gone", file=gone, way_back=checkup.WAY_BACK)
+
+    def _admit(self, tx: Connection) -> None:
+        if self._guard is not None:
+            self._guard(tx)
 
     def _read_now(self, work: Callable[[Connection], T]) -> T:
         with self.read() as snapshot:

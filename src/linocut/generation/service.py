@@ -3,8 +3,6 @@
 The caller closes that transaction before it waits for the job.
 """
 
-from collections.abc import Callable
-
 from sqlalchemy import Connection, bindparam, select
 
 from linocut import __version__, ids
@@ -16,7 +14,7 @@ from linocut.db.tables import images
 from linocut.errors import InvalidRequest, NotFound, TooManyInFlight
 from linocut.generation.notes import notes_of
 from linocut.generation.sizes import ratio_of_text, size_of
-from linocut.generation.types import GenerateAsk, Placed
+from linocut.generation.types import GenerateAsk, Means, Placed, Rules
 from linocut.jobs import queue
 from linocut.orders import GenerateOrder, order_to_json
 from linocut.safety.service import judge_prompt
@@ -25,41 +23,27 @@ from linocut.sizes import native_size, parse_size
 
 __all__ = ["GenerateAsk", "Placed", "image_of", "magic_prompt", "place"]
 
-MOST_IMAGES = 8
 LONGEST_PROMPT = 10_000
 AUTO_REWRITES_BELOW_WORDS = 20
 """AUTO answers with the rewritten prompt below this many words, and with the client's own from there on: somebody who
 wrote that much has said what they want. (The model reads a structured caption in every case.)"""
 _CONTENT = select(images.c.image_sha256).where(images.c.image_id == bindparam("image_id"))
-Words = Callable[..., Worded]
-"""``Runtime.worded``."""
-_SPEEDS = ("FLASH", "TURBO", "BALANCED", "DEFAULT", "QUALITY")
 
 
-def place(
-    tx: Connection,
-    caller: Caller,
-    ask: GenerateAsk,
-    base: Base,
-    settings: Settings,
-    worded: Words,
-) -> Placed:
+def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Placed:
     """Check and complete a request, and queue it.
 
-    ``worded`` is ``Runtime.worded``. For a custom model nothing is made up: it has learned from pictures what a text
-    leaves out.
     Image i has the seed (seed + i) mod 2**31; a request without a seed gets a random one. Errors: ``InvalidRequest``
     names the field; ``Unsafe``; ``NotFound`` for a custom model that the caller may not use; ``TooManyInFlight``.
     """
     _check(ask)
-    width, height = size_of(
-        api_version=ask.api_version, resolution=ask.resolution, aspect_ratio=ask.aspect_ratio, prompt=ask.prompt
-    )
+    base = means.base
+    width, height = size_of(ask.rules, ask.resolution, ask.aspect_ratio, ask.prompt)
     text = caption_text(normalise(ask.json_prompt)) if ask.prompt is None else ask.prompt
     judge_prompt(text)
     # A made-up colour or place would overrule the style that the custom model was trained for. ON asks for it.
     make_up = ask.custom_model_uri is None or ask.magic_prompt == "ON"
-    said = worded(text, width, height, make_up=make_up)
+    said = means.worded(text, width, height, make_up=make_up)
     adapter = None if ask.custom_model_uri is None else resolve_uri(tx, caller, ask.custom_model_uri, base)
     native = native_size(width, height, base.native_pixels, base.size_multiple)
     first = ids.new_seed() if ask.seed is None else ask.seed
@@ -79,9 +63,9 @@ def place(
         mu=sampling.mu,
         std=sampling.std,
         adapter=adapter,
-        provenance=_provenance(ask, text) if settings.png_text else {},
+        provenance=_provenance(ask, text) if means.settings.png_text else {},
     )
-    _check_in_flight(tx, caller, ask.num_images, settings)
+    _check_in_flight(tx, caller, ask.num_images, means.settings)
     job_id = queue.enqueue(
         tx,
         kind="generate",
@@ -96,15 +80,15 @@ def place(
     return Placed(job_id, prompt_out(ask, said), width, height, seeds, native, notes)
 
 
-def magic_prompt(text: str, aspect_ratio: str, worded: Words) -> tuple[Worded, str]:
+def magic_prompt(text: str, aspect_ratio: str, rules: Rules, means: Means) -> tuple[Worded, str]:
     """(caption, ratio) for a text: the caption that a generate of that text in that ratio draws from.
 
     AUTO: the ratio that the text speaks of, a square where it speaks of none. ``InvalidRequest``; ``Unsafe``.
     """
-    _check_text(text, "text_prompt")
+    _check_text(text, rules.prompt_field)
     judge_prompt(text)
-    ratio = ratio_of_text(text) if aspect_ratio == "AUTO" else aspect_ratio
-    return worded(text, *parse_size(ratio), make_up=True), ratio
+    ratio = ratio_of_text(text, rules.ratios) if aspect_ratio == "AUTO" else aspect_ratio
+    return means.worded(text, *parse_size(ratio), make_up=True), ratio
 
 
 def image_of(tx: Connection, image_id: str) -> str:
@@ -120,7 +104,7 @@ def prompt_out(ask: GenerateAsk, said: Worded) -> str:
 
     A text of which the base reads less than was sent counts as rewritten: the answer says what was used.
     """
-    rewritten = ask.prompt is None or ask.api_version == 4 or ask.magic_prompt == "ON" or said.is_cut
+    rewritten = ask.prompt is None or ask.rules.always_rewrites or ask.magic_prompt == "ON" or said.is_cut
     if ask.prompt is None or rewritten:
         return said.prompt
     if ask.magic_prompt == "AUTO" and len(ask.prompt.split()) < AUTO_REWRITES_BELOW_WORDS:
@@ -148,23 +132,20 @@ def _check_text(text: str, field: str) -> None:
 
 def _check(ask: GenerateAsk) -> None:
     """The rules that need no database. ``InvalidRequest`` names the field, the limit and the way out."""
-    version4 = ask.api_version == 4
-    text_field = "text_prompt" if version4 else "prompt"
+    rules, field, most = ask.rules, ask.rules.prompt_field, ask.rules.most_images
     if (ask.prompt is None) == (ask.json_prompt is None):
-        both = "Send text_prompt or json_prompt, exactly one of them." if version4 else "prompt is required."
-        raise InvalidRequest(both, field=text_field)
+        either = f"Send {field} or json_prompt, exactly one of them."
+        raise InvalidRequest(either if rules.takes_json_prompt else f"{field} is required.", field=field)
     if ask.prompt is not None:
-        _check_text(ask.prompt, text_field)
-    most = 1 if version4 else MOST_IMAGES
+        _check_text(ask.prompt, field)
     if not 1 <= ask.num_images <= most:
         raise InvalidRequest(f"num_images must be 1 to {most}.", field="num_images")
     if ask.seed is not None and not 0 <= ask.seed <= ids.MAX_SEED:
         raise InvalidRequest(f"seed must be 0 to {ids.MAX_SEED}.", field="seed")
-    if ask.rendering_speed not in _SPEEDS:
-        raise InvalidRequest(f"rendering_speed must be one of {', '.join(_SPEEDS)}.", field="rendering_speed")
-    if version4 and ask.rendering_speed == "FLASH":
+    if ask.rendering_speed not in rules.speeds:
         raise InvalidRequest(
-            "rendering_speed FLASH is not available with Ideogram 4; take TURBO, DEFAULT or QUALITY.",
+            f"rendering_speed {ask.rendering_speed} is not available with {rules.name}; "
+            f"it must be one of {', '.join(rules.speeds)}.",
             field="rendering_speed",
         )
     if ask.magic_prompt not in ("AUTO", "ON", "OFF"):

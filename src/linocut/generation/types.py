@@ -1,9 +1,53 @@
 """What a client asks to be drawn, whatever route it came by, and what is settled before any worker sees it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
+
+from linocut.captions import Worded
+from linocut.catalogue import Base
+from linocut.settings import Settings
 
 MagicPrompt = Literal["AUTO", "ON", "OFF"]
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a version of the API lets a request say, and what it leaves to the server.
+
+    ``name``: what sentences call it; ``prompt_field``: what it calls the text; ``takes_json_prompt``: whether a
+    structured prompt may come instead; ``resolutions``, and ``ratios`` with their sizes (``1x1`` is the default);
+    ``text_chooses_ratio``: whether the text's own words choose where nothing else does; ``always_rewrites``: whether
+    the answer's prompt is always the structured one.
+    """
+
+    name: str
+    prompt_field: str
+    takes_json_prompt: bool
+    most_images: int
+    speeds: tuple[str, ...]
+    resolutions: frozenset[Size]
+    ratios: Mapping[str, Size]
+    text_chooses_ratio: bool
+    always_rewrites: bool
+
+
+class Means(Protocol):
+    """What a request is completed with; the process's ``Runtime`` is it.
+
+    ``worded`` puts a text into the base's words. ``make_up`` tells whether what the text leaves out is made up; for
+    custom models it is not, because they have learned it from pictures.
+    """
+
+    @property
+    def base(self) -> Base: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def worded(self, text: str, width: int, height: int, *, make_up: bool) -> Worded: ...
 
 
 @dataclass(frozen=True)
@@ -11,19 +55,19 @@ class GenerateAsk:
     """A request after translation from the wire; nothing in it is checked yet.
 
     Exactly one of ``prompt`` and ``json_prompt``; at most one of ``resolution`` (width, height in pixels) and
-    ``aspect_ratio`` ("16x9"). ``api_version`` 3 or 4: they differ in sizes, counts and speeds.
+    ``aspect_ratio`` ("16x9"). ``rules``: those of the version by whose route it came.
     """
 
+    rules: Rules
     prompt: str | None
     json_prompt: dict[str, Any] | None
     seed: int | None
     num_images: int
-    resolution: tuple[int, int] | None
+    resolution: Size | None
     aspect_ratio: str | None
     rendering_speed: str
     magic_prompt: MagicPrompt
     custom_model_uri: str | None
-    api_version: int
 
 
 @dataclass(frozen=True)
@@ -37,5 +81,5 @@ class Placed:
     width: int
     height: int
     seeds: tuple[int, ...]
-    native: tuple[int, int]
+    native: Size
     notes: tuple[str, ...] = ()

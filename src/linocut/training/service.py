@@ -4,7 +4,6 @@
 together or not at all.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict
 
 from sqlalchemy import Connection
@@ -24,44 +23,30 @@ from linocut.jobs.types import JobStatus
 from linocut.orders import TrainOrder, TrainSample, order_to_json
 from linocut.settings import Settings
 from linocut.training import recipes
-from linocut.training.types import AdvancedAsk, Started
+from linocut.training.types import AdvancedAsk, Means, Started, TrainAsk
 
-__all__ = ["AdvancedAsk", "Started", "cancel", "start"]
-
-Restate = Callable[[str], str]
-"""A plain caption -> the structured one that the base reads; ``runtime.Runtime.restate``."""
+__all__ = ["AdvancedAsk", "Started", "TrainAsk", "cancel", "start"]
 
 
-def start(
-    tx: Connection,
-    caller: Caller,
-    *,
-    dataset_id: str,
-    model_name: str,
-    api_version: int,
-    advanced: AdvancedAsk | None,
-    base: Base,
-    settings: Settings,
-    restate: Restate,
-) -> Started:
+def start(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Started:
     """Train a model on a dataset as it is now: later uploads and deletions do not touch the run.
 
-    ``api_version`` 3 or 4 tells where a new slug starts to count (1 or 0); ``advanced`` None: the base's own recipe.
     ``InvalidRequest`` names the field and its rule; ``NotFound``: no such dataset, or not the caller's.
     """
-    check_name(model_name)
+    base, advanced, dataset_id = means.base, ask.advanced, ask.dataset_id
+    check_name(ask.model_name)
     recipes.check_seed(advanced.seed if advanced else None)
     recipes.for_ask(base, recipes.TYPICAL_IMAGES, advanced)  # its fields are checked before the dataset is looked up
-    samples = datasets.freeze(tx, caller.user_id, dataset_id, restate).samples
-    _check_count(len(samples), settings)
+    samples = datasets.freeze(tx, caller.user_id, dataset_id, means.restate).samples
+    _check_count(len(samples), means.settings)
     recipe = recipes.for_ask(base, len(samples), advanced)
     model_id = registry.create(
         tx,
         user_id=caller.user_id,
         dataset_id=dataset_id,
-        name=model_name,
+        name=ask.model_name,
         base=base.identity,
-        first_version=0 if api_version == 4 else 1,
+        first_version=ask.first_version,
     )
     run_id = ids.new_id()
     seed = ids.new_seed() if advanced is None or advanced.seed is None else advanced.seed
@@ -91,7 +76,7 @@ def start(
     repository.insert_run(tx, run, [sample.image_sha256 for sample in samples])
     registry.tell(tx, model_id)
     registry.move_run(tx, run_id, "QUEUED")  # the dataset is frozen, so the data is prepared: both are in the events
-    return Started(model_id=model_id, dataset_id=dataset_id, training_status="CREATING", model_name=model_name)
+    return Started(model_id=model_id, dataset_id=dataset_id, training_status="CREATING", model_name=ask.model_name)
 
 
 def cancel(tx: Connection, caller: Caller, model_id: str) -> ModelView:

@@ -1,6 +1,25 @@
 """What a client asks of a training, and what it is told at once."""
 
 from dataclasses import dataclass
+from typing import Protocol
+
+from linocut.catalogue import Base
+from linocut.settings import Settings
+
+
+class Means(Protocol):
+    """What a training is completed with; the process's ``Runtime`` is it.
+
+    ``restate``: a plain caption -> the structured one that the base reads.
+    """
+
+    @property
+    def base(self) -> Base: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def restate(self, text: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -16,6 +35,17 @@ class AdvancedAsk:
     ema: float | None = None
     learning_rate: float | None = None
     seed: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainAsk:
+    """A request for a training. ``first_version``: where the version numbers of a new slug begin, 0 or 1;
+    ``advanced`` None: by the base's own recipe."""
+
+    dataset_id: str
+    model_name: str
+    first_version: int
+    advanced: AdvancedAsk | None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Generate requests and answers. Fields that the server does not act on yet are declared all the same: the contract
-publishes them, and ``api/translate`` lets only the values pass that ask for nothing."""
+"""Generate requests and answers. Fields that the server does not act on yet are declared all the same, because the
+contract publishes them, and marked ``not_yet``: only values pass that ask for nothing."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -18,12 +18,13 @@ from linocut.wire.enums import (
     StylePresetV3,
     StyleTypeV3,
 )
-from linocut.wire.types import UNSET, Json, ModelUri, Nothing, Seed, Time
+from linocut.wire.types import UNSET, Json, ModelUri, Nothing, Seed, Time, not_yet
 
-Picture = Annotated[str, Meta(extra_json_schema={"contentMediaType": "image/*"}, description="JPEG, PNG or WebP.")]
+Picture = Annotated[
+    Any, Meta(extra_json_schema={"type": "string", "contentMediaType": "image/*"}, description="JPEG, PNG or WebP.")
+]
 StyleCode = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}$", examples=["ABCD1234"])]
 NumImages = Annotated[int, Meta(ge=1, le=8)]
-ConfigId = Annotated[str, Meta(description="Has no effect with json_prompt; not supported without it.")]
 StructuredPrompt = Annotated[Json, Meta(extra_json_schema={"$ref": "#/components/schemas/V4JsonPrompt"})]
 
 _HEX = {"type": "string", "pattern": "^#(?:[0-9a-fA-F]{3}){1,2}$"}
@@ -55,18 +56,18 @@ class GenerateImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
     aspect_ratio: AspectRatioV3 | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
     magic_prompt: MagicPromptOption = "AUTO"
-    magic_prompt_system_prompt_config_id: str | Nothing = UNSET
-    negative_prompt: str | Nothing = UNSET
+    magic_prompt_system_prompt_config_id: Annotated[str, not_yet()] | Nothing = UNSET
+    negative_prompt: Annotated[str, not_yet()] | Nothing = UNSET
     num_images: NumImages = 1
-    color_palette: ColorPalette | Nothing = UNSET
-    style_codes: list[StyleCode] | Nothing = UNSET
-    style_type: StyleTypeV3 = "GENERAL"
-    style_preset: StylePresetV3 | Nothing = UNSET
+    color_palette: Annotated[ColorPalette, not_yet()] | Nothing = UNSET
+    style_codes: Annotated[list[StyleCode], not_yet()] | Nothing = UNSET
+    style_type: Annotated[StyleTypeV3, not_yet(unless="custom_model_uri")] = "GENERAL"
+    style_preset: Annotated[StylePresetV3, not_yet()] | Nothing = UNSET
     custom_model_uri: ModelUri | Nothing = UNSET
-    style_reference_images: list[Picture] | Nothing = UNSET
-    character_reference_images: list[Picture] | Nothing = UNSET
-    character_reference_images_mask: list[Picture] | Nothing = UNSET
-    enable_copyright_detection: bool | None = None
+    style_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+    character_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+    character_reference_images_mask: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+    enable_copyright_detection: Annotated[bool | None, not_yet()] = None
 
 
 class GenerateImageRequestV4(msgspec.Struct, kw_only=True, frozen=True):
@@ -75,11 +76,11 @@ class GenerateImageRequestV4(msgspec.Struct, kw_only=True, frozen=True):
     text_prompt: str | Nothing = UNSET
     json_prompt: StructuredPrompt | Nothing = UNSET
     seed: Seed | None = None
-    magic_prompt_system_prompt_config_id: ConfigId | Nothing = UNSET
+    magic_prompt_system_prompt_config_id: Annotated[str, not_yet(unless="json_prompt")] | Nothing = UNSET
     custom_model_uri: ModelUri | Nothing = UNSET
     resolution: ResolutionV4 | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
-    enable_copyright_detection: bool | None = None
+    enable_copyright_detection: Annotated[bool | None, not_yet()] = None
 
 
 class MagicPromptV4Request(msgspec.Struct, kw_only=True, frozen=True):

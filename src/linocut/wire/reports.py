@@ -22,6 +22,7 @@ FindingCode = Literal[
     "not_measured",
 ]
 Size = Annotated[str, Meta(examples=["1024x768"], description="Width and height in pixels.")]
+_CAPTION_RULE = "must be text, a structured caption (a JSON object), or null for none"
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -112,7 +113,7 @@ class ListAssetsResponse(msgspec.Struct, kw_only=True, frozen=True):
 class SetCaptionRequest(msgspec.Struct, kw_only=True, frozen=True):
     """``PUT …/caption``: text, a structured caption as an object (V4JsonPrompt), or null (or "") for none."""
 
-    caption: str | Json | None
+    caption: Annotated[str | Json | None, Meta(extra_json_schema={"x-rule": _CAPTION_RULE})]
 
 
 class CaptionResponse(msgspec.Struct, kw_only=True, frozen=True):

@@ -1,4 +1,6 @@
-"""What starts a training run, and what is answered at once."""
+"""What starts a training run, and what is answered at once.
+
+A field that these do not know is refused: a number with a typo in its name would cost a whole training."""
 
 from typing import Annotated, Literal
 
@@ -8,13 +10,13 @@ from msgspec import Meta
 from linocut.wire.types import UNSET, ModelName, Nothing, Seed
 
 
-class TrainDatasetModelRequest(msgspec.Struct, kw_only=True, frozen=True):
+class TrainDatasetModelRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``POST /datasets/{dataset_id}/train_model``, the older form."""
 
     model_name: ModelName
 
 
-class TrainModelV3Request(msgspec.Struct, kw_only=True, frozen=True):
+class TrainModelV3Request(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``POST /v1/ideogram-v3/train-model``: trained by the base's own recipe."""
 
     dataset_id: str

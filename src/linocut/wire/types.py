@@ -6,12 +6,25 @@ from msgspec import UNSET, Meta, UnsetType
 
 from linocut.ids import MAX_SEED
 
-__all__ = ["UNSET", "Bytes", "DatasetName", "Json", "ModelName", "ModelUri", "Nothing", "Seed", "Time"]
+__all__ = ["UNSET", "Bytes", "DatasetName", "Json", "ModelName", "ModelUri", "Nothing", "Seed", "Time", "not_yet"]
 
 Nothing = UnsetType
 """The type of an absent field: ``field: str | Nothing = UNSET``."""
 
 Json = dict[str, Any]
+
+
+def not_yet(unless: str = "") -> Meta:
+    """Marks a field that is published and that the server does not act on yet: ``Annotated[str, not_yet()]``.
+
+    A value that asks for anything is refused; one that asks for nothing passes. With the field ``unless`` it is
+    published to have no effect, so then every value passes.
+    """
+    sentence = "Leave it out; a value that asks for anything is refused."
+    if unless:
+        sentence = f"Leave it out, unless you send {unless}: then it has no effect."
+    return Meta(extra_json_schema={"x-not-supported-yet": {"sentence": sentence, "unless": unless}})
+
 
 Time = Annotated[
     str, Meta(extra_json_schema={"format": "date-time"}, examples=["2000-01-23T04:56:07+00:00"], description="UTC.")
@@ -29,6 +42,9 @@ ModelName = Annotated[
 DatasetName = Annotated[str, Meta(description="1 to 64 characters.")]
 ModelUri = Annotated[str, Meta(examples=["model/my-custom-model/version/1"])]
 Bytes = Annotated[
-    str,
-    Meta(extra_json_schema={"contentMediaType": "application/octet-stream"}, description="A file part (multipart)."),
+    Any,
+    Meta(
+        extra_json_schema={"type": "string", "contentMediaType": "application/octet-stream"},
+        description="A file part (multipart).",
+    ),
 ]

@@ -1,37 +1,29 @@
-"""The URL tree as folders: the file of a route is where its address says, parameters left out."""
+"""/: what this is. And the URL tree as folders: a file's place is its address (``linocut.api.discovery``)."""
 
-from linocut.api.operation import Operation
-from linocut.api.routes import datasets, docs, healthz, metrics, models, openapi, readyz
-from linocut.api.routes.api import images
-from linocut.api.routes.datasets import assets, report
-from linocut.api.routes.models import cancel, events, share, weights
-from linocut.api.routes.v1.ideogram_v3 import generate as generate_v3
-from linocut.api.routes.v1.ideogram_v3 import train_model as train_model_v3
-from linocut.api.routes.v1.ideogram_v4 import generate as generate_v4
-from linocut.api.routes.v1.ideogram_v4 import magic_prompt as magic_prompt_v4
-from linocut.api.routes.v1.ideogram_v4 import train_model as train_model_v4
+import re
 
-MODULES = (
-    datasets,
-    report,
-    assets,
-    train_model_v3,
-    train_model_v4,
-    models,
-    cancel,
-    share,
-    events,
-    weights,
-    generate_v3,
-    generate_v4,
-    magic_prompt_v4,
-    images,
-    healthz,
-    readyz,
-    metrics,
-    docs,
-    openapi,
+import msgspec
+from starlette.responses import Response
+
+from linocut import __version__
+from linocut.api.body import JSON
+from linocut.api.call import Call
+from linocut.api.operation import Answer, Operation, Serves
+from linocut.wire.about import About
+
+_WANTS_HTML = re.compile(r"text/html(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
+_HEADERS = {"Vary": "Accept"}
+
+
+async def about(call: Call) -> Answer:
+    """The reference for a browser, a few words in JSON for others."""
+    if _WANTS_HTML.search(call.request.headers.get("accept", "")):
+        # Relative, so that it leads to the right place behind a proxy's path prefix as well.
+        return Response(status_code=303, headers={"Location": "docs", **_HEADERS})
+    said = About(name="linocut", version=__version__, docs=f"{call.origin}/docs", openapi=f"{call.origin}/openapi.json")
+    return Response(msgspec.json.encode(said), headers=_HEADERS, media_type=JSON)
+
+
+GET = Operation(
+    "about", "What this server is", "server", Serves(about), answer=About, key_needed=False, redirects=True, ours=True
 )
-"""In the order of the reference."""
-
-OPERATIONS: tuple[Operation, ...] = tuple(operation for module in MODULES for operation in module.OPERATIONS)

@@ -3,19 +3,18 @@
 from starlette.responses import Response
 
 from linocut.api.call import Call
-from linocut.api.operation import Operation
+from linocut.api.operation import Operation, Serves
+
+HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 
 async def docs(call: Call) -> Response:
-    """One page of HTML."""
-    from linocut.api.reference import render  # at the first question: most servers are never asked
+    """One page of HTML. Its links are relative, so that it works behind a proxy's path prefix: hence one address."""
+    if call.request.scope["path"].endswith("/"):
+        return Response(status_code=303, headers={"Location": "../docs"})
+    return Response(call.shared.page("docs"), headers=HEADERS, media_type="text/html; charset=utf-8")
 
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return Response(render(call.house.description), headers=headers, media_type="text/html; charset=utf-8")
 
-
-OPERATIONS = (
-    Operation(
-        "GET", "/docs", "docs", "This reference", docs, "server", answer="text/html", key_needed=False, ours=True,
-    ),
-)  # fmt: skip
+GET = Operation(
+    "docs", "This reference", "server", Serves(docs), answer="text/html", key_needed=False, redirects=True, ours=True
+)

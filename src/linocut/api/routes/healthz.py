@@ -2,18 +2,16 @@
 
 from starlette.responses import Response
 
+from linocut.api.body import JSON
 from linocut.api.call import Call
-from linocut.api.operation import Operation
+from linocut.api.operation import Operation, Serves
 
 
 async def healthz(call: Call) -> Response:
     """Always 200, once there is anybody to answer."""
-    return Response(b'{"status":"ok"}', media_type="application/json")
+    return Response(b'{"status":"ok"}', media_type=JSON)
 
 
-OPERATIONS = (
-    Operation(
-        "GET", "/healthz", "healthz", "Whether the API answers", healthz, "server", answer="application/json",
-        key_needed=False, ours=True,
-    ),
-)  # fmt: skip
+GET = Operation(
+    "healthz", "Whether the API answers", "server", Serves(healthz), answer=JSON, key_needed=False, ours=True
+)

@@ -2,8 +2,9 @@
 
 from starlette.responses import Response
 
+from linocut.api.body import JSON
 from linocut.api.call import Call
-from linocut.api.operation import Operation
+from linocut.api.operation import Operation, Serves
 from linocut.errors import Damaged, NotReady
 
 
@@ -13,12 +14,10 @@ async def readyz(call: Call) -> Response:
         raise Damaged
     if not call.runtime.ready():
         raise NotReady
-    return Response(b'{"status":"ready"}', media_type="application/json")
+    return Response(b'{"status":"ready"}', media_type=JSON)
 
 
-OPERATIONS = (
-    Operation(
-        "GET", "/readyz", "readyz", "Whether an engine is ready to draw", readyz, "server", answer="application/json",
-        refusals=(503,), key_needed=False, ours=True,
-    ),
+GET = Operation(
+    "readyz", "Whether an engine is ready to draw", "server", Serves(readyz), answer=JSON, refusals=(503,),
+    key_needed=False, ours=True,
 )  # fmt: skip

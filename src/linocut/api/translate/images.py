@@ -4,6 +4,7 @@ from typing import Any
 
 from linocut import ids
 from linocut.api.drawing import Drawn
+from linocut.generation.types import GenerateAsk
 from linocut.sizes import size_text
 from linocut.wire import (
     ImageExtras,
@@ -12,20 +13,19 @@ from linocut.wire import (
     ImageGenerationResponseV3,
     ImageGenerationResponseV4,
 )
-from linocut.wire.types import UNSET
+from linocut.wire.enums import StyleTypeV3
+from linocut.wire.types import UNSET, Nothing
 
 
-def answer_v3(drawn: Drawn, *, with_custom_model: bool) -> ImageGenerationResponseV3:
-    """The answer of the v3 route. A custom model decides the style, so there is no ``style_type`` with one."""
-    data = [
-        ImageGenerationObjectV3(**_common(drawn, image), style_type=UNSET if with_custom_model else "GENERAL")
-        for image in drawn.images
-    ]
+def answer_v3(drawn: Drawn, ask: GenerateAsk) -> ImageGenerationResponseV3:
+    """The answer of the v3 routes. A custom model decides the style, so there is no ``style_type`` with one."""
+    style_type: StyleTypeV3 | Nothing = "GENERAL" if ask.custom_model_uri is None else UNSET
+    data = [ImageGenerationObjectV3(**_common(drawn, image), style_type=style_type) for image in drawn.images]
     return ImageGenerationResponseV3(created=ids.wire_time(drawn.finished_at), data=data)
 
 
-def answer_v4(drawn: Drawn) -> ImageGenerationResponseV4:
-    """The answer of the v4 route."""
+def answer_v4(drawn: Drawn, _ask: GenerateAsk) -> ImageGenerationResponseV4:
+    """The answer of the v4 routes."""
     data = [ImageGenerationObjectV4(**_common(drawn, image)) for image in drawn.images]
     return ImageGenerationResponseV4(created=ids.wire_time(drawn.finished_at), data=data)
 

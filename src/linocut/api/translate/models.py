@@ -28,10 +28,15 @@ def custom_model(view: ModelView, *, with_runs: bool = False) -> CustomModel:
     )
 
 
+def model_answer(view: ModelView) -> GetModelResponse:
+    """A model with its runs."""
+    return GetModelResponse(model=custom_model(view, with_runs=True))
+
+
 @lru_cache(REMEMBERED)
 def model_json(view: ModelView) -> bytes:
-    """``GetModelResponse`` of a model with its runs, written. A view that has not changed is not written again."""
-    return msgspec.json.encode(GetModelResponse(model=custom_model(view, with_runs=True)))
+    """The same, written. A view that has not changed is not written again."""
+    return msgspec.json.encode(model_answer(view))
 
 
 def training_run(run: RunView) -> TrainingRun:

@@ -1,17 +1,9 @@
-"""Texts of the wire into structured prompts and back."""
-
-from typing import Any
+"""Structured prompts into the published answer."""
 
 import msgspec
 
-from linocut.api.fields import read
 from linocut.captions import Worded
-from linocut.wire import MagicPromptV4Request, MagicPromptV4Response
-
-
-def ask_magic_prompt(values: dict[str, Any]) -> MagicPromptV4Request:
-    """``POST /v1/ideogram-v4/magic-prompt``. ``InvalidRequest``."""
-    return read(MagicPromptV4Request, values)
+from linocut.wire import MagicPromptV4Response
 
 
 def answer_magic_prompt(said: Worded, ratio: str) -> MagicPromptV4Response:

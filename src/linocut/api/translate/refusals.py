@@ -1,8 +1,11 @@
 """Nothing is accepted and ignored: a field that some image route knows and this one does not act on is refused,
 unless what it says asks for nothing (DECISIONS 41)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from linocut.api.body import Texts
 from linocut.api.fields import NOTHING
@@ -44,20 +47,36 @@ _INSTEAD = {
 }
 
 
-def refuse_unsupported(
-    values: Mapping[str, Any], *, path: str, acted_on: Collection[str], published: Collection[str]
-) -> None:
-    """``InvalidRequest`` for the first field that asks for something this route does not do.
+def acted_on(values: Mapping[str, Any], path: str, model: type[msgspec.Struct]) -> dict[str, Any]:
+    """The values that have an effect. ``InvalidRequest`` for the first one that asks for what this route does not do.
 
-    ``acted_on``: the fields that have an effect; ``published``: those that the contract has on this route.
+    ``model``: the request of the route at ``path``; what it marks as ``not_yet`` is not acted on.
     """
+    marks = _marks(model)
+    kept: dict[str, Any] = {}
     for name, value in values.items():
-        if name in acted_on or name not in KNOWN_FIELDS or _asks_for_nothing(name, value):
+        mark = marks.get(name)
+        if name in model.__struct_fields__ and (mark is None or _says_something(values.get(mark["unless"]))):
+            kept[name] = value
+        elif name not in KNOWN_FIELDS or _asks_for_nothing(name, value):
             continue
-        if name in published:
+        elif mark is not None:
             raise InvalidRequest(f"{name} is not supported by this server yet; leave it out.", field=name)
-        instead = _INSTEAD.get((path, name), "leave it out")
-        raise InvalidRequest(f"{name} is no field of {path}: {instead}.", field=name)
+        else:
+            instead = _INSTEAD.get((path, name), "leave it out")
+            raise InvalidRequest(f"{name} is no field of {path}: {instead}.", field=name)
+    return kept
+
+
+@lru_cache
+def _marks(model: type[msgspec.Struct]) -> dict[str, Any]:
+    """What the fields that are not acted on say of themselves (``not_yet``), by name."""
+    schema = msgspec.json.schema(model)["$defs"][model.__name__]["properties"]
+    return {name: field["x-not-supported-yet"] for name, field in schema.items() if "x-not-supported-yet" in field}
+
+
+def _says_something(value: Any) -> bool:
+    return any(value) if isinstance(value, Texts) else bool(value)
 
 
 def _asks_for_nothing(name: str, value: Any) -> bool:

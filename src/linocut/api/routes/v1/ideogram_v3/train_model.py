@@ -1,6 +1,11 @@
-"""/v1/ideogram-v3/train-model and its advanced form."""
+"""/v1/ideogram-v3/train-model."""
 
-from linocut.api.training import train_routes
-from linocut.wire import TrainModelV3AdvancedRequest, TrainModelV3Request
+from linocut.api.operation import Operation, Writes
+from linocut.api.training import start
+from linocut.api.translate.trainings import ask_v3
+from linocut.wire import TrainDatasetModelResponse, TrainModelV3Request
 
-OPERATIONS = train_routes(3, TrainModelV3Request, TrainModelV3AdvancedRequest)
+POST = Operation(
+    "train_model_v3", "Train a custom model by the base's own recipe", "models", Writes(start), ask=ask_v3,
+    body=TrainModelV3Request, answer=TrainDatasetModelResponse, refusals=(404,),
+)  # fmt: skip

@@ -1,24 +1,14 @@
-"""/v1/ideogram-v4/generate."""
+"""/v1/ideogram-v4/generate: one image."""
 
-from starlette.responses import Response
-
-from linocut.api.call import Call, answer
-from linocut.api.drawing import drawn
-from linocut.api.operation import JSON, MULTIPART, Operation
-from linocut.api.translate.asks import V4_PATH, ask_v4
+from linocut.api.body import JSON, MULTIPART
+from linocut.api.drawing import generate
+from linocut.api.operation import Draws, Operation
+from linocut.api.translate.asks import ask_v4
 from linocut.api.translate.images import answer_v4
 from linocut.wire import GenerateImageRequestV4, ImageGenerationResponseV4
 
-
-async def generate(call: Call) -> Response:
-    """Draw one image."""
-    return answer(answer_v4(await drawn(call, ask_v4((await call.fields()).values))))
-
-
-OPERATIONS = (
-    Operation(
-        "POST", V4_PATH, "post_generate_image_v4", "Generate an image from a text or a structured prompt", generate,
-        "generate", body=GenerateImageRequestV4, encodings=(MULTIPART, JSON), answer=ImageGenerationResponseV4,
-        refusals=(400, 402, 404, 413, 422, 429, 503),
-    ),
+POST = Operation(
+    "post_generate_image_v4", "Generate an image from a text or a structured prompt", "generate",
+    Draws(generate, answer_v4), ask=ask_v4, body=GenerateImageRequestV4, encodings=(MULTIPART, JSON),
+    answer=ImageGenerationResponseV4,
 )  # fmt: skip

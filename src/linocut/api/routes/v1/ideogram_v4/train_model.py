@@ -1,6 +1,11 @@
-"""/v1/ideogram-v4/train-model and its advanced form."""
+"""/v1/ideogram-v4/train-model."""
 
-from linocut.api.training import train_routes
-from linocut.wire import TrainModelV4AdvancedRequest, TrainModelV4Request
+from linocut.api.operation import Operation, Writes
+from linocut.api.training import start
+from linocut.api.translate.trainings import ask_v4
+from linocut.wire import TrainDatasetModelResponse, TrainModelV4Request
 
-OPERATIONS = train_routes(4, TrainModelV4Request, TrainModelV4AdvancedRequest)
+POST = Operation(
+    "train_model_v4", "Train a custom model by the base's own recipe", "models", Writes(start), ask=ask_v4,
+    body=TrainModelV4Request, answer=TrainDatasetModelResponse, refusals=(404,),
+)  # fmt: skip

@@ -1,15 +1,15 @@
-"""What all requests of a process share: the runtime, the one waiter, counters, the spool, the decoding processes."""
+"""What all calls of one application share: the runtime, who waits for images, counters, the spool, the pages."""
 
 import os
 import shutil
+import tempfile
 import threading
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from linocut.api.metrics import Metrics
-from linocut.api.operation import Operation
 from linocut.jobs.waiter import Waiter
 from linocut.runtime import Runtime
 
@@ -17,29 +17,32 @@ if TYPE_CHECKING:
     from linocut.datasets.decoder import Decoder
 
 
-class House:
-    """One an application. The runtime stays the caller's to close."""
+class Shared:
+    """One an application. The runtime stays the caller's to close.
 
-    def __init__(self, runtime: Runtime, operations: Sequence[Operation]) -> None:
+    ``pages``: by name, what writes a page of the server's own (``/docs``, ``/openapi.json``).
+    """
+
+    def __init__(self, runtime: Runtime, pages: Mapping[str, Callable[[], bytes]]) -> None:
         self.runtime = runtime
-        self.operations = operations
         self.waiter = Waiter(runtime.db)
         self.metrics = Metrics()
-        self.spool = runtime.settings.data.absolute() / "spool"
         self.stopping = False
         """Set once the server is asked to stop: event streams end then."""
         self.closing = False
         """Set once it waits for requests under way no longer."""
+        self._pages = pages
+        self._written: dict[str, bytes] = {}
+        self._spool = runtime.settings.data.absolute() / "spool"
         self._decoder: Decoder | None = None
         self._decoder_lock = threading.Lock()
-        sweep_spool(self.spool)
+        sweep_spool(self._spool)
 
-    @cached_property
-    def description(self) -> dict[str, Any]:
-        """The API in OpenAPI 3.1."""
-        from linocut.api.openapi import describe  # at the first question: most servers are never asked
-
-        return describe(self.operations)
+    def page(self, name: str) -> bytes:
+        """A page of the server's own: written when it is first asked for, and never again."""
+        if name not in self._written:
+            self._written[name] = self._pages[name]()
+        return self._written[name]
 
     def decoder(self) -> "Decoder":
         """The decoding processes, started at the first upload."""
@@ -47,6 +50,15 @@ class House:
             if self._decoder is None:
                 self._decoder = self.runtime.open_decoder()
             return self._decoder
+
+    @contextmanager
+    def spool(self) -> Iterator[Path]:
+        """A folder for the files of one request; it goes with the request, however that ends."""
+        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=self._spool))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     async def close(self) -> None:
         """Stop waiting for images (who waits gets ``Busy``) and decoding. Again is fine."""

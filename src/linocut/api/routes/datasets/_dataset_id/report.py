@@ -4,10 +4,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from starlette.responses import Response
-
-from linocut.api.call import Call, answer
-from linocut.api.operation import Operation
+from linocut.api.call import Call
+from linocut.api.operation import Answer, Operation, Serves
 from linocut.api.translate.reports import dataset_report
 from linocut.datasets import looking
 from linocut.datasets.picture import CropRule
@@ -17,14 +15,14 @@ _threads = ThreadPoolExecutor(2, thread_name_prefix="report")
 """Apart from the threads of uploads: a report never keeps one from its turn."""
 
 
-async def report(call: Call) -> Response:
+async def report(call: Call) -> Answer:
     """The report, worked out off the loop."""
     runtime, dataset_id = call.runtime, call.path["dataset_id"]
     work = partial(
         looking.report,
-        runtime.db,
+        call.db,
         runtime.store,
-        call.house.decoder(),
+        call.shared.decoder(),
         call.caller.user_id,
         dataset_id,
         CropRule(runtime.base.native_pixels, runtime.base.size_multiple),
@@ -32,13 +30,10 @@ async def report(call: Call) -> Response:
         runtime.settings.max_dataset_images,
     )
     found = await asyncio.get_running_loop().run_in_executor(_threads, work)
-    return answer(dataset_report(dataset_id, runtime.base.identity, found))
+    return dataset_report(dataset_id, runtime.base.identity, found)
 
 
-OPERATIONS = (
-    Operation(
-        "GET", "/datasets/{dataset_id}/report", "report_dataset",
-        "Look a dataset over before training: duplicates, blur, sizes, crops, captions", report, "datasets",
-        answer=DatasetReport, refusals=(404,), ours=True,
-    ),
+GET = Operation(
+    "report_dataset", "Look a dataset over before training: duplicates, blur, sizes, crops, captions", "datasets",
+    Serves(report), answer=DatasetReport, refusals=(404,), ours=True,
 )  # fmt: skip

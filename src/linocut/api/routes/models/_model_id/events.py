@@ -12,12 +12,12 @@ from starlette.types import Receive, Scope, Send
 
 from linocut.api.call import Call
 from linocut.api.departures import gone
-from linocut.api.operation import Operation
+from linocut.api.operation import Operation, Serves
 from linocut.custom_models import events as story
 from linocut.custom_models import service as registry
 from linocut.custom_models.states import is_final_model
 from linocut.custom_models.types import ModelEvent
-from linocut.errors import Busy, Forbidden, InvalidRequest
+from linocut.errors import Busy, Forbidden, InvalidRequest, Unauthenticated
 from linocut.wire import PreviewEvent, ProgressEvent, ScoreEvent, StatusEvent
 
 POLL_SECONDS = 0.2
@@ -30,7 +30,7 @@ async def events(call: Call) -> Response:
     """Everything that happened to the model after Last-Event-ID, then what happens, until its status is final."""
     after = _last_event_id(call)
     model_id = call.path["model_id"]
-    view = await call.runtime.db.run_read(lambda tx: registry.get_visible(tx, call.caller, model_id))
+    view = await call.db.run_read(lambda tx: registry.get_visible(tx, call.caller, model_id))
     if not view.is_owned:
         raise Forbidden("This model is shared with you; only its owner may follow its training.")
     return _EventStream(call, after)
@@ -47,7 +47,7 @@ class _EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         leaving = asyncio.ensure_future(gone(self._call))
-        self._call.house.metrics.open_streams += 1
+        self._call.shared.metrics.open_streams += 1
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             async with aclosing(_story(self._call, self._after, leaving)) as pieces:
@@ -56,7 +56,7 @@ class _EventStream(Response):
             if not leaving.done():
                 await send({"type": "http.response.body", "body": b""})
         finally:
-            self._call.house.metrics.open_streams -= 1
+            self._call.shared.metrics.open_streams -= 1
             leaving.cancel()
 
 
@@ -64,12 +64,15 @@ async def _story(call: Call, after: int, leaving: "asyncio.Future[None]") -> Asy
     yield b"retry: 2000\n\n"
     loop = asyncio.get_running_loop()
     spoke_at = loop.time()
-    while not leaving.done() and not call.house.stopping:
+    while not leaving.done() and not call.shared.stopping:
         try:
-            page = await call.runtime.db.run_read(lambda tx: _page(tx, call, after))  # noqa: B023  (awaited at once)
+            page = await call.db.run_read(lambda tx: _page(tx, call, after))  # noqa: B023  (awaited at once)
         except Busy:  # the story goes on once the database does
             await asyncio.wait({leaving}, timeout=POLL_SECONDS)
             continue
+        except Unauthenticated:
+            yield b": the key is no longer good\n\n"
+            return
         for event in page.events:
             after = event.event_id
             yield _as_text(event, call)
@@ -122,10 +125,8 @@ def _last_event_id(call: Call) -> int:
     return int(text)
 
 
-OPERATIONS = (
-    Operation(
-        "GET", "/models/{model_id}/events", "follow_training", "Follow a training as server-sent events", events,
-        "models", headers={"Last-Event-ID": "Resume after this event."}, answer=MEDIA_TYPE, refusals=(400, 403, 404),
-        answers_head=False, ours=True,
-    ),
+GET = Operation(
+    "follow_training", "Follow a training as server-sent events", "models", Serves(events),
+    headers={"Last-Event-ID": "Resume after this event."}, answer=MEDIA_TYPE, refusals=(400, 403, 404),
+    answers_head=False, ours=True,
 )  # fmt: skip

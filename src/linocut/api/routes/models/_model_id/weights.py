@@ -6,7 +6,7 @@ from starlette.responses import Response, StreamingResponse
 
 from linocut.api.call import Call
 from linocut.api.etags import has_it
-from linocut.api.operation import Operation
+from linocut.api.operation import Operation, Serves
 from linocut.custom_models import service as registry
 from linocut.wire.queries import WeightsQuery
 
@@ -18,7 +18,7 @@ async def weights(call: Call) -> Response:
     """The safetensors file; its ETag is the content's sha256, so a copy that is still good is not sent again."""
     call.query(WeightsQuery)
     model_id = call.path["model_id"]
-    adapter = await call.runtime.db.run_read(lambda tx: registry.weights_of(tx, call.caller, model_id))
+    adapter = await call.db.run_read(lambda tx: registry.weights_of(tx, call.caller, model_id))
     etag = f'"{adapter.sha256}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if has_it(call.request.headers.get("if-none-match", ""), etag):
@@ -36,9 +36,7 @@ async def _pieces(data: bytes) -> AsyncIterator[bytes]:
         yield bytes(view[start : start + PIECE_BYTES])
 
 
-OPERATIONS = (
-    Operation(
-        "GET", "/models/{model_id}/weights", "download_weights", "Download a model's LoRA weights", weights, "models",
-        query=WeightsQuery, has_etag=True, answer=MEDIA_TYPE, refusals=(400, 403, 404, 409), ours=True,
-    ),
+GET = Operation(
+    "download_weights", "Download a model's LoRA weights", "models", Serves(weights), query=WeightsQuery,
+    has_etag=True, answer=MEDIA_TYPE, refusals=(403, 404, 409), ours=True,
 )  # fmt: skip

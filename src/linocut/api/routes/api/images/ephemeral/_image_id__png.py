@@ -1,10 +1,13 @@
-"""/api/images/ephemeral: the pictures behind signed links. No key is asked for: the link is the right to see it."""
+"""/api/images/ephemeral/{image_id}.png: the pictures behind signed links.
+
+No key is asked for: the link is the right to see it.
+"""
 
 from starlette.responses import Response
 
 from linocut import ids
 from linocut.api.call import Call
-from linocut.api.operation import Operation
+from linocut.api.operation import Operation, Serves
 from linocut.errors import Forbidden
 from linocut.generation.service import image_of
 from linocut.storage.links import verify
@@ -19,7 +22,7 @@ async def get(call: Call) -> Response:
     expires, signature = (call.request.query_params.get(name, "") for name in ("exp", "sig"))
     if not verify(image_id, expires, signature, call.runtime.link_secret, ids.now()):
         raise Forbidden("This link has expired or was changed; ask for the image again to get a fresh one.")
-    sha256 = await call.runtime.db.run_read(lambda tx: image_of(tx, image_id))
+    sha256 = await call.db.run_read(lambda tx: image_of(tx, image_id))
     etag = f'"{sha256}"'
     left = max(0, int(expires) - int(ids.now().timestamp()))
     headers = {"ETag": etag, "Cache-Control": f"private, max-age={left}", "X-Content-Type-Options": "nosniff"}
@@ -29,9 +32,7 @@ async def get(call: Call) -> Response:
     return Response(png, headers=headers, media_type=MEDIA_TYPE)
 
 
-OPERATIONS = (
-    Operation(
-        "GET", "/api/images/ephemeral/{image_id}.png", "get_image", "Fetch an image by its signed link", get, "images",
-        query=ImageQuery, has_etag=True, answer=MEDIA_TYPE, refusals=(403, 404), key_needed=False, ours=True,
-    ),
+GET = Operation(
+    "get_image", "Fetch an image by its signed link", "images", Serves(get), query=ImageQuery, has_etag=True,
+    answer=MEDIA_TYPE, refusals=(403, 404), key_needed=False, ours=True,
 )  # fmt: skip

@@ -1,0 +1,97 @@
+"""Carries out one operation for one request: who asks, what the body says, the effect, the answer.
+
+What holds for every operation of a kind is done here, so that no handler has to remember it: the key before the body,
+the body before the effect, one effect under an Idempotency-Key, and no effect for a key that was revoked meanwhile.
+"""
+
+import asyncio
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from linocut.accounts import idempotency
+from linocut.accounts.idempotency import Keyed
+from linocut.api.auth import look_up
+from linocut.api.body import JSON, read_fields
+from linocut.api.call import Call
+from linocut.api.drawing import drawn
+from linocut.api.fields import read
+from linocut.api.once import once, once_begun
+from linocut.api.operation import Answer, Draws, Operation, Reads, Serves, Works, Writes
+from linocut.api.shared import Shared
+from linocut.api.translate.refusals import acted_on
+
+
+async def respond(shared: Shared, operation: Operation, path: dict[str, str], request: Request) -> Response:
+    """The answer to a request for ``operation``; ``path``: the values in its address."""
+    does, db = operation.does, shared.runtime.db
+    if not operation.key_needed:
+        call = Call(request, shared, path, None, db)
+        if isinstance(does, Serves):
+            return _sent(await does.serve(call))
+        raise RuntimeError(f"{operation.name}: only what Serves may be for everybody.")
+    caller_in = look_up(request.headers, shared.runtime)
+    guarded = db.guarded(caller_in)
+
+    def first(tx: Connection) -> Call | Response:
+        call = Call(request, shared, path, caller_in(tx), guarded)
+        if operation.before is not None:
+            operation.before(call, tx)
+        return _sent(does.read(call, tx)) if isinstance(does, Reads) else call
+
+    begun = await db.run_read(first)
+    return begun if isinstance(begun, Response) else _sent(await _carried_out(operation, begun))
+
+
+async def _carried_out(operation: Operation, call: Call) -> Answer:
+    if operation.takes_idempotency_key:
+        idempotency.check(call.request.headers.get("idempotency-key"))
+    with call.shared.spool() if operation.files else nullcontext() as folder:
+        ask = await _asked(operation, call, folder)
+        kind = cast(type[Answer], operation.answer)  # a struct, wherever something may be remembered of an effect
+        match operation.does:
+            case Serves(serve):
+                return await serve(call)
+            case Writes(write):
+                return await once(call, partial(write, call, ask), kind)
+            case Works(work):
+                await call.db.run_read(lambda tx: None)  # the key is looked up: some work needs no transaction
+                return await once_begun(call, partial(work, call, ask), kind)
+            case Draws(place, answer):
+                return answer(await drawn(call, partial(place, call, ask)), ask)
+            case Reads():
+                raise RuntimeError("Answered in the snapshot of the key.")
+
+
+async def _asked(operation: Operation, call: Call, folder: Path | None) -> Any:
+    """What the body asks for, checked; its files lie in ``folder``. ``InvalidRequest`` names what is wrong first."""
+    settings, sha256, ask = call.runtime.settings, "", None
+    key = call.request.headers.get("idempotency-key") if operation.takes_idempotency_key else None
+    if operation.body is not None:
+        fields = await read_fields(call.request, operation, settings, folder)
+        values = fields.values
+        if isinstance(operation.does, Draws):
+            values = acted_on(values, operation.path, operation.body)
+        ask = read(operation.body, values)
+        if operation.ask is not None:
+            ask = operation.ask(ask)
+        if key is not None:
+            sha256 = await asyncio.to_thread(lambda: fields.sha256) if folder else fields.sha256
+    if key is not None:
+        route = call.request.scope["path"].removesuffix("/")
+        call.keyed = Keyed(call.caller.api_key_id, route, key, sha256)
+    return ask
+
+
+def _sent(answer: Answer) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    if answer is None:
+        return Response(status_code=204)
+    return Response(msgspec.json.encode(answer), media_type=JSON)

@@ -1,0 +1,87 @@
+"""For the tests that hold for every operation: the table, and a request that each of them takes."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp
+from tests.api.pictures import png
+from tests.contract.documents import MINE
+
+from linocut.api.discovery import OPERATIONS, not_built
+from linocut.api.operation import Operation
+from linocut.api.published import PUBLISHED
+
+UNBUILT = not_built(PUBLISHED, OPERATIONS)
+ALL = (*OPERATIONS, *UNBUILT)
+WITH_KEY = tuple(operation for operation in ALL if operation.key_needed)
+WITH_BODY = tuple(operation for operation in OPERATIONS if operation.body is not None)
+
+
+def label(operation: Operation) -> str:
+    """How a test names an operation, and what its refusals should name it by."""
+    return f"{operation.method} {operation.path}"
+
+
+def address(operation: Operation, known: Mapping[str, str] | None = None) -> str:
+    """The operation's address, with the ids that are known, and "x" for the others."""
+    return re.sub(r"\{(\w+)\}", lambda name: (known or {}).get(name[1], "x"), operation.path)
+
+
+def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, another: bool = False) -> dict[str, Any]:
+    """The arguments of an HTTP client that send the operation's own example; ``another``: a different one.
+
+    Ids in it are the known ones, files are small pictures.
+    """
+    if operation.body is None:
+        return {}
+    content = MINE[label(operation)]["requestBody"]["content"]
+    fields = {name: (known or {}).get(name, value) for name, value in next(iter(content.values()))["example"].items()}
+    if another:
+        changed = next((name for name in fields if name not in operation.files and not name.endswith("_id")), None)
+        if changed is not None:
+            fields[changed] = f"{fields[changed]} again"
+    if operation.encodings[0] == "application/json":
+        return {"json": fields}
+    files = [(name, (f"{name}.png", png(2 if another else 1))) for name in fields if name in operation.files]
+    return {"files": files + [(name, (None, value)) for name, value in fields.items() if name not in operation.files]}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an application answered."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+
+def tell(
+    app: ASGIApp, method: str, path: str, headers: Mapping[str, str], body: Iterable[bytes | Callable[[], None]] = ()
+) -> Told:
+    """One request to an application without a server. ``body``: its pieces, and what is done between two of them.
+
+    An application that reads on after the last piece waits for ever: it is ended after a minute.
+    """
+    pieces, sent = iter(body), []
+
+    async def receive() -> Any:
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                return {"type": "http.request", "body": piece, "more_body": True}
+            piece()
+        return await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": method, "path": path, "query_string": b"", "scheme": "http", "client": ("inside", 1),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "http_version": "1.1", "server": ("inside", 80), "raw_path": path.encode(),
+    }  # fmt: skip
+    asyncio.run(asyncio.wait_for(app(scope, receive, send), 60))
+    told = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+    return Told(sent[0]["status"], told, b"".join(message.get("body", b"") for message in sent[1:]))
