@@ -2,7 +2,7 @@
 
     python benchmarks/mini/seeds.py [--adapter FILE] [--wide FILE] [--threads 2] [--write] [--sheet FILE]
 
-The first three prompts of the demo, eight seeds each, at the base's own size and TURBO. *Apart*: the root mean square
+Two prompts of the demo, eight seeds each, at the base's own size and TURBO. *Apart*: the root mean square
 difference of two pictures' pixels (0..255), mean over all pairs of a prompt's pictures, then over the prompts. *Place*:
 how far the figure's middle strays from picture to picture (standard deviation across and down, in pixels of 128); the
 figure is what is cream above the bar, so it is taken of the house style only. One thing is changed a row. The true
@@ -43,7 +43,7 @@ from linocut.orders import AdapterRef, GenerateOrder, ImageDrawn
 from linocut.runtime import expanded, restated
 from linocut.samples.draw import BAR_TOP, Poster, kettle_and_fern, plain_caption, posters, structured_caption
 
-ASKED = PROMPTS[:3]
+ASKED = PROMPTS[1:3]
 SEEDS = tuple(range(1, 9))
 SIDE = BASE.native_pixels
 WIDE = (0.12, 0.05)
@@ -131,11 +131,11 @@ def true(posters_of_one: list[Poster]) -> Pictures:
 def table(engine: Engine, folder: Path, adapter: bytes, wide: bytes) -> tuple[list[str], list[Pictures]]:
     base, custom = Way("base, expanded", made_up, None), Way("custom model, restated", said, adapter)
     ways = [
-        base, replace(base, name="base, restated", say=said), replace(base, name="base, full captions", say=full),
-        custom, replace(custom, name="custom model, full captions", say=full),
+        base, replace(base, name="base, restated", say=said), custom,
+        replace(custom, name="custom model, full captions", say=full),
         *(replace(custom, name=f"custom model, guidance {g}", guidance=g) for g in (1.0, 3.0)),
-        *(replace(custom, name=f"custom model, {n} steps", steps=n) for n in (6, 40)),
-        *(replace(custom, name=f"custom model, start noise times {f}", noise=f) for f in (1.1, 1.25)),
+        replace(custom, name="custom model, 24 steps", steps=24),
+        replace(custom, name="custom model, start noise times 1.2", noise=1.2),
         replace(custom, name="custom model of posters whose figures stray more, restated", adapter=wide),
     ]  # fmt: skip
     lines, shown = ["| pictures | apart | place |", "|---|---|---|"], []
