@@ -26,7 +26,7 @@ MOTIFS = ("cup", "leaf", "sun", "star", "heart", "flower", "fish", "house", "tre
 WORDS = ("TEA", "MINT", "CHAI", "FERN", "LEAF", "SAGE", "SIP", "HOT", "BREW", "CUP",
          "CALM", "HERB", "ROSE", "DEW", "LIME", "POT", "WARM", "ZEN", "JADE", "FIG")  # fmt: skip
 CREAM, FERN = "#FFF4DC", "#173F35"
-CAPITAL, CELL, GAP = 0.2, 0.168, 0.02
+CAPITAL, CELL, GAP = 0.2, 0.18, 0.014
 """Height of a letter, width of the cell that it stands in the middle of, and air between two cells, of the side."""
 WORD_MIDDLE, BAR_TOP = 0.845, 0.69
 """From the top of the picture, of its side."""
@@ -40,7 +40,7 @@ class Poster:
     word: str
     x: float = 0.5
     y: float = 0.345
-    size: float = 0.58
+    size: float = 0.52
 
 
 def posters(count: int, first: int = 0) -> list[Poster]:
@@ -48,7 +48,7 @@ def posters(count: int, first: int = 0) -> list[Poster]:
     chosen = []
     for i in range(first, first + count):
         motif, word = MOTIFS[i % len(MOTIFS)], WORDS[i * 7 % len(WORDS)]
-        chosen.append(Poster(motif, word, 0.5 + 0.03 * sin(i * 2.4), 0.345 + 0.02 * cos(i * 1.7), 0.58 + 0.03 * sin(i)))
+        chosen.append(Poster(motif, word, 0.5 + 0.04 * sin(i * 2.4), 0.345 + 0.02 * cos(i * 1.7), 0.52 + 0.03 * sin(i)))
     return chosen
 
 
