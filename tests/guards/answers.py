@@ -16,7 +16,7 @@ GUARDS = (
     Guard(
         "another route's field is refused",
         "api/translate/refusals.py",
-        '        raise InvalidRequest(f"{name} is no field of {path}: {instead}.", field=name)',
+        '        raise InvalidRequest(f"{path} has no field {name}: {instead}.", field=name)',
         "        continue",
         (f"{REFUSALS}test_another_route_s_field_is_refused", f"{REFUSALS}test_v4_says_what_to_send_instead"),
     ),

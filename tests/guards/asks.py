@@ -48,8 +48,8 @@ GUARDS = (
     Guard(
         "nothing is made up for a custom model's prompt",
         "generation/service.py",
-        '    if ask.custom_model_uri is not None and ask.magic_prompt != "ON":\n',
-        "    if False:\n",
+        'make_up = ask.custom_model_uri is None or ask.magic_prompt == "ON"\n',
+        "make_up = True\n",
         (
             f"{PLACE}test_what_a_prompt_leaves_out_is_the_custom_model_s_unless_magic_prompt_is_asked_for"
             "[sqlite-given0-False]",
@@ -58,16 +58,16 @@ GUARDS = (
     Guard(
         "nothing is made up for a caption that a run learns",
         "runtime.py",
-        "    return _structured(text) or caption_text(normalise(restate(text, max_text_tokens)))\n",
-        "    return _structured(text) or caption_text(normalise(expand(text, (1, 1), 0)))\n",
+        "expand(text, (width, height), 0) if make_up else restate(text)",
+        "expand(text, (width, height), 0)",
         (f"{RUNS}test_a_plain_caption_is_learned_without_anything_made_up[sqlite]",),
     ),
     Guard(
         "a restated caption fits into the base's text",
-        "prompting/restate.py",
-        '_cut(" ".join(text.split()), max_text_tokens - RESERVED)',
-        '_cut(" ".join(text.split()), 10_000)',
-        ("mini/test_restated.py::test_a_restated_caption_fits[text0]",),
+        "prompting/room.py",
+        "        most = max_text_tokens - _MINI_FRAME - _small_cost(rest)\n",
+        "        most = 10_000\n",
+        ("mini/test_restated.py::test_a_caption_fits",),
     ),
     Guard(
         "an organisation has so many images in progress and no more",
@@ -82,15 +82,15 @@ GUARDS = (
     Guard(
         "every prompt is judged",
         "generation/service.py",
-        "    judge_prompt(caption if ask.prompt is None else ask.prompt)\n",
-        "",
+        "    judge_prompt(text)\n    # A made-up",
+        "    # A made-up",
         (f"{PLACE}test_the_safety_rule_looks_at_plain_and_at_json_prompts[sqlite]",),
     ),
     Guard(
         "a JSON prompt is judged as a plain one is",
         "generation/service.py",
-        "    judge_prompt(caption if ask.prompt is None else ask.prompt)\n",
-        '    judge_prompt(ask.prompt or "")\n',
+        "    judge_prompt(text)\n    # A made-up",
+        '    judge_prompt(ask.prompt or "")\n    # A made-up',
         (f"{PLACE}test_the_safety_rule_looks_at_plain_and_at_json_prompts[sqlite]",),
     ),
     Guard(
@@ -110,8 +110,8 @@ GUARDS = (
     Guard(
         "a magic prompt is judged",
         "generation/service.py",
-        "    judge_prompt(text)\n",
-        "    pass\n",
+        "    judge_prompt(text)\n    ratio",
+        "    ratio",
         ("walks/test_magic_prompt.py::test_an_unsafe_text_is_not_written_about",),
     ),
     Guard(
