@@ -39,7 +39,9 @@ PICTURE = Texts([Part("image", "a.png", bytearray(b"\x89PNG"), size=4)])
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("negative_prompt", "blurry"), ("style_type", "REALISTIC"), ("style_type", "AUTO"), ("style_preset", "BAUHAUS"),
+        ("negative_prompt", "blurry"), ("negative_prompt", "AUTO"),
+        ("style_type", "auto-ish"), ("style_type", "REALISTIC"), ("style_type", "STYLIZED"),
+        ("style_preset", "BAUHAUS"),
         ("style_codes", ["ABCD1234"]), ("style_codes", Texts(["ABCD1234"])), ("color_palette", {"name": "EMBER"}),
         ("color_palette", Texts(['{"name":"EMBER"}'])), ("enable_copyright_detection", True),
         ("enable_copyright_detection", Texts(["True"])), ("style_reference_images", PICTURE),
@@ -62,7 +64,7 @@ def test_a_field_that_comes_later_is_refused_until_then(field: str, value: Any) 
     ],
 )  # fmt: skip
 def test_another_route_s_field_is_refused(field: str, value: Any) -> None:
-    with pytest.raises(InvalidRequest, match=f"^{field} is no field of /v1/ideogram-v3/generate"):
+    with pytest.raises(InvalidRequest, match=f"^/v1/ideogram-v3/generate has no field {field}: "):
         ask_v3({"prompt": "p", field: value})
 
 
@@ -89,6 +91,7 @@ NOTHING = [
     ("enable_copyright_detection", Texts(["False"])), ("style_preset", None), ("image_weight", 50), ("mask", None),
     ("image_weight", Texts(["50"])), ("upscale_factor", "X1"), ("transparent_background", False), ("image_urls", []),
     ("magic_prompt_system_prompt_config_id", ""), ("num_images", 1), ("num_images", Texts(["1"])),
+    ("style_type", "AUTO"), ("style_type", Texts(["AUTO"])), ("num_images", 1.0), ("image_weight", 50.0),
     ("enable_copyright_detection", Texts(["None"])), ("color_palette", Texts(["null"])),
 ]  # fmt: skip
 

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 import pytest
 from tests.training.workshop import BASE, Workshop
 
+from linocut import __version__
 from linocut.custom_models import service as registry
 from linocut.db.tables import jobs
 from linocut.errors import InvalidRequest, NotFound, TooManyInFlight, Unsafe
@@ -217,3 +219,73 @@ def test_the_safety_rule_looks_at_plain_and_at_json_prompts(house: Workshop) -> 
     house.place(house.alice, prompt="a child with a kite")
     house.place(house.alice, prompt="a nude study in the manner of the old masters")
     assert house.count(jobs) == 2
+
+
+def test_what_was_not_taken_as_it_was_asked_is_told(open_workshop: Callable[..., Workshop]) -> None:
+    house = open_workshop(base=msgspec.structs.replace(BASE, knows="cats"))
+    assert house.place(house.alice, prompt="a red cat", resolution=None).notes == (
+        "The base draws 64x64 pixels; the answer was enlarged to 1024x1024.",
+    )
+    placed = house.place(house.alice, prompt="a photo of a dog on a beach", num_images=2)
+    assert placed.notes[0] == 'The base does not know "dog" and "beach". It knows cats.'
+
+
+LONG_TEXT = "a quiet harbour with many small boats and old nets " * 12
+
+
+@pytest.mark.parametrize("with_model", [False, True])
+@pytest.mark.parametrize("magic", ["OFF", "AUTO"])
+def test_an_answer_s_prompt_claims_no_more_than_was_used(house: Workshop, magic: str, with_model: bool) -> None:
+    uri = house.trained(house.alice).custom_model_uri if with_model else None
+    captions = []
+    for ending in ("a lighthouse", "a whale"):
+        placed = house.place(house.alice, prompt=LONG_TEXT + ending, magic_prompt=magic, custom_model_uri=uri, seed=3)
+        captions.append(order_of(house).caption)
+        assert any(note.startswith("The text was cut after ") for note in placed.notes)
+        assert placed.prompt_out == captions[-1]
+        assert ending not in json.loads(placed.prompt_out)["high_level_description"]
+    short = house.place(house.alice, prompt="a harbour", magic_prompt="OFF", custom_model_uri=uri)
+    assert short.prompt_out == "a harbour"
+    assert not any(note.startswith("The text was cut") for note in short.notes)
+
+
+@pytest.mark.parametrize(("learned", "asked", "told"), [
+    ("a red cat", 'a cat with the word "TEA"', True),
+    ("a red cat", "a cat", False),
+    ('a red cat with the word "SUN"', 'a cat with the word "TEA"', False),
+])  # fmt: skip
+def test_words_asked_of_a_model_that_learned_none(house: Workshop, learned: str, asked: str, told: bool) -> None:
+    dataset_id = house.dataset(house.alice, caption=lambda number: learned if number == 3 else "a red cat")
+    uri = house.trained(house.alice, dataset_id=dataset_id).custom_model_uri
+    notes = house.place(house.alice, prompt=asked, custom_model_uri=uri).notes
+    sentence = "The custom model was trained on captions without lettering: words may be missing or wrong."
+    assert (sentence in notes) == told
+    assert sentence not in house.place(house.alice, prompt=asked).notes
+
+
+def test_a_foreign_caption_is_reworded_and_the_answer_keeps_it(open_workshop: Callable[..., Workshop]) -> None:
+    house = open_workshop(base=msgspec.structs.replace(BASE, knows="cats"))
+    parts = {"background": "plain navy", "elements": [{"type": "obj", "desc": "A solid red circle"}]}
+    sent = {"high_level_description": "x", "compositional_deconstruction": parts}
+    for given in ({"prompt": None, "json_prompt": sent, "api_version": 4}, {"prompt": json.dumps(sent)}):
+        placed = house.place(house.alice, **given)
+        assert json.loads(placed.prompt_out) == sent
+        assert json.loads(order_of(house).caption)["compositional_deconstruction"]["elements"] == [
+            {"type": "obj", "desc": "a red circle"}
+        ]
+        assert any('"A solid red circle" as "a red circle"' in note for note in placed.notes)
+
+
+def test_an_order_says_where_it_comes_from(open_workshop: Callable[..., Workshop]) -> None:
+    house = open_workshop()
+    house.place(house.alice, prompt="a red cat")
+    assert order_of(house).provenance == {"prompt": "a red cat", "version": __version__}
+    uri = house.trained(house.alice).custom_model_uri
+    house.place(house.alice, prompt=None, json_prompt=JSON_PROMPT, api_version=4, custom_model_uri=uri)
+    assert order_of(house).provenance == {"prompt": NORMAL, "model": uri, "version": __version__}
+
+
+def test_pictures_say_nothing_of_themselves_where_the_setting_is_off(open_workshop: Callable[..., Workshop]) -> None:
+    house = open_workshop(png_text=False)
+    house.place(house.alice)
+    assert order_of(house).provenance == {}

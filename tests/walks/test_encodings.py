@@ -144,7 +144,7 @@ def test_a_seed_of_zero_is_a_seed(account: Account) -> None:
         (*form(texts(prompt="tea", **{"style_codes[0]": "ABCD1234"})), "style_codes is not supported"),
         (*form(texts(prompt="tea", **{"style_codes[]": "[ABCD1234]"})), "style_codes is not supported"),
         (*form(texts(prompt="tea", color_palette='{"name":"EMBER"}')), "color_palette is not supported"),
-        (*form([*texts(prompt="tea"), ("image", "x", "image/jpeg", "image.jpg")]), "image is no field of"),
+        (*form([*texts(prompt="tea"), ("image", "x", "image/jpeg", "image.jpg")]), "has no field image: "),
         (*form([("prompt", "x" * 10, "text/plain", None)], "a")[:1], b"--z\r\n", "multipart"),
         ("application/x-www-form-urlencoded", b"prompt=tea", "multipart/form-data or application/json"),
         ("application/json", b'{"prompt": "tea"', "not valid JSON"),

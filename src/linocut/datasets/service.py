@@ -36,7 +36,7 @@ MAX_NAME = 64
 """Most characters of a dataset's name, and of a search for one."""
 
 Restate = Callable[[str], str]
-"""A plain caption, or "", to the text of a structured one that makes nothing up; the same each time."""
+"""A caption, or "", to the text of a structured one that makes nothing up; the same each time."""
 
 
 def create(tx: Connection, user_id: str, name: str) -> Dataset:
@@ -121,9 +121,9 @@ def cover(tx: Connection, dataset_id: str) -> str | None:
 def freeze(tx: Connection, user_id: str, dataset_id: str, restate: Restate) -> Frozen:
     """What a run learns, independent of ids and of the order of uploads: sorted by picture, then caption hash.
 
-    Structured captions as they are; plain ones, and the lack of one (""), through ``restate``, which adds nothing that
-    may be untrue of the picture. The stored captions stay as they were uploaded. Call it in the transaction that also
-    writes the run's ``run_images``. ``NotFound``.
+    Captions, and the lack of one (""), go through ``restate``, which adds nothing that may be untrue of the picture and
+    leaves structured ones as they are, as far as the base has their words. The stored captions stay as they were
+    uploaded. Call it in the transaction that also writes the run's ``run_images``. ``NotFound``.
     """
     repository.dataset_of(tx, user_id, dataset_id)
     samples = [_sample(file, restate) for file in repository.files_of(tx, dataset_id)]
@@ -131,10 +131,7 @@ def freeze(tx: Connection, user_id: str, dataset_id: str, restate: Restate) -> F
 
 
 def _sample(file: DatasetFile, restate: Restate) -> TrainSample:
-    if file.caption is not None and file.caption_is_json:
-        caption = file.caption
-    else:
-        caption = restate((file.caption or "").strip())
+    caption = restate((file.caption or "").strip())
     return TrainSample(image_sha256=file.image_sha256, width=file.width, height=file.height, caption=caption)
 
 

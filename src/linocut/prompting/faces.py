@@ -45,7 +45,7 @@ def lettering_style(desc: str) -> tuple[list[str], str]:
     colours: dict[bool, list[str]] = {False: [], True: []}
     face = tint = before = ""
     past = False
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         past = past or word in _PAST_THE_TEXT
         colour = "" if word == "blue" and before in ("navy", "sky") else colour_of(word)
         if word in TINTS and colour_of(following):

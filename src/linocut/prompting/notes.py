@@ -3,7 +3,7 @@
 from linocut.captions import cut_of
 from linocut.prompting.lettering import MOST_ITEMS
 from linocut.prompting.reader import read
-from linocut.prompting.strangers import MOST_NAMED, strangers
+from linocut.prompting.strangers import MOST_NAMED, strangers_in
 
 _LONGEST_QUOTE = 60
 
@@ -22,7 +22,7 @@ def notes_of(text: str, caption: str, *, knows: str, has_own_model: bool) -> tup
     if reader.asked > MOST_ITEMS:
         notes.append(f"The text asks for {reader.asked} things; a picture has room for the first {MOST_ITEMS}.")
     if knows:
-        notes += unknown(strangers(text), knows, has_own_model=has_own_model)
+        notes += unknown(strangers_in(reader.lettering.rest), knows, has_own_model=has_own_model)
     return tuple(notes)
 
 

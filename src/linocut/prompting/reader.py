@@ -136,10 +136,10 @@ class Reader:
         if any(axis is not None for axis in self.place):
             thing.place = self.place
         self.asked += count
-        for _ in range(min(count, MOST_ITEMS)):
+        self.last = thing
+        for _ in range(min(count, MOST_ITEMS, MOST_KEPT - len(self.things))):
             self.last = replace(thing, colours=list(thing.colours))
-            if len(self.things) < MOST_KEPT:
-                self.things.append(self.last)
+            self.things.append(self.last)
         self.clear()
         self.after_on = False
 

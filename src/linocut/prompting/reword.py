@@ -1,10 +1,10 @@
 """A structured caption in anybody's words -> one in the embedded base's language. Deterministic.
 
-Texts become one element a word, in a typeface and a colour that the base knows, in boxes of the words' proportions;
-figures and grounds are said in the base's phrases. What is in its language already stays as it is, and so does what it
-does not know at all. With ``make_up`` (the base draws by itself) more is brought over: a figure among words that nobody
-knows, colours and typefaces that are not named, and the base's one style. Without it (captions of a training, prompts
-of a custom model) figures, grounds and styles keep every word that a model may have learned.
+Texts become one element a word, in a typeface and a colour that the base knows, in boxes of the words' proportions.
+With ``make_up`` (the base draws by itself) figures and grounds are said in its phrases too, colours and typefaces that
+are not named are made up, and the style is its one style. Without it (captions of a training, prompts of a custom
+model) all but the texts stays word for word, as a model may have learned it. What is in the base's language already
+stays as it is, and so does what it does not know at all.
 """
 
 import random
@@ -16,7 +16,7 @@ from linocut.prompting.colours import contrasting, nearest
 from linocut.prompting.expand import STYLE
 from linocut.prompting.faces import BOLD, lettering_style
 from linocut.prompting.layout import set_words, side_by_side
-from linocut.prompting.lettering import LONGEST_TEXT, writable
+from linocut.prompting.lettering import LONGEST_TEXT, MOST_ITEMS, writable
 from linocut.prompting.lexicon import OBJECTS
 from linocut.prompting.notes import lettered, listed, short, unknown
 from linocut.prompting.phrases import describe, describe_ground
@@ -104,7 +104,7 @@ def _ground(said: str, told: _Told, *, make_up: bool) -> Ground | None:
     strange = strangers(said)
     told.strangers |= dict.fromkeys(strange)
     known = ground.colours or ground.pattern != "plain" or ground.border
-    return ground if known and (make_up or not strange) else None
+    return ground if known and make_up else None
 
 
 def _back(ground: Ground | None, caption: dict[str, Any]) -> str:
@@ -127,11 +127,9 @@ def _style(
         values = [next((v for v in palette if nearest(v) == nearest(c)), c) for c in ground.colours[:2]]
         if ground.pattern == "dots":
             values.reverse()
-        if make_up and (palette or not all(map(own_name, values))):
+        if palette or not all(map(own_name, values)):
             drawn = [color for element in elements for color in element.get("color_palette", [])[:1]]
             return STYLE | {"color_palette": [*values, *drawn]} if values else {}
-        if not make_up and not palette and not all(map(own_name, values)):
-            return {**style, "color_palette": values}
     if foreign:
         return STYLE | {"color_palette": palette} if palette else {}
     return style
@@ -140,7 +138,7 @@ def _style(
 def _text(old: Element, aspect: tuple[int, int], told: _Told, colours: list[str], *, make_up: bool) -> list[Element]:
     """One element a word of a text."""
     whole = " ".join(old["text"].split())
-    words = [word[:LONGEST_TEXT] for word in writable(whole).split()]
+    words = [word[:LONGEST_TEXT] for word in writable(whole).split()[:MOST_ITEMS]]
     if " ".join(words) != whole:
         told.lettered.append(lettered(whole, " ".join(words)))
     if not words:
@@ -166,12 +164,9 @@ def _figures(old: Element, aspect: tuple[int, int], told: _Told, colours: list[s
     things = read(old["desc"]).things
     strange = strangers(old["desc"])
     told.strangers |= dict.fromkeys(strange)
-    if not things or not things[0].name or any(thing.text for thing in things):
+    if not make_up or not things or not things[0].name or any(thing.text for thing in things):
         return [old]
     first = things[0]
-    others = any(thing.name != first.name for thing in things)
-    if not make_up and (strange or others):
-        return [old]
     palette = old.get("color_palette", [])
     first.colours = first.colours[:2] or palette[:1] or colours
     most = 2 if " and " in describe(first) else 1

@@ -1,6 +1,7 @@
 """How much of a text fits into a base's tokens beside the rest of its caption. Pure; never says too little for the
 embedded base, whose small language is counted; for others a token is taken to be a byte of the text, or two of JSON."""
 
+import json
 import re
 from typing import Any
 
@@ -40,10 +41,13 @@ def _shortened(text: str, most: int, *, is_small: bool) -> str:
     words = text.split()
     left = most
     for index, word in enumerate(words):
-        cost = _word_cost(word) if is_small else len(word.encode()) + 1
+        escaped = json.dumps(word, ensure_ascii=False)[1:-1]
+        cost = _word_cost(escaped) if is_small else len(escaped.encode()) + 1
         if cost > left:
             kept = " ".join(words[:index])
-            inside = word.encode()[: max(0, left - 1)].decode(errors="ignore") if cost > _LONG_WORD else ""
+            # An escaped byte may be six: \u0000.
+            room = max(0, left - 1) // (1 if escaped == word else 6)
+            inside = word.encode()[:room].decode(errors="ignore") if cost > _LONG_WORD else ""
             return f"{kept} {inside}".strip()
         left -= cost
     return " ".join(words)

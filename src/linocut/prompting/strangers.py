@@ -53,20 +53,21 @@ _STYLE = _words(
     set shadow shadows shape shapes shot side sides sign size sketch slogan sort space square sticker stroke strokes
     style styled styles subject surrealism surrealist swiss symbol symbols tagline text texture textures theme thing
     things thirds title tone tones top travel trend trending type typeface typography uhd ultra uppercase vector
-    vectors version vibe vibes view wall watercolor watercolour way woodcut
+    vectors version vibe vibes view wall watercolor watercolour vignette studio way woodcut
     """
 )
 _ADJECTIVES = _words(
     """
-    abstract adorable aesthetic ancient antique beautiful big bold bright calm cheerful clean clear close cold
-    colorful colourful cool cosy cozy crisp cute dark deep dense dramatic dreamy dry dull dynamic elegant empty epic
-    even faded fancy flat foggy fresh friendly full fun funny gentle geometric glossy golden good gorgeous grainy
-    grand great hand happy hard hazy heavy high hot huge hyper iconic large lazy light little lone lonely long loose
-    loud lovely low magic majestic matte medium metallic mini minimal misty modern moody new nice noisy nostalgic
-    old opaque open organic photographic plain playful pretty proud pure quiet rainy random raw retro rich romantic
-    rough round sad sharp shiny short silent simple single slim small smooth snowy soft solid sparse stark stormy
-    strong stylish subtle sunny super sweet tall tender thick thin tight tiny transparent ugly uniform unique urban
-    vast vibrant vintage vivid warm weathered wet white-on wide wild windy wooden worn young
+    abstract adorable aesthetic ancient antique beautiful big bold bright calm cheerful cinematic clean clear close
+    cold colorful colourful cool cosy cozy crisp cute dark deep dense dramatic dreamy dry dull dynamic elegant empty
+    energetic epic even faded fancy flat foggy fresh friendly full fun funny gentle geometric glossy golden good
+    gorgeous grainy grand graphic great hand happy hard hazy heavy high hot huge hyper iconic large lazy light
+    little lone lonely long loose loud lovely low magic majestic matte medium metallic mini minimal misty modern
+    moody new nice noisy nostalgic old opaque open organic photographic plain playful pretty proud pure quiet rainy
+    random raw retro rich romantic rough round sad sharp shiny short silent simple single slim small smooth snowy
+    soft solid sparse stark stormy strange strong stylish subtle sunny super sweet tall tender thick thin tight tiny
+    transparent ugly uniform unique urban vast vibrant vintage vivid warm weathered wet white-on wide wild windy
+    wooden worn young
     """
 )
 _NOUNS_IN_ING = _words("king wing building string spring swing ceiling wedding evening morning lightning thing ring")
@@ -84,10 +85,15 @@ _ADJECTIVE_ENDINGS = ("ful", "ous", "ive", "less", "ish", "able", "ible", "ical"
 
 def strangers(text: str) -> list[str]:
     """The nouns of a plain text that the base does not know, in their order, each once, in small letters."""
+    return strangers_in(lettering_of(text).rest)
+
+
+def strangers_in(rest: str) -> list[str]:
+    """As ``strangers``, for a text whose lettering was taken out."""
     found: dict[str, None] = {}
     group: list[str] = []
     article = False
-    for token in (*_WORD.findall(lettering_of(text).rest), "."):
+    for token in (*_WORD.findall(rest), "."):
         word = token.lower().removesuffix("'s").removesuffix("\u2019s")
         if not word.isascii():
             found[word] = None  # another language, or another alphabet
@@ -103,7 +109,7 @@ def strangers(text: str) -> list[str]:
 def _noun(group: list[str], article: bool) -> Iterable[str]:
     """The noun of a group, where the base does not know it."""
     while group and (group[-1] in _STYLE or group[-1].isdigit() or group[-1][0].isdigit()):
-        group = group[:-1]
+        group.pop()
     noun = group[-1] if group else ""
     if len(noun) > 1 and (not _is_known(noun) or (article and noun in _THINGS_LIKE_COLOURS)):
         yield noun

@@ -8,7 +8,8 @@ MORE_COLOURS: dict[str, str] = {
     "blush": "#F4C2C2", "bronze": "#B07A38", "burgundy": "#800020", "chartreuse": "#8FE000", "chocolate": "#7B3F1A",
     "cobalt": "#0047AB", "copper": "#B87333", "crimson": "#DC143C", "cornflower": "#6495ED", "darkblue": "#00008B",
     "darkgreen": "#0B5A1E", "darkred": "#8B0000", "ebony": "#202020", "emerald": "#1FA463", "forest": "#228B22",
-    "fuchsia": "#E61EA8", "grey": "#8C8C8C", "honey": "#E8A92C", "indigo": "#4B1A8C", "ivory": "#FFFDF0",
+    "fuchsia": "#E61EA8", "golden": "#D4A32A", "grey": "#8C8C8C", "honey": "#E8A92C", "indigo": "#4B1A8C",
+    "ivory": "#FFFDF0",
     "jade": "#10A573", "khaki": "#C3B27A", "lilac": "#C8A2D8", "linen": "#FAF0E6", "magnolia": "#F8F4EA",
     "mauve": "#C9A0DC", "mustard": "#E1AD21", "ochre": "#CC8822", "orchid": "#DA70D6", "peach": "#FFCBA4",
     "periwinkle": "#AAB0F0", "plum": "#7E2F7E", "rose": "#F0648C", "ruby": "#C4113A", "rust": "#B0431E",
@@ -43,7 +44,7 @@ PATTERNS: dict[str, str] = {
 
 COUNTS: dict[str, int] = {
     "two": 2, "both": 2, "pair": 2, "couple": 2, "three": 3, "few": 3, "several": 3, "four": 4, "many": 4, "some": 3,
-    "five": 5, "six": 6,
+    "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "dozen": 12,
 }  # fmt: skip
 
 # Place words -> (horizontal, vertical) in -1, 0, 1; None leaves the axis open.

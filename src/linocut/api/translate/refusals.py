@@ -35,6 +35,9 @@ PUBLISHED_DEFAULTS: dict[str, Any] = {
 }
 """A field that says only what holds without it. ``model`` is left out: V_2 is no default of a V3 or V4 route."""
 
+HAVE_AUTO = frozenset({"aspect_ratio", "magic_prompt", "magic_prompt_option", "model", "style_type"})
+"""The fields whose published choices have AUTO: it leaves the choice to the server, as if the field were absent."""
+
 _INSTEAD = {
     ("/v1/ideogram-v4/generate", "prompt"): "send text_prompt or json_prompt",
     ("/v1/ideogram-v4/generate", "aspect_ratio"): "send resolution, or name the ratio in text_prompt",
@@ -64,7 +67,7 @@ def acted_on(values: Mapping[str, Any], path: str, model: type[msgspec.Struct]) 
             raise InvalidRequest(f"{name} is not supported by this server yet; leave it out.", field=name)
         else:
             instead = _INSTEAD.get((path, name), "leave it out")
-            raise InvalidRequest(f"{name} is no field of {path}: {instead}.", field=name)
+            raise InvalidRequest(f"{path} has no field {name}: {instead}.", field=name)
     return kept
 
 
@@ -88,11 +91,13 @@ def _asks_for_nothing(name: str, value: Any) -> bool:
 
 
 def _same(name: str, value: Any) -> bool:
-    return type(value) is type(PUBLISHED_DEFAULTS[name]) and value == PUBLISHED_DEFAULTS[name]
+    return isinstance(value, bool) is isinstance(PUBLISHED_DEFAULTS[name], bool) and value == PUBLISHED_DEFAULTS[name]
 
 
 def _text_asks_for_nothing(name: str, text: str) -> bool:
     bare = text.strip()
     default = PUBLISHED_DEFAULTS.get(name)
     nothing = (*NOTHING, "[]", "{}", "false")
+    if bare == "AUTO" and name in HAVE_AUTO:
+        return True
     return bare.lower() in nothing or (default is not None and bare == str(default))
