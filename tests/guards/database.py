@@ -119,6 +119,13 @@ GUARDS = (
         ),
     ),
     Guard(
+        "the signs of a data folder's path mean nothing in its database's address",
+        "db/engines.py",
+        'return URL.create("sqlite", database=str(where))',
+        'return make_url(f"sqlite:///{where}")',
+        ("cli/test_beginnings.py::test_any_path_may_be_a_data_folder[a?b]",),
+    ),
+    Guard(
         "the values of a statement stay out of its errors",
         "db/engines.py",
         "        hide_parameters=True,\n",

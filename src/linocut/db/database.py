@@ -198,9 +198,8 @@ class Database:
                     return
             except Busy as away:
                 if time.monotonic() > deadline:
-                    url = self._writer.url.render_as_string(hide_password=True)
                     reason = " ".join(str(getattr(away.__cause__, "orig", away.__cause__)).split())
-                    raise Busy(f"The database {url} cannot be reached: {reason}") from away
+                    raise Busy(f"The database {_shown(self._writer.url)} cannot be reached: {reason}") from away
             time.sleep(0.2)
 
     def _bring_up_to_date(self) -> None:
