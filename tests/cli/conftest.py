@@ -1,7 +1,8 @@
-"""One running server on the fake engine for every verb, and a way to type a command."""
+"""One running server on the fake engine for every verb, and two ways to type a command."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,14 +12,43 @@ from typing import Any
 import pytest
 from tests.faults.house import House, fake_house
 
+from linocut.cli import main as command_line
+
 Type = Callable[..., subprocess.CompletedProcess[str]]
+Typed = Callable[..., tuple[int, str, str]]
 
 
-def typed(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def typed(
+    *arguments: str, environment: dict[str, str] | None = None, encoding: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """``linocut`` with ``arguments``, as a shell would run it: nothing of this process's settings leaks in."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LINOCUT_")}
     command = [sys.executable, "-m", "linocut.cli.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env={**clean, **(environment or {})})
+    told = {**clean, **(environment or {})}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=told, encoding=encoding)
+
+
+@pytest.fixture
+def typing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Typed]:
+    """Type a command in this process with these variables and no others of our prefix: (exit code, stdout, stderr)."""
+
+    def typed(*arguments: object, **variables: str) -> tuple[int, str, str]:
+        for name in [name for name in os.environ if name.startswith("LINOCUT_")]:
+            monkeypatch.delenv(name)
+        for name, value in variables.items():
+            monkeypatch.setenv(f"LINOCUT_{name}", value)
+        try:
+            command_line.main([str(argument) for argument in arguments])
+            code = 0
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    heard = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield typed
+    for number, handler in heard.items():  # serve takes them over
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +86,9 @@ def empty_folder(tmp_path: Path) -> Path:
     """A folder with nothing to train on."""
     (tmp_path / "notes.md").write_text("no pictures here")
     return tmp_path
+
+
+@pytest.fixture
+def client_typing(typing: Typed, house: House, key: str) -> Typed:
+    """As ``typing``, against the running server with a good key."""
+    return lambda *arguments, **variables: typing(*arguments, **{"URL": house.url, "API_KEY": key, **variables})

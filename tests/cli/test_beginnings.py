@@ -4,19 +4,18 @@ doctor's words, and never a traceback."""
 import json
 import os
 import shutil
-import signal
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import Typed
 
 from linocut import catalogue, folders
 from linocut.cli import checks
-from linocut.cli import main as command_line
 from linocut.db import engines
 from linocut.db.database import Database
 from linocut.environment import settings_where_right, settings_with, unknown_variables
@@ -24,31 +23,6 @@ from linocut.errors import InvalidRequest
 from linocut.settings import Settings
 from linocut.storage.store import Store, folder_of
 from linocut.workers import supervise
-
-Typed = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def typing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Typed]:
-    """Type a command in this process with these variables and no others of our prefix: (exit code, stdout, stderr)."""
-
-    def typed(*arguments: object, **variables: str) -> tuple[int, str, str]:
-        for name in [name for name in os.environ if name.startswith("LINOCUT_")]:
-            monkeypatch.delenv(name)
-        for name, value in variables.items():
-            monkeypatch.setenv(f"LINOCUT_{name}", value)
-        try:
-            command_line.main([str(argument) for argument in arguments])
-            code = 0
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    heard = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield typed
-    for number, handler in heard.items():  # serve takes them over
-        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,12 @@ NOT_RUN = {
         "make demo    # dataset, training, a custom model and its pictures, in under five minutes on two cores",
     ),
     ("README.md", "make serve                                   # http://127.0.0.1:8731, data in ./linocut-data"),
+    ("docs/backups.md", "linocut serve --data restored"),
     ("docs/commands.md", "linocut --install-completion"),
+    ("docs/containers.md", "docker build --tag linocut ."),
+    ("docs/postgresql.md", "pip install 'linocut[postgres]'"),
+    ("docs/postgresql.md", "createuser --pwprompt linocut"),
+    ("docs/postgresql.md", 'pg_dump --format=custom --file=linocut.dump "$LINOCUT_DATABASE_URL"'),
     ("docs/tutorial.md", "linocut serve          # http://127.0.0.1:8731, everything it keeps in ./linocut-data"),
 }
 """(document, first line) of the blocks that are not run; each says why in a comment right before it."""

@@ -160,6 +160,20 @@ GUARDS = (
         (f"{PROCESSES}test_nobody_takes_the_name_of_a_worker_that_is_not_buried",),
     ),
     Guard(
+        "a server whose engine was never ready ends at its fifth death",
+        "workers/supervise.py",
+        "return engine.is_unfit or engine.deaths_before_ready >= ENGINE_GIVES_UP_AFTER",
+        "return engine.is_unfit",
+        ("workers/test_giving_up.py::test_an_engine_that_dies_five_times_before_it_was_ever_ready_ends_the_server",),
+    ),
+    Guard(
+        "a server whose engine was ready once goes on",
+        "workers/supervise.py",
+        "    if any(one.ever_ready for one in engines.values()):\n        return False\n",
+        "",
+        ("workers/test_giving_up.py::test_it_goes_on_as_long_as_any_engine_was_ever_ready",),
+    ),
+    Guard(
         "the engines are stopped after the API, so that who waits for an image gets it",
         "workers/supervise.py",
         "    for floor in ([api], list(engines.values())):",

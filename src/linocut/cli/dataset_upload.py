@@ -28,8 +28,9 @@ def upload(
 ) -> None:
     """Upload pictures and captions; what was there already is not stored twice.
 
-    Folders are sent with all folders in them. What is left out, what is refused, and captions that wait for their
-    picture are named on stderr. Exit code 1 if a file was refused."""
+    Folders are sent with all folders in them. What is left out, refused or waits for its picture is named.
+
+    Exit code 1 if a file was refused."""
     gathered = gather(places)
     requests = requests_of(gathered)
     for sentence in gathered.sentences():

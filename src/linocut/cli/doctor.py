@@ -30,7 +30,6 @@ def doctor(
     Prints what to type for each fault. Exit code 1 if there is one."""
     settings, wrong = settings_where_right(data=data, base=base)
     looks: list[Callable[[], Finding]] = [
-        lambda: checks.variables(wrong),
         checks.python,
         checks.libraries,
         lambda: checks.threads(settings),
@@ -43,6 +42,8 @@ def doctor(
     ]
     if blobs:
         looks.append(lambda: checks.blobs(settings))
+    if not checks.variables(wrong).ok:  # right ones go without saying
+        looks.insert(0, lambda: checks.variables(wrong))
     if server:
         looks += [lambda: checks.server(url), lambda: checks.key(url, key_file)]
     findings = [look() for look in looks]

@@ -16,13 +16,19 @@ def generate(
         int | None, typer.Option("--seed", min=0, max=2**31 - 1, help="The same seed draws the same picture.")
     ] = None,
     num_images: Annotated[int, typer.Option("--num-images", min=1, max=8, help="How many pictures.")] = 1,
-    aspect_ratio: Annotated[str | None, typer.Option("--aspect-ratio", help="1x1, 16x9, 3x4 …")] = None,
-    rendering_speed: Annotated[str, typer.Option("--rendering-speed", help="TURBO, DEFAULT or QUALITY.")] = "DEFAULT",
+    aspect_ratio: Annotated[
+        str | None, typer.Option("--aspect-ratio", help="Shape of the picture: 1x1, 16x9, 3x4 …")
+    ] = None,
+    rendering_speed: Annotated[
+        str, typer.Option("--rendering-speed", help="FLASH, TURBO, BALANCED, DEFAULT or QUALITY.")
+    ] = "DEFAULT",
     magic_prompt: Annotated[
         str | None,
         typer.Option("--magic-prompt", help="ON makes up what the prompt leaves out, OFF nothing, AUTO as it fits."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", readable=False, help="Folder for the pictures.")] = Path(),
+    out: Annotated[
+        Path, typer.Option("--out", readable=False, help="Folder for the pictures; made if there is none.")
+    ] = Path(),
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,

@@ -40,7 +40,9 @@ def create(
     data: DataOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Make a key and show it once: the server keeps only a digest of it."""
+    """Make a key and show it once: the server keeps only a digest of it.
+
+    Put it into LINOCUT_API_KEY, or into the file ~/.config/linocut/key."""
     with closing(_database(data)) as db, db.transaction() as tx:
         user_id = organizations.ensure_user(tx, user)
         organization_id = organizations.ensure_organization(tx, org)

@@ -13,7 +13,7 @@ from linocut.files import sha256_hex, write_durably
 
 app = typer.Typer(help="Custom models.", no_args_is_help=True)
 
-ModelId = Annotated[str, typer.Argument(help="The model's id.")]
+ModelId = Annotated[str, typer.Argument(help="The model's id: see linocut models list.")]
 
 
 def _line(model: dict[str, Any]) -> str:
@@ -24,7 +24,9 @@ def _line(model: dict[str, Any]) -> str:
 @app.command("list")
 def list_(
     scope: Annotated[str | None, typer.Option("--scope", help="owned or shared; both when left out.")] = None,
-    status: Annotated[list[str] | None, typer.Option("--status", help="May be given several times.")] = None,
+    status: Annotated[
+        list[str] | None, typer.Option("--status", help="COMPLETED, TRAINING …; may be given several times.")
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,

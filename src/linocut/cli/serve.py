@@ -8,14 +8,25 @@ import typer
 from linocut.environment import settings_with
 from linocut.observe import set_up_logs
 
-HostOption = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
-PortOption = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0: a free one.")]
+HostOption = Annotated[
+    str | None, typer.Option("--host", help="Address to listen on; else LINOCUT_HOST, else 127.0.0.1.")
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option("--port", min=0, max=65535, help="Port to listen on (0: a free one); else LINOCUT_PORT, else 8731."),
+]
 DataOption = Annotated[
     Path | None,  # not looked at by typer, which would call a folder of somebody else's wrong usage
-    typer.Option("--data", readable=False, help="Folder of the database, blobs and training runs."),
+    typer.Option("--data", readable=False, help="Folder that all is kept in; else LINOCUT_DATA, else linocut-data."),
 ]
-BaseOption = Annotated[str | None, typer.Option("--base", help="mini, or a folder that holds a base.")]
-WorkersOption = Annotated[int | None, typer.Option("--workers", min=0, max=64, help="Engine processes; 0: none here.")]
+BaseOption = Annotated[
+    str | None,
+    typer.Option("--base", help="mini, or a folder that holds a base (docs/bases.md); else LINOCUT_BASE, else mini."),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=0, max=64, help="Engine processes (0: none here); else LINOCUT_WORKERS, else 1."),
+]
 
 
 def serve(
@@ -25,7 +36,9 @@ def serve(
     base: BaseOption = None,
     workers: WorkersOption = None,
 ) -> None:
-    """Serve the API, and run the engine beside it. Ctrl-C stops both; what was training goes on at the next start."""
+    """Serve the API, and run the engine beside it. Ctrl-C stops both; what was training goes on at the next start.
+
+    Every other setting is an environment variable: docs/settings.md."""
     from linocut.workers import supervise
 
     settings = settings_with(host=host, port=port, data=data, base=base, workers=workers)

@@ -33,8 +33,9 @@ def train(
 ) -> None:
     """Make a dataset of a folder, train a custom model on it, and show it train.
 
-    What is left out of the folder, what the server refuses and what its report finds is named on stderr before the
-    training starts. Ctrl-C leaves a training that has started alone, and nothing of one that has not."""
+    What is left out, what is refused and what the dataset's report finds is named before the training starts.
+
+    Ctrl-C does not end a training: it says how to watch it on, and how to cancel it."""
     check_name(name)
     gathered = _with_pictures(folder)
     requests = requests_of(gathered)

@@ -10,7 +10,9 @@ from linocut.observe import set_up_logs
 
 
 def worker(data: DataOption = None, base: BaseOption = None) -> None:
-    """Run one engine process on the server's data (or LINOCUT_DATABASE_URL and LINOCUT_STORAGE_URL)."""
+    """Run one more engine process for a server that runs already.
+
+    On its machine give it the same --data; elsewhere the same LINOCUT_DATABASE_URL and LINOCUT_STORAGE_URL."""
     settings = settings_with(data=data, base=base)
     set_up_logs(settings.log_level, as_json=settings.log_json)
     make_folder(settings.data)

@@ -217,7 +217,7 @@ def _address(url: str) -> str:
     except httpx2.InvalidURL:
         parts = httpx2.URL("")
     if parts.scheme not in ("http", "https") or not parts.host:
-        raise InvalidRequest(f"{url} is not the address of a server; write it as http://127.0.0.1:8731.")
+        raise InvalidRequest(f"{url!r} is not the address of a server; write it as http://127.0.0.1:8731.")
     return url.rstrip("/")
 
 

@@ -284,7 +284,7 @@ class Database:
             except Busy as away:
                 if time.monotonic() > deadline:
                     reason = " ".join(str(getattr(away.__cause__, "orig", away.__cause__)).split())
-                    raise Busy(f"The database {self._name} cannot be reached: {reason}") from away
+                    raise Busy(f"The database {_shown(self._writer.url)} cannot be reached: {reason}") from away
             time.sleep(0.2)
 
     def _bring_up_to_date(self) -> None:
