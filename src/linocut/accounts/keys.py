@@ -90,7 +90,7 @@ def still_good(tx: Connection, caller: Caller) -> None:
     organisation. A point read: for each transaction that writes long after the request began, and each page of a
     stream."""
     row = _STILL.first(tx, api_key_id=caller.api_key_id, user_id=caller.user_id, organization_id=caller.organization_id)
-    if row is None or row["revoked_at"] is not None:
+    if row is None or row["revoked_at"]:
         raise Unauthenticated
 
 
