@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from obstore.store import MemoryStore
 from tests.training.workshop import Workshop
 
+from linocut.cli import checks
 from linocut.custom_models import service as registry
 from linocut.custom_models.types import ModelView
 from linocut.db.tables import assets
 from linocut.errors import Lost
 from linocut.storage.keys import blob_key
+from linocut.storage.remote import RemoteStore
+from linocut.storage.store import Store
 from linocut.workers import inventory
 
 HOW = {"missing": None, "damaged": b"rubbish"}
@@ -143,3 +147,44 @@ def test_what_the_disk_cannot_read(house: Workshop, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Path, "read_bytes", fails)
     with pytest.raises(Lost, match="unreadable"):
         house.runtime.store.get(sha256)
+
+
+def test_a_bucket_is_looked_through_alike(house: Workshop) -> None:
+    model = house.trained(house.alice)
+    local, bucket = house.runtime.store, Store(RemoteStore(MemoryStore()))
+    for sha256, _ in local.listing():
+        bucket.put(local.get(sha256))
+    assert inventory.take(house.db, bucket).missing == ()
+    weights = weights_of(house, model)
+    bucket.delete(weights)
+    picture = next(sha256 for sha256, _ in local.listing() if sha256 != weights)
+    bucket._backend.write(blob_key(picture), b"rubbish")
+    found = {one.sha256: one.how for one in inventory.take(house.db, bucket).missing}
+    assert found == {weights: "missing", picture: "damaged"}
+    assert not house.model(house.alice, model.model_id).is_available
+
+
+def test_the_doctor_looks_at_every_stored_file(house: Workshop) -> None:
+    model = house.trained(house.alice)
+    place = house.runtime.settings
+    found = checks.blobs(place)
+    assert (found.ok, "all whole" in found.found) == (True, True)
+    sha256 = weights_of(house, model)
+    kept = harm(house, sha256, "missing")
+    found = checks.blobs(place)
+    assert not found.ok
+    assert f"missing: the weights of model {model.model_id}" in found.found
+    assert "1 of" in found.found
+    assert "linocut doctor --blobs" in found.mend
+    house.runtime.store.put(kept)
+    found = checks.blobs(place)
+    assert (found.ok, f"back: the weights of model {model.model_id}" in found.found) == (True, True)
+    assert house.model(house.alice, model.model_id).is_available
+
+
+def test_a_store_that_is_not_there_marks_no_model(house: Workshop) -> None:
+    model = house.trained(house.alice)
+    (house.runtime.settings.data / "store").rename(house.runtime.settings.data / "elsewhere")
+    found = checks.blobs(house.runtime.settings)
+    assert (found.ok, "there is no" in found.found) == (False, True)
+    assert house.model(house.alice, model.model_id).is_available
