@@ -18,7 +18,17 @@ from linocut.ids import new_id
 from linocut.ids import now as present
 from linocut.jobs import statements as sql
 from linocut.jobs.statements import DONE, FAILED, QUEUED
-from linocut.jobs.types import GENERATE, MAX_ATTEMPTS, ExpiredJob, Heartbeat, JobRow, JobStatus, LeasedJob, LeaseLost
+from linocut.jobs.types import (
+    GENERATE,
+    MAX_ATTEMPTS,
+    ExpiredJob,
+    Heartbeat,
+    JobRow,
+    JobStatus,
+    Lease,
+    LeasedJob,
+    LeaseLost,
+)
 from linocut.observe import log
 
 
@@ -164,6 +174,18 @@ def any_late(tx: Connection, now: datetime) -> bool:
 def expire(tx: Connection, now: datetime) -> list[ExpiredJob]:
     """Take every lease that is past its time. What becomes of the jobs is as in ``release``."""
     return [_take_back(tx, row, now) for row in tx.execute(sql.LATE, {"at_now": now}).all()]
+
+
+def leases(tx: Connection) -> list[Lease]:
+    """Every lease there is: a read."""
+    return [Lease(*row) for row in tx.execute(sql.LEASES)]
+
+
+def expire_these(tx: Connection, late: Collection[Lease], now: datetime) -> list[ExpiredJob]:
+    """Take these leases, if none was renewed since they were read. What becomes of the jobs is as in ``release``."""
+    rows = tx.execute(sql.RUNNING_AMONG, {"at_jobs": [lease.job_id for lease in late]}).all()
+    still = [row for row in rows if Lease(row.job_id, row.lease_token, row.lease_expires_at) in late]
+    return [_take_back(tx, row, now) for row in still]
 
 
 def request_cancel(tx: Connection, job_id: str, *, now: datetime | None = None) -> JobStatus:

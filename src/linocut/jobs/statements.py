@@ -84,6 +84,12 @@ GIVE_UP = _update_held("status", "worker_id", "lease_expires_at", "attempts", "e
 HELD_BY = select(jobs).where(jobs.c.status == RUNNING, jobs.c.worker_id == bindparam("at_worker")).with_for_update()
 _PAST = jobs.c.status == RUNNING, jobs.c.lease_expires_at < bindparam("at_now")
 LATE = select(jobs).where(*_PAST).with_for_update(skip_locked=True)
+LEASES = select(jobs.c.job_id, jobs.c.lease_token, jobs.c.lease_expires_at).where(jobs.c.status == RUNNING)
+RUNNING_AMONG = (
+    select(jobs)
+    .where(jobs.c.status == RUNNING, jobs.c.job_id.in_(bindparam("at_jobs", expanding=True)))
+    .with_for_update(skip_locked=True)
+)
 ANY_LATE = select(jobs.c.job_id).where(*_PAST).limit(1)
 
 BY_ID = select(jobs).where(jobs.c.job_id == bindparam("at_job"))

@@ -73,6 +73,15 @@ class LeasedJob:
 
 
 @dataclass(frozen=True)
+class Lease:
+    """A job in somebody's hands. It is renewed by another ``expires_at``."""
+
+    job_id: str
+    lease_token: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class Heartbeat:
     """What a worker learns when it renews its lease. ``lost``: it was not renewed; drop the job."""
 

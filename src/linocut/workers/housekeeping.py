@@ -24,6 +24,8 @@ from linocut.workers.pruning import prune
 
 CLEAN_SECONDS = 3600.0
 """How often rows and blobs that nobody needs are removed. When it was last done outlives the process."""
+GRACE_HEARTBEATS = 2
+"""Heartbeats that a worker is given to renew a lease that looks late."""
 LAST_CLEANING_SECONDS = 5.0
 """How long a stop waits for the removal under way; to end in the middle does no harm."""
 
@@ -37,6 +39,7 @@ class Housekeeping:
         note = settings.damage_note
         self._db = Database.open(settings.resolved_database_url, busy_seconds=patience, note=note)
         self._dead: set[str] = set()
+        self._watch = reaper.Watch(settings.lease_seconds, GRACE_HEARTBEATS * settings.heartbeat_seconds)
         self._stopping = threading.Event()
         self._cleaning = threading.Thread(target=lambda: None)
         self._clean_at = time.monotonic() + seconds_until_due(self._stamp)
@@ -69,7 +72,7 @@ class Housekeeping:
             for worker_id in sorted(self._dead):
                 reaper.bury(self._db, worker_id, close_failed_job)
                 self._dead.discard(worker_id)
-            reaper.reap(self._db, ids.now(), close_failed_job)
+            reaper.reap_watched(self._db, self._watch, close_failed_job)
         except Damaged:
             return  # told in the log by the database
         except Busy as busy:
