@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.api.every import OPERATIONS, UNBUILT, label
@@ -17,7 +18,9 @@ import linocut.api.routes
 from linocut.api import serve
 from linocut.api.app import create_app
 from linocut.api.discovery import address_of, operations_in
+from linocut.api.operation import Operation, Reads, Writes
 from linocut.api.published import PUBLISHED
+from linocut.wire import CreateDatasetRequest
 
 ROUTES = Path(linocut.api.routes.__file__).parent
 REMIX = "/v1/ideogram-v3/remix"
@@ -165,3 +168,16 @@ def test_its_key_its_description_and_its_page_come_by_themselves(remixing: Live)
     assert 'id="post_remix_image_v3"' in page
     assert "-F image=@picture.png" in page
     assert f"{len(UNBUILT) - 1} operations" in page
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"does": Reads(lambda *_: None), "key_needed": False}, "only what Serves may be for everybody"),
+        ({"does": Reads(lambda *_: None), "body": CreateDatasetRequest}, "takes no body"),
+        ({"does": Writes(lambda *_: None), "answer": "image/png"}, "answers with a struct"),
+    ],
+)
+def test_an_operation_that_cannot_be_carried_out_is_told_at_the_start(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Operation("wrong", "Wrong", "server", **wrong)

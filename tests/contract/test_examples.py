@@ -54,7 +54,7 @@ def test_the_server_reads_the_examples_of_requests(operation: Operation) -> None
 
 
 def test_an_answer_s_example_leaves_nothing_vague() -> None:
-    """A new field without a value that goes with its name is seen here: give it one in ``api/examples.py``."""
+    """A new field without an example is seen here: give it one in its struct, ``Meta(examples=[...])``."""
     vague = [name for name in MINE for content in contents(MINE[name], request=False) if "text" in _leaves(content)]
     assert vague == []
 

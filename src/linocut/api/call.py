@@ -12,6 +12,7 @@ from linocut import ids
 from linocut.accounts.idempotency import Keyed
 from linocut.accounts.types import Caller
 from linocut.api import links
+from linocut.api.auth import LookUp
 from linocut.api.body import Texts
 from linocut.api.fields import read
 from linocut.api.shared import Shared
@@ -28,18 +29,16 @@ Model = TypeVar("Model", bound=msgspec.Struct)
 
 @dataclass
 class Call:
-    """A request on its way through an operation; ``signed_in`` is None only where no key is needed.
+    """A request on its way through an operation; ``signed_in`` and ``look_up`` are None only where no key is needed.
 
-    ``db`` is the database as this caller may use it: every snapshot and every transaction begins by looking the key
-    up again, so a key that was revoked meanwhile reads and writes nothing more (``Unauthenticated``). ``keyed``: what
-    a repetition of the call is known by, once its body was read; None without an Idempotency-Key.
+    ``keyed``: what a repetition of the call is known by, once its body was read; None without an Idempotency-Key.
     """
 
     request: Request
     shared: Shared
     path: dict[str, str]
     signed_in: Caller | None
-    db: Database
+    look_up: LookUp | None
     keyed: Keyed | None = None
 
     @property
@@ -53,6 +52,13 @@ class Call:
         if self.signed_in is None:
             raise RuntimeError("This operation needs no key, so it has no caller.")
         return self.signed_in
+
+    @cached_property
+    def db(self) -> Database:
+        """The database as this caller may use it: every snapshot and every transaction begins by looking the key up
+        again, so a key that was revoked meanwhile reads and writes nothing more (``Unauthenticated``)."""
+        db = self.runtime.db
+        return db if self.look_up is None else db.guarded(self.look_up)
 
     @cached_property
     def origin(self) -> str:

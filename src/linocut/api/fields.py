@@ -57,7 +57,7 @@ def read(model: type[Model], values: Mapping[str, Any]) -> Model:
         if value is _ABSENT and rule.is_nullable and rule.name in values:
             value = None
         if value is not _ABSENT:
-            found[rule.name] = value if rule.is_file else _checked(value, rule)
+            found[rule.name] = value if rule.is_file or value is None else _checked(value, rule)
         elif rule.required:
             raise InvalidRequest(f"{rule.name} is required: it {rule.words}.", field=rule.name)
     return model(**found)
@@ -74,7 +74,7 @@ def rules_of(model: type[msgspec.Struct]) -> tuple[Rule, ...]:
 
 @lru_cache
 def file_fields(model: type[msgspec.Struct]) -> frozenset[str]:
-    """The fields of a struct that are files: those with a ``contentMediaType``."""
+    """The fields of a struct that are files: those with a ``contentMediaType``, where they are acted on."""
     return frozenset(rule.name for rule in rules_of(model) if rule.is_file)
 
 
@@ -94,7 +94,7 @@ def _rule(name: str, hint: Any, *, required: bool) -> Rule:
     is_nullable = required and _takes_null(hint)
     schema = msgspec.json.schema(bare)
     item = schema.get("items", {})
-    is_file = "contentMediaType" in {**schema, **item}
+    is_file = "contentMediaType" in {**schema, **item} and "x-not-supported-yet" not in schema
     words = "must be sent as a file part of that name" if is_file else _words(schema)
     return Rule(name, required, bare, _kind(schema), words, _kind(item), "pattern" in schema, is_file, is_nullable)
 

@@ -113,6 +113,14 @@ class Operation:
     path: str = ""
     """Both set by ``discovery``."""
 
+    def __post_init__(self) -> None:
+        if not (self.key_needed or isinstance(self.does, Serves)):
+            raise ValueError(f"{self.name}: only what Serves may be for everybody")
+        if isinstance(self.does, Reads | Serves) and self.body is not None:
+            raise ValueError(f"{self.name}: what changes nothing takes no body")
+        if isinstance(self.answer, str) and not isinstance(self.does, Reads | Serves):
+            raise ValueError(f"{self.name}: what has an effect answers with a struct, or with nothing")
+
     @property
     def takes_idempotency_key(self) -> bool:
         """Whether a call that is sent again under one key has one effect (``once.py``): every POST that is built."""

@@ -32,15 +32,11 @@ async def respond(shared: Shared, operation: Operation, path: dict[str, str], re
     """The answer to a request for ``operation``; ``path``: the values in its address."""
     does, db = operation.does, shared.runtime.db
     if not operation.key_needed:
-        call = Call(request, shared, path, None, db)
-        if isinstance(does, Serves):
-            return _sent(await does.serve(call))
-        raise RuntimeError(f"{operation.name}: only what Serves may be for everybody.")
+        return _sent(await _carried_out(operation, Call(request, shared, path, None, None)))
     caller_in = look_up(request.headers, shared.runtime)
-    guarded = db.guarded(caller_in)
 
     def first(tx: Connection) -> Call | Response:
-        call = Call(request, shared, path, caller_in(tx), guarded)
+        call = Call(request, shared, path, caller_in(tx), caller_in)
         if operation.before is not None:
             operation.before(call, tx)
         return _sent(does.read(call, tx)) if isinstance(does, Reads) else call

@@ -8,6 +8,7 @@ from linocut.errors import (
     Forbidden,
     InvalidRequest,
     LinocutError,
+    NotBuilt,
     NotFound,
     TooLarge,
     TooManyInFlight,
@@ -24,6 +25,7 @@ _KINDS: dict[int, type[LinocutError]] = {
     413: TooLarge,
     422: Unsafe,
     429: TooManyInFlight,
+    501: NotBuilt,
     503: Busy,
 }
 
