@@ -18,6 +18,7 @@ from linocut.api.auth import caller_of, key_in
 from linocut.api.call import Call
 from linocut.api.errors import error_answer
 from linocut.api.house import House
+from linocut.api.incoming import MOST_LINGERING, Incoming
 from linocut.api.operation import InSnapshot, Operation
 from linocut.api.router import Router
 from linocut.errors import Busy, Internal, LinocutError, Unavailable
@@ -36,6 +37,7 @@ class Edge:
         self.house = house
         self._router = router
         self._under_way: set[asyncio.Task[object]] = set()
+        self._lingering: set[asyncio.Task[object]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (or the lifespan, which only closes what was opened)."""
@@ -44,11 +46,18 @@ class Edge:
         elif scope["type"] == "http":
             task = asyncio.current_task()
             assert task is not None
+            incoming = Incoming(scope, receive)
             self._under_way.add(task)
             try:
-                await self._serve(scope, receive, _Sender(send, bodiless=scope["method"] == "HEAD"))
+                await self._serve(scope, incoming, _Sender(send, bodiless=scope["method"] == "HEAD"))
             finally:
                 self._under_way.discard(task)
+            if not incoming.ended and len(self._lingering) < MOST_LINGERING:
+                self._lingering.add(task)
+                try:
+                    await incoming.discard()
+                finally:
+                    self._lingering.discard(task)
         else:
             raise RuntimeError(f"There are no {scope['type']} connections here.")
 
@@ -61,7 +70,7 @@ class Edge:
         await self._calm(seconds, lambda: not self._under_way)
         await self.house.close()
         await self._calm(LAST_ANSWERS_SECONDS, lambda: not self._under_way)
-        for task in self._under_way:
+        for task in self._under_way | self._lingering:
             task.cancel()  # granian would wait for it
         await self._calm(LAST_ANSWERS_SECONDS, lambda: not self._under_way)
 
