@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from linocut.api.multipart import FormReader, Part, boundary_of
 from linocut.api.operation import JSON, MULTIPART, Operation
-from linocut.errors import InvalidRequest, TooLarge, TooSlow
+from linocut.errors import InvalidRequest, TooLarge, TooSlow, UnreadableBody
 from linocut.files import sha256_hex
 from linocut.settings import MIB, Settings
 
@@ -45,6 +45,7 @@ class Fields:
 
 async def read_fields(request: Request, operation: Operation, settings: Settings) -> Fields:
     """Read the body. ``InvalidRequest`` for what cannot be understood, ``TooLarge``; files are not kept."""
+    _require_unpacked(request)
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     if JSON in operation.encodings and (not kind or _JSON_TYPES.fullmatch(kind)):
@@ -59,6 +60,7 @@ async def read_form(
     request: Request, settings: Settings, *, spool: Path | None, file_fields: frozenset[str] = frozenset()
 ) -> list[Part]:
     """The parts of a multipart body; files go to ``spool`` while they arrive. ``InvalidRequest``; ``TooLarge``."""
+    _require_unpacked(request)
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != MULTIPART:
         raise InvalidRequest(f"Send the body as {MULTIPART}, and say so in Content-Type.")
@@ -70,6 +72,15 @@ async def read_form(
         return [part for part in reader.parts() if not part.is_empty_choice]
     finally:
         reader.close()
+
+
+def _require_unpacked(request: Request) -> None:
+    """``UnreadableBody`` for a body that is packed: nothing is unpacked here, so that nothing can swell."""
+    for header, plain in (("Content-Encoding", "identity"), ("Transfer-Encoding", "chunked")):
+        named = [word.strip() for value in request.headers.getlist(header) for word in value.split(",")]
+        for packing in named:
+            if packing and packing.lower() not in (plain, "identity"):
+                raise UnreadableBody(f"{header} {packing[:32]!r} is not taken; send the body as it is, unpacked.")
 
 
 def _mislabelled_form(body: bytes) -> Fields:

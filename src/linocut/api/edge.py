@@ -16,16 +16,19 @@ from starlette.types import Message, Receive, Scope, Send
 from linocut.accounts import idempotency, keys
 from linocut.api.auth import caller_of, key_in
 from linocut.api.call import Call
+from linocut.api.cors import Pairs, added
 from linocut.api.errors import error_answer
 from linocut.api.house import House
 from linocut.api.incoming import MOST_LINGERING, Incoming
 from linocut.api.operation import InSnapshot, Operation
+from linocut.api.proxies import client_of
 from linocut.api.router import Router
 from linocut.errors import Busy, Internal, LinocutError, Unavailable
 from linocut.files import full_disk_told
 from linocut.observe import REQUEST_ID, log
 
 LAST_ANSWERS_SECONDS = 0.5
+MOST_OF_A_PATH = 512
 CLIENT_GONE = 499
 """What is counted when there is nobody left to answer."""
 
@@ -49,7 +52,11 @@ class Edge:
             incoming = Incoming(scope, receive)
             self._under_way.add(task)
             try:
-                await self._serve(scope, incoming, _Sender(send, bodiless=scope["method"] == "HEAD"))
+                await self._serve(
+                    scope,
+                    incoming,
+                    _Sender(send, bodiless=scope["method"] == "HEAD", headers=self.house.cors.headers(scope)),
+                )
             finally:
                 self._under_way.discard(task)
             if not incoming.ended and len(self._lingering) < MOST_LINGERING:
@@ -85,10 +92,13 @@ class Edge:
         request_id = os.urandom(16).hex()
         name = "none"
         outside = REQUEST_ID.set(request_id)
+        self.house.watch.look(scope)
         try:
-            operation, path = self._router.find(scope["method"], scope["path"])
-            name = operation.name
-            response = await self._response(operation, path, Request(scope, receive))
+            response = self.house.cors.preflight(scope)
+            if response is None:
+                operation, path = self._router.find(scope["method"], scope["path"])
+                name = operation.name
+                response = await self._response(operation, path, Request(scope, receive), send)
             await response(scope, receive, send)
         except ClientDisconnect:
             send.status = CLIENT_GONE
@@ -106,10 +116,27 @@ class Edge:
             log("api").error("fault", operation=name, exc_info=True)
             await _tell(Internal(), request_id, scope, receive, send, because=fault)
         finally:
+            took = time.perf_counter() - started
+            self.house.metrics.count(name, send.status, took)
+            if self.house.runtime.settings.access_log:
+                self._write_down(scope, send, took)
             REQUEST_ID.reset(outside)
-        self.house.metrics.count(name, send.status, time.perf_counter() - started)
 
-    async def _response(self, operation: Operation, path: dict[str, str], request: Request) -> Response:
+    def _write_down(self, scope: Scope, send: "_Sender", took: float) -> None:
+        """One line of the access log. The query is left out: it is what opens an image."""
+        log("access").info(
+            "request",
+            method=scope["method"],
+            path=scope["raw_path"].decode("ascii", "replace")[:MOST_OF_A_PATH],
+            status=send.status,
+            milliseconds=round(took * 1000, 1),
+            client=client_of(scope, self.house.runtime.settings),
+            api_key_id=send.api_key_id,
+        )
+
+    async def _response(
+        self, operation: Operation, path: dict[str, str], request: Request, send: "_Sender"
+    ) -> Response:
         """Who asks is settled first, then the operation's handler is called."""
         house, handler, runtime = self.house, operation.handler, self.house.runtime
         if isinstance(handler, InSnapshot):
@@ -117,10 +144,12 @@ class Edge:
 
             def look(tx: Connection) -> Response:
                 caller = keys.authenticate(tx, key, runtime.digest_secret)
+                send.api_key_id = caller.api_key_id
                 return read(Call(request, house, operation, path, caller), tx)
 
             return await runtime.db.run_read(look)
         caller = await caller_of(request.headers, runtime) if operation.key_needed else None
+        send.api_key_id = caller.api_key_id if caller is not None else ""
         if operation.takes_idempotency_key:
             idempotency.check(request.headers.get("idempotency-key"))
         return await handler(Call(request, house, operation, path, caller))
@@ -134,16 +163,21 @@ class Edge:
 
 
 class _Sender:
-    """``send`` that remembers which status left, and keeps bodies back from HEAD."""
+    """``send`` that remembers which status left, adds ``headers`` to the answer, and keeps bodies back from HEAD."""
 
-    def __init__(self, send: Send, *, bodiless: bool) -> None:
+    def __init__(self, send: Send, *, bodiless: bool, headers: Pairs | None = None) -> None:
         self._send = send
         self._bodiless = bodiless
+        self._headers = headers
         self.status = 0
+        self.api_key_id = ""
+        """Whose answer it is, for the log."""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self._headers:
+                message = {**message, "headers": added(message["headers"], self._headers)}
         elif self._bodiless:
             message = {**message, "body": b""}
         await self._send(message)

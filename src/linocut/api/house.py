@@ -8,8 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from linocut.api.cors import Cors
 from linocut.api.metrics import Metrics
 from linocut.api.operation import Operation
+from linocut.api.pages import Page
+from linocut.api.proxies import Watch
 from linocut.jobs.waiter import Waiter
 from linocut.runtime import Runtime
 
@@ -25,6 +30,8 @@ class House:
         self.operations = operations
         self.waiter = Waiter(runtime.db)
         self.metrics = Metrics()
+        self.cors = Cors(runtime.settings)
+        self.watch = Watch(runtime.settings, self.metrics)
         self.spool = runtime.settings.data.absolute() / "spool"
         self.stopping = False
         """Set once the server is asked to stop: event streams end then."""
@@ -40,6 +47,18 @@ class House:
         from linocut.api.openapi import describe  # at the first question: most servers are never asked
 
         return describe(self.operations)
+
+    @cached_property
+    def description_page(self) -> Page:
+        """The API's description, as it is sent."""
+        return Page(msgspec.json.encode(self.description), "application/json")
+
+    @cached_property
+    def reference_page(self) -> Page:
+        """The reference for people, as it is sent."""
+        from linocut.api.reference import render
+
+        return Page(render(self.description).encode(), "text/html; charset=utf-8")
 
     def decoder(self) -> "Decoder":
         """The decoding processes, started at the first upload."""

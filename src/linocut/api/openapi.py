@@ -117,7 +117,7 @@ def refusals_of(operation: Operation) -> list[int]:
     if operation.takes_idempotency_key:
         statuses.add(400)
     if operation.body is not None:
-        statuses |= {400, 408, 413}
+        statuses |= {400, 408, 413, 415}
     return sorted(statuses)
 
 

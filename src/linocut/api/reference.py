@@ -29,7 +29,7 @@ _INTRO = """
 <h1>linocut</h1>
 <p>Train a custom model on your own pictures, then generate with it. Every call but image links and health checks
 carries <code>Api-Key: &lt;key&gt;</code>; <code>linocut keys create</code> makes one. Refusals are JSON with one
-sentence under <code>error</code>. This page is also <a href="/openapi.json">OpenAPI</a>.</p>
+sentence under <code>error</code>. This page is also <a href="openapi.json">OpenAPI</a>.</p>
 <pre>curl -H "Api-Key: $KEY" -d '{"name": "posters"}' -H "Content-Type: application/json" $URL/datasets
 curl -H "Api-Key: $KEY" -F files=@one.png -F files=@captions.zip $URL/datasets/$DATASET/upload_assets
 curl -H "Api-Key: $KEY" -d "{\\"dataset_id\\": \\"$DATASET\\", \\"model_name\\": \\"my posters\\"}" \\

@@ -7,11 +7,11 @@ from linocut.api.operation import Operation
 
 
 async def docs(call: Call) -> Response:
-    """One page of HTML."""
-    from linocut.api.reference import render  # at the first question: most servers are never asked
-
+    """One page of HTML. Its links are relative, so that it may be shown under any path: ``/docs/`` leads to ``/docs``."""
+    if call.request.scope["path"].endswith("/"):
+        return Response(status_code=308, headers={"Location": "../docs"})
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return Response(render(call.house.description), headers=headers, media_type="text/html; charset=utf-8")
+    return call.house.reference_page.answer(call.request, headers)
 
 
 OPERATIONS = (

@@ -1,6 +1,5 @@
 """/openapi.json: the API's description of itself."""
 
-import msgspec
 from starlette.responses import Response
 
 from linocut.api.call import Call
@@ -9,7 +8,7 @@ from linocut.api.operation import Operation
 
 async def openapi(call: Call) -> Response:
     """OpenAPI 3.1."""
-    return Response(msgspec.json.encode(call.house.description), media_type="application/json")
+    return call.house.description_page.answer(call.request)
 
 
 OPERATIONS = (

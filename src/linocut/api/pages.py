@@ -1,0 +1,32 @@
+"""Pages that are the same for everybody: written once, packed once, and sent as bytes that are there already."""
+
+import gzip
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+
+class Page:
+    """One page. A client that takes gzip is sent about a tenth of it."""
+
+    def __init__(self, plain: bytes, media_type: str) -> None:
+        self._plain = plain
+        self._packed = gzip.compress(plain, mtime=0)
+        self._media_type = media_type
+
+    def answer(self, request: Request, headers: dict[str, str] | None = None) -> Response:
+        """200 with the page."""
+        told = {"Vary": "Accept-Encoding", **(headers or {})}
+        if not takes_gzip(request.headers.get("accept-encoding", "")):
+            return Response(self._plain, headers=told, media_type=self._media_type)
+        return Response(self._packed, headers={**told, "Content-Encoding": "gzip"}, media_type=self._media_type)
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether an ``Accept-Encoding`` names gzip, or anything, without refusing it (``q=0``)."""
+    taken: dict[str, bool] = {}
+    for item in accepted.lower().split(","):
+        name, _, rest = item.partition(";")
+        quality = rest.partition("=")[2].strip() or "1"
+        taken[name.strip()] = quality.strip("0.") != ""
+    return taken.get("gzip", taken.get("*", False))
