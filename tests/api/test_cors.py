@@ -109,7 +109,10 @@ def test_all_pages(tmp_path: Path) -> None:
     [
         ("", set()),
         ("*", {"*"}),
-        ("https://A.example.org:443 , http://b:80,http://b:8080,", {"https://a.example.org", "http://b", "http://b:8080"}),
+        (
+            "https://A.example.org:443 , http://b:80,http://b:8080,",
+            {"https://a.example.org", "http://b", "http://b:8080"},
+        ),
         ("http://[::1]:5173", {"http://[::1]:5173"}),
     ],
 )
@@ -123,5 +126,5 @@ def test_origins_as_browsers_write_them(value: str, origins: set[str]) -> None:
      "null", "ftp://a", "https://a:0", "https://a:99999", "https://", "https://u:p@a", "https://a https://b", "https://ä.de"],
 )  # fmt: skip
 def test_what_is_no_origin_is_refused_with_a_sentence(value: str) -> None:
-    with pytest.raises(ValueError, match="LINOCUT_CORS_ORIGINS has .* which is no origin; it takes a list such as"):
+    with pytest.raises(ValueError, match=r"LINOCUT_CORS_ORIGINS has .* which is no origin; it takes a list such as"):
         Settings(cors_origins=value)

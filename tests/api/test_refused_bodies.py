@@ -1,7 +1,6 @@
 """A refusal before the body was read reaches clients that go on sending; what they are waited for has an end."""
 
 import http.client
-import shutil
 import socket
 import subprocess
 import time
@@ -55,7 +54,14 @@ def _asked(live: Live, path: str, body: bytes, headers: dict[str, str], *, chunk
     ids=lambda value: value if isinstance(value, int) else "",
 )
 def test_a_refusal_reaches_who_still_sends(
-    live: Live, account: Account, upload: str, status: int, path: str, more: dict[str, str], sentence: bytes, chunked: bool
+    live: Live,
+    account: Account,
+    upload: str,
+    status: int,
+    path: str,
+    more: dict[str, str],
+    sentence: bytes,
+    chunked: bool,
 ) -> None:
     headers = {**FORM, "Api-Key": account.api_key, **more}
     told, body = _asked(live, path.format(upload=upload), BODY[: 20 * MIB], headers, chunked=chunked)
@@ -95,20 +101,18 @@ console.log((await fetch(new URL("/healthz", url))).status);
 """
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="this machine has no node")
 @pytest.mark.parametrize(("key", "status"), [("", "413"), ("wrong", "401")])
-def test_fetch_sees_it(live: Live, account: Account, upload: str, key: str, status: str) -> None:
-    command = ["node", "--input-type=module", "-e", SCRIPT, live.url + upload, key or account.api_key, str(60 * MIB)]
+def test_fetch_sees_it(node: str, live: Live, account: Account, upload: str, key: str, status: str) -> None:
+    command = [node, "--input-type=module", "-e", SCRIPT, live.url + upload, key or account.api_key, str(60 * MIB)]
     told = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert told.stdout.startswith(status), told.stderr
     assert told.stdout.endswith("200\n")
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="this machine has no curl")
 @pytest.mark.parametrize("expect", ["", "100-continue"])
 @pytest.mark.parametrize("more", [(), ("-H", "Transfer-Encoding: chunked")])
-def test_curl_sees_it(live: Live, account: Account, expect: str, more: tuple[str, ...]) -> None:
-    command = ["curl", "-sS", "-m", "30", "-w", " %{http_code}", "-H", f"Expect: {expect}", "-H", "Api-Key: wrong", *more]
+def test_curl_sees_it(curl: str, live: Live, account: Account, expect: str, more: tuple[str, ...]) -> None:
+    command = [curl, "-sS", "-m", "30", "-w", " %{http_code}", "-H", f"Expect: {expect}", "-H", "Api-Key: wrong", *more]
     command += ["--data-binary", "@-", f"{live.url}/v1/ideogram-v3/generate"]
     told = subprocess.run(command, input=BODY[: 20 * MIB], capture_output=True, timeout=60)
     assert told.stdout.endswith(b" 401"), told.stderr
