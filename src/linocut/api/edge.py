@@ -17,6 +17,7 @@ from linocut.accounts import idempotency, keys
 from linocut.api.auth import caller_of, key_in
 from linocut.api.call import Call
 from linocut.api.cors import Pairs, added
+from linocut.api.doorman import Peer
 from linocut.api.errors import error_answer
 from linocut.api.house import House
 from linocut.api.incoming import MOST_LINGERING, Incoming
@@ -49,16 +50,17 @@ class Edge:
         elif scope["type"] == "http":
             task = asyncio.current_task()
             assert task is not None
-            incoming = Incoming(scope, receive)
+            incoming, peer = Incoming(scope, receive), scope.get("client") or ("", "")
             self._under_way.add(task)
+            self.house.traffic.under_way[peer] += 1
             try:
-                await self._serve(
-                    scope,
-                    incoming,
-                    _Sender(send, bodiless=scope["method"] == "HEAD", headers=self.house.cors.headers(scope)),
-                )
+                more = self.house.cors.headers(scope)
+                if self._is_too_far_ahead(peer):
+                    more = [*more, (b"connection", b"close")]
+                await self._serve(scope, incoming, _Sender(send, bodiless=scope["method"] == "HEAD", headers=more))
             finally:
                 self._under_way.discard(task)
+                self._has_ended(peer)
             if not incoming.ended and len(self._lingering) < MOST_LINGERING:
                 self._lingering.add(task)
                 try:
@@ -67,6 +69,26 @@ class Edge:
                     self._lingering.discard(task)
         else:
             raise RuntimeError(f"There are no {scope['type']} connections here.")
+
+    def _is_too_far_ahead(self, peer: Peer) -> bool:
+        """Whether a client has sent ``max_unread_answers`` requests and more without reading what it was answered. It
+        gets this answer and no further one."""
+        doorman, asked = self.house.doorman, self.house.traffic.asked
+        if doorman is None:
+            return False
+        asked[peer] = asked.get(peer, 0) + 1
+        if asked[peer] <= self.house.runtime.settings.max_unread_answers:
+            return False
+        if doorman.has_unread_answers(peer):
+            return True
+        asked[peer] = 0
+        return False
+
+    def _has_ended(self, peer: Peer) -> None:
+        under_way = self.house.traffic.under_way
+        under_way[peer] -= 1
+        if under_way[peer] <= 0:
+            del under_way[peer]
 
     async def drain(self, seconds: float) -> None:
         """End event streams; give requests under way so long to end; then end what would go on: waits, slow bodies.

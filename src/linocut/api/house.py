@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linocut.api.cors import Cors
+from linocut.api.doorman import Doorman, Traffic
 from linocut.api.metrics import Metrics
 from linocut.api.operation import Operation
 from linocut.api.pages import Page
@@ -31,6 +32,8 @@ class House:
         self.waiter = Waiter(runtime.db)
         self.metrics = Metrics()
         self.cors = Cors(runtime.settings)
+        self.traffic = Traffic()
+        self.doorman: Doorman | None = None
         self.watch = Watch(runtime.settings, self.metrics)
         self.spool = runtime.settings.data.absolute() / "spool"
         self.stopping = False

@@ -7,7 +7,7 @@ from linocut.api.operation import Operation
 
 
 async def docs(call: Call) -> Response:
-    """One page of HTML. Its links are relative, so that it may be shown under any path: ``/docs/`` leads to ``/docs``."""
+    """One page of HTML. Its links are relative, so that any path may lead to it; ``/docs/`` leads to ``/docs``."""
     if call.request.scope["path"].endswith("/"):
         return Response(status_code=308, headers={"Location": "../docs"})
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
