@@ -86,8 +86,9 @@ def measure(port: int, pid: int, connections: int, requests: int) -> dict[str, f
     server, peak = psutil.Process(pid), 0
     bystander = Bystander(port)
     bystander.start()
+    time.sleep(0.5)  # what the server opens at its first request is open
     before, idle_files = server.memory_info().rss, server.num_fds()
-    command = [sys.executable, __file__, str(port), str(connections), str(requests)]
+    command = [sys.executable, str(Path(__file__).resolve()), str(port), str(connections), str(requests)]
     attacking = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     began, held, last_held = time.monotonic(), 0, 0.0
     while attacking.poll() is None:
@@ -99,6 +100,7 @@ def measure(port: int, pid: int, connections: int, requests: int) -> dict[str, f
     bystander.join()
     assert attacking.stdout is not None
     took = sorted(bystander.took)
+    sys.stderr.write(f"held {held}, worst {[round(x, 2) for x in took[-8:]]}\n")
     return {
         **json.loads(attacking.stdout.read()), "slowest": took[-1], "median": took[len(took) // 2], "asked": len(took),
         "before": before / 2**20, "peak": peak / 2**20, "last_held": last_held, "held": held,

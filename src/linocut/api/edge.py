@@ -169,7 +169,7 @@ class Edge:
                 send.api_key_id = caller.api_key_id
                 return read(Call(request, house, operation, path, caller), tx)
 
-            return await runtime.db.run_read(look)
+            return await (runtime.db.run_long_read if handler.is_long else runtime.db.run_read)(look)
         caller = await caller_of(request.headers, runtime) if operation.key_needed else None
         send.api_key_id = caller.api_key_id if caller is not None else ""
         if operation.takes_idempotency_key:

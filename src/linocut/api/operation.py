@@ -26,6 +26,8 @@ class InSnapshot:
     """
 
     read: Callable[["Call", Connection], Response]
+    is_long: bool = False
+    """Whether the answer grows with what the caller owns: it is then made beside the loop, not on it."""
 
 
 Encoding = Literal["application/json", "multipart/form-data"]

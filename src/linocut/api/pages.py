@@ -15,8 +15,8 @@ class Page:
         self._media_type = media_type
 
     def answer(self, request: Request, headers: dict[str, str] | None = None) -> Response:
-        """200 with the page."""
-        told = {"Vary": "Accept-Encoding", **(headers or {})}
+        """200 with the page. The connection ends with it: who asks for pages and reads none is not worked for."""
+        told = {"Vary": "Accept-Encoding", "Connection": "close", **(headers or {})}
         if not takes_gzip(request.headers.get("accept-encoding", "")):
             return Response(self._plain, headers=told, media_type=self._media_type)
         return Response(self._packed, headers={**told, "Content-Encoding": "gzip"}, media_type=self._media_type)

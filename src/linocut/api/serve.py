@@ -39,7 +39,7 @@ HEADER_MILLISECONDS = 10_000
 """A connection that has not sent its headers by then is closed (slow-header attacks)."""
 LARGE_BLOCK_BYTES = 1 << 20
 _M_MMAP_THRESHOLD = -3  # malloc.h
-BACKLOG = 1024
+BACKLOG = 4096
 CONNECTIONS = 4096
 SPARE_CONNECTIONS = 1024
 """Taken beyond the limit, until the doorman has cut the worst."""
@@ -47,6 +47,9 @@ OTHER_FILES = 256
 """Open files that are no connections: the database, spooled uploads, pipes."""
 BUFFER_BYTES = 128 * 1024
 """What may wait in this process for one client to read it (and the most that a request's headers may take)."""
+SWITCH_SECONDS = 0.0005
+"""How long the loop and granian's thread let each other wait for their turn when both have much to do: Python's own
+5 ms for each request would make a crowd's requests everybody's wait."""
 LAST_SECONDS = 2.0
 """For the server to end, once nobody is left to answer."""
 
@@ -178,6 +181,7 @@ def url_of(listening: socket.socket) -> str:
 
 def run(settings: Settings) -> None:
     """Open the data folder, listen, serve. Errors are sentences: ``LinocutError``."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     allow_connections(settings.max_connections)
     with contextlib.closing(Runtime.open(settings)) as runtime, listen(settings.host, settings.port) as listening:
         url = url_of(listening)

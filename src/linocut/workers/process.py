@@ -43,7 +43,7 @@ def run(settings: Settings, worker_id: str = "") -> int:
     except LinocutError as error:
         log("workers").error("the engine cannot start", reason=error.message)
         return 1
-    loop = WorkerLoop(runtime, engine, name)
+    loop = WorkerLoop(runtime, engine, name, ready_folder(settings) / name)
     try:
         with _ready(settings, name):
             log("workers").info("ready", worker_id=name, base=runtime.base.identity)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from linocut.api.call import Call, answer, nothing
 from linocut.api.once import once
-from linocut.api.operation import MULTIPART, Operation
+from linocut.api.operation import MULTIPART, InSnapshot, Operation
 from linocut.api.training import train_dataset
 from linocut.api.translate.datasets import dataset, dataset_detail
 from linocut.api.uploads import ingest_upload
@@ -34,17 +34,17 @@ async def create(call: Call) -> Response:
     return answer(await once(call, lambda tx: dataset(datasets.create(tx, user_id, request.name)), Dataset))
 
 
-async def list_all(call: Call) -> Response:
+def list_all(call: Call, tx: Connection) -> Response:
     """The caller's datasets, most recently updated first."""
     search = call.query(ListDatasetsQuery).search
     wanted = None if isinstance(search, Nothing) else search
-    found = await call.runtime.db.run_read(lambda tx: datasets.list_for(tx, call.caller.user_id, wanted))
+    found = datasets.list_for(tx, call.caller.user_id, wanted)
     return answer(ListDatasetsResponse(datasets=[dataset(one) for one in found]))
 
 
-async def get(call: Call) -> Response:
+def get(call: Call, tx: Connection) -> Response:
     """One dataset with its pictures."""
-    return answer(dataset_detail(await call.runtime.db.run_read(partial(_get, call))))
+    return answer(dataset_detail(_get(call, tx)))
 
 
 async def upload(call: Call) -> Response:
@@ -69,11 +69,13 @@ OPERATIONS = (
         body=CreateDatasetRequest, answer=Dataset, refusals=(400,),
     ),
     Operation(
-        "GET", "/datasets", "list_datasets", "List your datasets, most recently updated first", list_all, "datasets",
+        "GET", "/datasets", "list_datasets", "List your datasets, most recently updated first",
+        InSnapshot(list_all, is_long=True), "datasets",
         query=ListDatasetsQuery, answer=ListDatasetsResponse, refusals=(400,),
     ),
     Operation(
-        "GET", "/datasets/{dataset_id}", "get_dataset", "Get a dataset with its pictures", get, "datasets",
+        "GET", "/datasets/{dataset_id}", "get_dataset", "Get a dataset with its pictures",
+        InSnapshot(get, is_long=True), "datasets",
         answer=GetDatasetResponse, refusals=(404,),
     ),
     Operation(

@@ -37,7 +37,7 @@ async def delete(call: Call) -> Response:
 OPERATIONS = (
     Operation(
         "GET", "/models", "list_custom_models", "List your custom models and those shared with you",
-        InSnapshot(list_all), "models",
+        InSnapshot(list_all, is_long=True), "models",
         query=ListModelsQuery, answer=ListModelsResponse, refusals=(400,),
     ),
     Operation(
