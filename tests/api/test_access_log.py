@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import structlog
 from tests.api.live import Live, raw, running
+from tests.api.processes import until
 
 from linocut.observe import set_up_logs
 
@@ -17,6 +18,19 @@ def logging_json() -> Iterator[None]:
     set_up_logs(as_json=True)
     yield
     structlog.reset_defaults()
+
+
+def _logged(capfd: pytest.CaptureFixture[str], count: int) -> str:
+    """What has been logged once there are so many lines of the access log: they follow their answers."""
+    text = ""
+
+    def is_all() -> bool:
+        nonlocal text
+        text += capfd.readouterr().err
+        return text.count('"access"') >= count
+
+    until(is_all, "the lines")
+    return text
 
 
 def _lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -34,7 +48,7 @@ def test_one_line_a_request(tmp_path: Path, logging_json: None, capfd: pytest.Ca
         live.public.get("/api/images/ephemeral/x.png?exp=1&sig=secret")
         live.public.get("/datasets", headers={"Api-Key": "wrong"})
         raw(live, b"GET /%0Anew%20line/" + b"x" * 9999 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
-        text = capfd.readouterr().err
+        text = _logged(capfd, 6)
     lines = [json.loads(line) for line in text.splitlines() if '"access"' in line]
     told = [(line["method"], line["path"][:40], line["status"], line["api_key_id"] != "") for line in lines]
     assert told == [
@@ -60,7 +74,7 @@ def test_a_fault_has_one_request_id_in_log_and_answer(
         account = live.account()
         monkeypatch.setattr("linocut.datasets.service.list_for", lambda *_: 1 / 0)
         request_id = account.http.get("/datasets").json()["request_id"]
-        line = _lines(capfd)[-1]
+        line = json.loads(_logged(capfd, 1).splitlines()[-1])
     assert (line["status"], line["request_id"], line["api_key_id"]) == (500, request_id, account.api_key_id)
 
 

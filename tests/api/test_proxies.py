@@ -9,7 +9,7 @@ import structlog
 from starlette.requests import Request
 from tests.api.live import Live, running
 
-from linocut.api.links import origin_of, path_of
+from linocut.api.links import origin_of
 from linocut.api.proxies import client_of, is_trusted
 from linocut.cli import checks
 from linocut.observe import set_up_logs
@@ -60,13 +60,6 @@ def test_the_operator_s_own_origin_comes_before_all() -> None:
     settings = Settings(trusted_proxies=PROXY, public_url="https://img.example.org/img")
     request = _asked({"X-Forwarded-Proto": "http", "X-Forwarded-Host": "other", "X-Forwarded-Prefix": "/other"})
     assert origin_of(request, settings) == "https://img.example.org/img"
-    assert path_of(request, settings, "/docs") == "/img/docs"
-
-
-def test_a_path_is_the_one_outside() -> None:
-    settings = Settings(trusted_proxies=PROXY)
-    assert path_of(_asked({"X-Forwarded-Prefix": "/img"}), settings, "/docs") == "/img/docs"
-    assert path_of(_asked({}), settings, "/docs") == "/docs"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from tests.guards import (
     bodies,
     database,
     datasets,
+    doors,
     engine,
     house,
     jobs,
@@ -33,6 +34,7 @@ _LISTS = (
     asks,
     bodies,
     answers,
+    doors,
     engine,
     runs,
 )

@@ -1,7 +1,6 @@
 """Signed links to images, and the origin they start with."""
 
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -26,12 +25,6 @@ def origin_of(request: Request, settings: Settings) -> str:
         host = f"[{address}]:{port}" if ":" in str(address) else f"{address}:{port}"
     scheme = scheme_told(scope, settings) or scope.get("scheme", "http")
     return f"{scheme}://{host}{prefix_told(scope, settings)}"
-
-
-def path_of(request: Request, settings: Settings, path: str) -> str:
-    """``path`` of this server as a client writes it: behind a proxy that shows the server under a path, with that."""
-    outside = urlsplit(settings.public_url).path.rstrip("/") or prefix_told(request.scope, settings)
-    return f"{outside}{path}"
 
 
 def image_link(runtime: Runtime, origin: str, image_id: str, now: datetime) -> str:
