@@ -65,8 +65,8 @@ GUARDS = (
     Guard(
         "one address has so many connections",
         "api/doorman.py",
-        "            for one in self._worst_first(waiting)[: max(0, excess)]:\n",
-        "            for one in self._worst_first(waiting)[:0]:\n",
+        "            for one in self._worst_first(waiting, now)[: max(0, excess)]:\n",
+        "            for one in self._worst_first(waiting, now)[:0]:\n",
         (f"{DOORMAN}test_one_address_has_so_many_connections_and_the_newest_stay",),
         waits=True,
     ),
@@ -80,8 +80,8 @@ GUARDS = (
     Guard(
         "requests under way are not cut for those that ask for nothing",
         "api/doorman.py",
-        " and not self._traffic.under_way[one.peer]]",
-        "]",
+        "        return self._traffic.under_way[connection.peer] > 0 or (",
+        "        return (",
         (f"{DOORMAN}test_requests_under_way_are_the_last_to_be_cut",),
     ),
     Guard(

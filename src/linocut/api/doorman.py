@@ -26,14 +26,16 @@ STALLED_SECONDS = 2.0
 MOST_STALLED = 64
 """So many connections of one address may have taken nothing for so long of what waits for them. The rest are cut at
 once: what they hold in memory is gone sooner than by ``client_read_seconds``, which is for a few."""
+ASKING_SECONDS = 5.0
+"""So long a client that has sent something and got no answer counts as one that is being worked for."""
 SLOWEST_BYTES_A_SECOND = 1024
 UNSENT_BYTES = 64 * 1024
 """What the system holds of an answer at most beyond what is on its way to the client."""
 
 _SIOCOUTQ = 0x5411  # linux/sockios.h: bytes that the client has not acknowledged
 _SO_COOKIE = 57  # asm-generic/socket.h: a number that no other socket of this machine has ever had
-_BYTES_ACKED = 120  # linux/tcp.h, struct tcp_info: where tcpi_bytes_acked begins
-_LAST_DATA = 52  # the same: tcpi_last_data_recv, milliseconds since the client last sent anything
+_BYTES_ACKED = 120  # linux/tcp.h, struct tcp_info: where tcpi_bytes_acked begins; tcpi_bytes_received follows
+_LAST_SENT = 44  # the same: tcpi_last_data_sent, milliseconds; tcpi_last_ack_sent and tcpi_last_data_recv follow
 _TCP_INFO_BYTES = 136
 _NO_LINGERING = struct.pack("ii", 1, 0)
 
@@ -54,6 +56,8 @@ class Connection:
     acked: int = 0
     spoke_at: float = 0.0
     """When its client last sent anything."""
+    asks_since: float | None = None
+    """Since when its client has sent something and been sent nothing."""
     moved_at: float = 0.0
     """When it last had nothing to read, or took something."""
     window_from: float = 0.0
@@ -64,8 +68,19 @@ class Connection:
         """Whether something waits for it, of which it has taken nothing for so long."""
         return self.unread > 0 and now - self.moved_at >= seconds
 
-    def note(self, unread: int, acked: int, now: float) -> None:
+    def asks(self, now: float) -> bool:
+        """Whether it waits for the application to take its request up: for a while, lest a request that never comes to
+        its end count for ever."""
+        return self.asks_since is not None and now - self.asks_since < ASKING_SECONDS
+
+    def note(self, told: "_Told", now: float) -> None:
         """What the system says of it now."""
+        unread, acked = told.unread, told.acked
+        self.spoke_at = now - told.idle_milliseconds / 1000
+        if not told.asks:
+            self.asks_since = None
+        elif self.asks_since is None or acked != self.acked:
+            self.asks_since = now
         if unread == 0 or self.unread == 0:
             self.window_from, self.window_acked = now, acked
         if unread == 0 or acked != self.acked:
@@ -147,8 +162,7 @@ class Doorman:
         connection = self._known.get(fd)
         if connection is None or connection.cookie != told.cookie:
             connection = Connection(fd, told.cookie, told.peer, now, moved_at=now, window_from=now)
-        connection.note(told.unread, told.acked, now)
-        connection.spoke_at = now - told.idle_milliseconds / 1000
+        connection.note(told, now)
         return connection
 
     def _condemned(self, now: float) -> list[tuple[Connection, str]]:
@@ -165,12 +179,12 @@ class Doorman:
             stalled = [one for one in connections if one.has_stalled(now, STALLED_SECONDS)]
             for one in sorted(stalled, key=lambda one: one.moved_at)[: max(0, len(stalled) - MOST_STALLED)]:
                 gone[one.fd] = one, "too many that do not read"
-            waiting = [one for one in connections if one.fd not in gone and not self._traffic.under_way[one.peer]]
+            waiting = [one for one in connections if one.fd not in gone and not self._is_busy(one, now)]
             excess = len(waiting) - settings.max_connections_per_address
-            for one in self._worst_first(waiting)[: max(0, excess)]:
+            for one in self._worst_first(waiting, now)[: max(0, excess)]:
                 gone[one.fd] = one, "too many of one address"
         left = [one for one in self._known.values() if one.fd not in gone]
-        for one in self._worst_first(left)[: max(0, len(left) - self._most)]:
+        for one in self._worst_first(left, now)[: max(0, len(left) - self._most)]:
             gone[one.fd] = one, "too many in all"
         return list(gone.values())
 
@@ -183,13 +197,17 @@ class Doorman:
         connection.window_from, connection.window_acked = now, connection.acked
         return False
 
-    def _worst_first(self, connections: list[Connection]) -> list[Connection]:
+    def _is_busy(self, connection: Connection, now: float) -> bool:
+        """Whether the application works for it, or is about to."""
+        return self._traffic.under_way[connection.peer] > 0 or (connection.unread == 0 and connection.asks(now))
+
+    def _worst_first(self, connections: list[Connection], now: float) -> list[Connection]:
         """Clients that do not read, then those that ask for nothing, longest first; of those that ask, the newest."""
 
         def badness(one: Connection) -> tuple[bool, bool, float]:
             if one.unread:
                 return False, False, one.moved_at
-            busy = self._traffic.under_way[one.peer] > 0
+            busy = self._is_busy(one, now)
             return True, busy, -one.born if busy else one.spoke_at
 
         return sorted(connections, key=badness)
@@ -231,6 +249,8 @@ class _Told:
     unread: int
     acked: int
     idle_milliseconds: int
+    asks: bool
+    """Whether the client has sent something since it was last sent anything."""
 
 
 def _ask(fd: int, port: int) -> _Told | None:
@@ -251,8 +271,10 @@ def _ask(fd: int, port: int) -> _Told | None:
         return None
     finally:
         lent.detach()  # or it would close what is not ours
-    acked = int(struct.unpack_from("Q", info, _BYTES_ACKED)[0])
-    return _Told(cookie, (str(address), str(number)), unread, acked, struct.unpack_from("I", info, _LAST_DATA)[0])
+    acked, received = struct.unpack_from("QQ", info, _BYTES_ACKED)
+    since_sent, _, since_received = struct.unpack_from("III", info, _LAST_SENT)
+    asks = received > 0 and (acked <= 1 or since_received < since_sent)  # its first byte is that of the greeting
+    return _Told(cookie, (str(address), str(number)), unread, acked, since_received, asks)
 
 
 def _cut(connection: Connection) -> None:

@@ -1,5 +1,6 @@
 """Pages that are the same for everybody: written once, packed once, and sent as bytes that are there already."""
 
+import asyncio
 import gzip
 
 from starlette.requests import Request
@@ -13,9 +14,16 @@ class Page:
         self._plain = plain
         self._packed = gzip.compress(plain, mtime=0)
         self._media_type = media_type
+        self._turn = asyncio.Lock()
 
-    def answer(self, request: Request, headers: dict[str, str] | None = None) -> Response:
-        """200 with the page. The connection ends with it: who asks for pages and reads none is not worked for."""
+    async def answer(self, request: Request, headers: dict[str, str] | None = None) -> Response:
+        """200 with the page. The connection ends with it: who asks for pages and reads none is not worked for.
+
+        Pages leave one by one, and whatever else has come meanwhile goes before the next one: a crowd that asks for
+        them waits for itself.
+        """
+        async with self._turn:
+            await asyncio.sleep(0)
         told = {"Vary": "Accept-Encoding", "Connection": "close", **(headers or {})}
         if not takes_gzip(request.headers.get("accept-encoding", "")):
             return Response(self._plain, headers=told, media_type=self._media_type)

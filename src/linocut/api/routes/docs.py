@@ -11,7 +11,7 @@ async def docs(call: Call) -> Response:
     if call.request.scope["path"].endswith("/"):
         return Response(status_code=308, headers={"Location": "../docs"})
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return call.house.reference_page.answer(call.request, headers)
+    return await call.house.reference_page.answer(call.request, headers)
 
 
 OPERATIONS = (

@@ -8,7 +8,7 @@ from linocut.api.operation import Operation
 
 async def openapi(call: Call) -> Response:
     """OpenAPI 3.1."""
-    return call.house.description_page.answer(call.request)
+    return await call.house.description_page.answer(call.request)
 
 
 OPERATIONS = (
