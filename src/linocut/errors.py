@@ -9,6 +9,7 @@
     |-- NotBuilt            published, and not built into this server yet
     |-- Conflict            the thing is in a state that does not allow it
     |-- TooLarge            over a size limit
+    |-- UnreadableBody      the body is packed in a way that is not unpacked here
     |-- TooSlow             the request did not arrive in time
     |-- Unsafe              refused by the safety rules
     |-- TooManyInFlight     over the organisation's limit
@@ -93,6 +94,12 @@ class TooLarge(LinocutError):
     """The request is larger than this server takes."""
 
     code = "too_large"
+
+
+class UnreadableBody(LinocutError):
+    """The body is packed; send it as it is."""
+
+    code = "unreadable_body"
 
 
 class TooSlow(LinocutError):

@@ -2,9 +2,11 @@
 
 import fcntl
 import json
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,9 +81,16 @@ class Runtime:
         return worded(self.base, text, width, height, make_up=make_up)
 
     def ready(self) -> bool:
-        """Whether an engine process of this data folder has loaded its base and still lives."""
+        """Whether an engine process of this data folder has loaded its base, still lives, and turns."""
+        return self.engines() is Engines.READY
+
+    def engines(self) -> "Engines":
+        """How the engine processes of this data folder are: as well as the best of them."""
         folder = ready_folder(self.settings)
-        return folder.is_dir() and any(_is_held(path) for path in folder.iterdir())
+        held = [path for path in folder.iterdir() if _is_held(path)] if folder.is_dir() else []
+        if any(_age(path) < self.settings.engine_silent_seconds for path in held):
+            return Engines.READY
+        return Engines.SILENT if held else Engines.NONE
 
     def workspace(self, run_id: str) -> Path:
         """The folder of one run's checkpoints."""
@@ -92,13 +101,22 @@ class Runtime:
         self.db.close()
 
 
+class Engines(Enum):
+    """``SILENT``: loaded, alive and hung. ``NONE``: still loading, or not there."""
+
+    READY = "ready"
+    SILENT = "silent"
+    NONE = "none"
+
+
 def base_folder(settings: Settings) -> Path:
     """The folder of the base that the settings name."""
     return catalogue.MINI if settings.base == "mini" else Path(settings.base)
 
 
 def ready_folder(settings: Settings) -> Path:
-    """Where each engine process that can draw keeps a locked file, named by its worker id, its process id inside."""
+    """Where each engine process that can draw keeps a locked file, named by its worker id, its process id inside. The
+    engine's loop touches it as it turns."""
     return settings.data.absolute() / "ready"
 
 
@@ -139,6 +157,14 @@ def _is_held(ready_file: Path) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+def _age(ready_file: Path) -> float:
+    """Seconds since the engine's loop has touched its file."""
+    try:
+        return time.time() - ready_file.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
 
 
 def _open_decoder(base: Base) -> "Decoder":

@@ -3,12 +3,19 @@
 Every field is documented in docs/settings.md (a house test holds it).
 """
 
+import re
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
+
+_ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*/?")
+_OWN_PORTS = {"http": "80", "https": "443"}
 
 
 class Settings(BaseSettings):
@@ -26,6 +33,24 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address the server listens on.")
     port: int = Field(default=8731, ge=0, le=65535, description="Port the server listens on; 0 picks a free one.")
     public_url: str = Field(default="", description="Origin in the links sent to clients; empty: as the client asked.")
+    trusted_proxies: str = Field(
+        default="", description="Proxies whose X-Forwarded headers count: addresses and networks, commas between."
+    )
+    cors_origins: str = Field(
+        default="", description="Origins whose pages may call the API, commas between; * for all; empty: none."
+    )
+    max_connections: int = Field(default=4096, ge=16, description="Open connections; over that, the worst are cut.")
+    max_connections_per_address: int = Field(
+        default=1024, ge=8, description="Open connections of one address; a trusted proxy may have any number."
+    )
+    max_unread_answers: int = Field(
+        default=32, ge=1, description="Requests that one connection may send without reading the answers."
+    )
+    client_read_seconds: float = Field(
+        default=20.0,
+        gt=0,
+        description="How long a client may leave an answer unread, or take less than 1 KiB/s of it.",
+    )
     base: str = Field(default="mini", description="Name of the embedded base, or a folder that holds a base.")
     engine: str = Field(default="torch", pattern="^(torch|fake)$", description="torch, or fake (tests: no model).")
     workers: int = Field(default=1, ge=0, le=64, description="Engine processes that serve starts.")
@@ -44,9 +69,13 @@ class Settings(BaseSettings):
     generate_timeout_seconds: float = Field(default=300.0, gt=0, description="Longest wait for an image's worker.")
     stop_seconds: float = Field(default=30.0, ge=0, description="How long requests under way may last at a stop.")
     lease_seconds: float = Field(default=90.0, gt=0, description="A worker's lease on a job, renewed by heartbeats.")
+    engine_silent_seconds: float = Field(
+        default=60.0, gt=0, description="An engine that has not turned for so long does not count for /readyz."
+    )
     heartbeat_seconds: float = Field(default=10.0, gt=0, description="How often a worker renews its lease.")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
     log_json: bool = Field(default=False, description="Log lines as JSON.")
+    access_log: bool = Field(default=False, description="One log line for each request.")
 
     @property
     def resolved_database_url(self) -> str | Path:
@@ -70,3 +99,80 @@ class Settings(BaseSettings):
         """Where a process that meets damage in the database tells the others (``db/checkup.py``)."""
         file = self.sqlite_file or self.data.absolute() / "database"
         return file.with_name(f"{file.name}-damaged")
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """``trusted_proxies``, read."""
+        return networks_in(self.trusted_proxies)
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """``cors_origins``, as browsers write them."""
+        return origins_in(self.cors_origins)
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        match = _ORIGIN.match(value)
+        if value and not (match and _is_port(match[3]) and _PATH.fullmatch(value, match.end())):
+            raise ValueError(
+                f"LINOCUT_PUBLIC_URL is {value!r}; it takes a scheme, a host and, if need be, a path, such as "
+                "https://img.example.org."
+            )
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        networks_in(value)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        origins_in(value)
+        return value
+
+
+@lru_cache
+def networks_in(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses and networks out of a list with commas. ``ValueError`` with a sentence for anything else."""
+    found = []
+    for item in _items(text):
+        try:
+            found.append(ip_network(item, strict=False))
+        except ValueError:
+            raise ValueError(
+                f"LINOCUT_TRUSTED_PROXIES has {item!r}, which is no address and no network; it takes a list such as "
+                "127.0.0.1,10.0.0.0/8 (names of machines are not looked up; 0.0.0.0/0,::/0 trusts everybody)."
+            ) from None
+    return tuple(found)
+
+
+@lru_cache
+def origins_in(text: str) -> frozenset[str]:
+    """Origins out of a list with commas, as browsers write them; ``*`` alone for all. ``ValueError`` with words."""
+    items = _items(text)
+    if items == ["*"]:
+        return frozenset(items)
+    return frozenset(_origin(item) for item in items)
+
+
+def _origin(item: str) -> str:
+    match = _ORIGIN.fullmatch(item)
+    if match is None or not _is_port(match[3]):
+        raise ValueError(
+            f"LINOCUT_CORS_ORIGINS has {item!r}, which is no origin; it takes a list such as "
+            "https://app.example.org,http://localhost:5173 (scheme, host and port, no path and no slash at the "
+            "end), or * alone for all pages."
+        )
+    port = f":{match[3]}" if match[3] and match[3] != _OWN_PORTS[match[1]] else ""
+    return f"{match[1]}://{match[2]}{port}".lower()
+
+
+def _is_port(text: str | None) -> bool:
+    return text is None or 0 < int(text) < 65536
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]

@@ -107,9 +107,9 @@ class Live:
         """A worker on the fake engine, as long as the block lasts."""
         stop = threading.Event()
         engine = open_engine("fake", self.runtime.base, self.runtime.base_folder, 1, 1 << 20)
-        loop = WorkerLoop(self.runtime, engine, f"worker-{new_id()}")
-        thread = threading.Thread(target=lambda: loop.run(stop, drain_seconds=0.0))
         ready = ready_folder(self.settings) / "tested"
+        loop = WorkerLoop(self.runtime, engine, f"worker-{new_id()}", ready)
+        thread = threading.Thread(target=lambda: loop.run(stop, drain_seconds=0.0))
         ready.parent.mkdir(parents=True, exist_ok=True)
         thread.start()
         try:

@@ -15,8 +15,8 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 RUN_BY_SHELL = ("bash", "sh")
 RUN_BY_PYTHON = ("python",)
-SHOWN = ("", "json")
-"""Diagrams, and JSON (which must parse)."""
+SHOWN = ("", "json", "nginx", "caddy")
+"""Diagrams, JSON (which must parse), and what proxies read (tests/api/test_nginx.py runs the lines of nginx)."""
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NOT_RUN = re.compile(r"<!-- not run: (.+?) -->\n\Z")

@@ -1,5 +1,6 @@
 """Real processes on the fake engine: readiness, stopping, dying with the parent, and the supervisor of them all."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from tests.training.workshop import FACTS, Workshop
 
 from linocut.errors import Conflict
 from linocut.parent import EXIT_UNFIT
-from linocut.runtime import ready_folder
+from linocut.runtime import Engines, ready_folder
 from linocut.settings import Settings
 from linocut.training.types import AdvancedAsk
 from linocut.workers.children import Child, environment_of, pause_after
@@ -112,6 +113,35 @@ def test_readiness_ends_with_the_process_however_it_ends(settings: Settings, sta
     process.wait()
     assert ready(settings) != [], "a killed process cannot remove its file"
     assert not house.runtime.ready()
+    house.close()
+
+
+def test_an_engine_that_hangs_is_not_ready(settings: Settings, start: Callable[..., Any]) -> None:
+    """It lives, and its lock with it; but its loop turns no longer. When it goes on, it is ready again."""
+    short = settings.model_copy(update={"engine_silent_seconds": 1.0})
+    process = start("-m", "linocut.workers.process", LINOCUT_ENGINE_SILENT_SECONDS="1.0")
+    house = Workshop.open(settings.data)
+    runtime = dataclasses.replace(house.runtime, settings=short)
+    until(runtime.ready)
+    process.send_signal(signal.SIGSTOP)
+    until(lambda: runtime.engines() is Engines.SILENT)
+    assert house.runtime.ready(), "sixty seconds are not over yet"
+    process.send_signal(signal.SIGCONT)
+    until(runtime.ready)
+    house.close()
+
+
+def test_another_engine_that_turns_is_enough(settings: Settings, start: Callable[..., Any]) -> None:
+    hung = start("-m", "linocut.workers.process")
+    short = settings.model_copy(update={"engine_silent_seconds": 1.0})
+    house = Workshop.open(settings.data)
+    runtime = dataclasses.replace(house.runtime, settings=short)
+    until(runtime.ready)
+    hung.send_signal(signal.SIGSTOP)
+    start("-m", "linocut.workers.process", LINOCUT_ENGINE_SILENT_SECONDS="1.0")
+    until(lambda: len(ready(settings)) == 2)
+    until(runtime.ready)
+    hung.send_signal(signal.SIGCONT)
     house.close()
 
 

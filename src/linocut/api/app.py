@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from linocut.api.body import JSON
 from linocut.api.discovery import OPERATIONS, not_built
 from linocut.api.edge import Edge
 from linocut.api.operation import Operation
+from linocut.api.pages import HTML, Page
 from linocut.api.published import PUBLISHED
 from linocut.api.router import Router
 from linocut.api.shared import Shared
@@ -17,15 +19,15 @@ def create_app(runtime: Runtime, operations: Sequence[Operation] = OPERATIONS) -
     """The ASGI application. One a process and event loop; the runtime stays the caller's to close."""
     unbuilt = not_built(PUBLISHED, operations)
 
-    def description() -> bytes:
+    def description() -> Page:
         from linocut.api.openapi import describe  # at the first question: most servers are never asked
 
-        return msgspec.json.encode(describe(operations))
+        return Page(msgspec.json.encode(describe(operations)), JSON)
 
-    def reference() -> bytes:
+    def reference() -> Page:
         from linocut.api.reference import render
 
-        return render(msgspec.json.decode(shared.page("openapi")), unbuilt).encode()
+        return Page(render(msgspec.json.decode(shared.page("openapi").plain), unbuilt).encode(), HTML)
 
     shared = Shared(runtime, {"openapi": description, "docs": reference})
     return Edge(shared, Router((*operations, *unbuilt)))

@@ -14,7 +14,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from linocut.api.multipart import FormReader, Part, boundary_of
-from linocut.errors import InvalidRequest, TooLarge, TooSlow
+from linocut.errors import InvalidRequest, TooLarge, TooSlow, UnreadableBody
 from linocut.files import sha256_hex
 from linocut.settings import MIB, Settings
 
@@ -62,6 +62,7 @@ class Fields:
 
 async def read_fields(request: Request, operation: Takes, settings: Settings, spool: Path | None = None) -> Fields:
     """Read the body; its files go to ``spool``. ``InvalidRequest`` for what cannot be understood, ``TooLarge``."""
+    _require_unpacked(request)
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     if JSON in operation.encodings and (not kind or _JSON_TYPES.fullmatch(kind)):
@@ -76,6 +77,7 @@ async def read_form(
     request: Request, settings: Settings, *, spool: Path | None, file_fields: frozenset[str] = frozenset()
 ) -> list[Part]:
     """The parts of a multipart body; files go to ``spool`` while they arrive. ``InvalidRequest``; ``TooLarge``."""
+    _require_unpacked(request)
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != MULTIPART:
         raise InvalidRequest(f"Send the body as {MULTIPART}, and say so in Content-Type.")
@@ -92,6 +94,15 @@ async def read_form(
 def _digest_of_file(spooled: Any) -> str:
     with Path(spooled).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _require_unpacked(request: Request) -> None:
+    """``UnreadableBody`` for a body that is packed: nothing is unpacked here, so that nothing can swell."""
+    for header, plain in (("Content-Encoding", "identity"), ("Transfer-Encoding", "chunked")):
+        named = [word.strip() for value in request.headers.getlist(header) for word in value.split(",")]
+        for packing in named:
+            if packing and packing.lower() not in (plain, "identity"):
+                raise UnreadableBody(f"{header} {packing[:32]!r} is not taken; send the body as it is, unpacked.")
 
 
 def _mislabelled_form(body: bytes) -> Fields:

@@ -11,15 +11,20 @@ from collections.abc import Callable
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
+from linocut.api.cors import Pairs, added
+from linocut.api.doorman import Peer
 from linocut.api.errors import error_answer, status_of
+from linocut.api.incoming import MOST_LINGERING, Incoming
+from linocut.api.proxies import client_of
 from linocut.api.router import Router
-from linocut.api.runner import respond
+from linocut.api.runner import ASKED_BY, respond
 from linocut.api.shared import Shared
 from linocut.errors import Busy, Internal, LinocutError, Unavailable
 from linocut.files import full_disk_told
 from linocut.observe import REQUEST_ID, log
 
 LAST_ANSWERS_SECONDS = 0.5
+MOST_OF_A_PATH = 512
 CLIENT_GONE = 499
 """What is counted when there is nobody left to answer."""
 
@@ -31,6 +36,7 @@ class Edge:
         self.shared = shared
         self._router = router
         self._under_way: set[asyncio.Task[object]] = set()
+        self._lingering: set[asyncio.Task[object]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (or the lifespan, which only closes what was opened)."""
@@ -39,13 +45,45 @@ class Edge:
         elif scope["type"] == "http":
             task = asyncio.current_task()
             assert task is not None
+            incoming, peer = Incoming(scope, receive), scope.get("client") or ("", "")
             self._under_way.add(task)
+            self.shared.traffic.under_way[peer] += 1
             try:
-                await self._serve(scope, receive, _Sender(send, bodiless=scope["method"] == "HEAD"))
+                more = self.shared.cors.headers(scope)
+                if self._is_too_far_ahead(peer):
+                    more = [*more, (b"connection", b"close")]
+                await self._serve(scope, incoming, _Sender(send, bodiless=scope["method"] == "HEAD", headers=more))
             finally:
                 self._under_way.discard(task)
+                self._has_ended(peer)
+            if not incoming.ended and len(self._lingering) < MOST_LINGERING:
+                self._lingering.add(task)
+                try:
+                    await incoming.discard()
+                finally:
+                    self._lingering.discard(task)
         else:
             raise RuntimeError(f"There are no {scope['type']} connections here.")
+
+    def _is_too_far_ahead(self, peer: Peer) -> bool:
+        """Whether a client has sent ``max_unread_answers`` requests and more without reading what it was answered. It
+        gets this answer and no further one."""
+        doorman, asked = self.shared.doorman, self.shared.traffic.asked
+        if doorman is None:
+            return False
+        asked[peer] = asked.get(peer, 0) + 1
+        if asked[peer] <= self.shared.runtime.settings.max_unread_answers:
+            return False
+        if doorman.has_unread_answers(peer):
+            return True
+        asked[peer] = 0
+        return False
+
+    def _has_ended(self, peer: Peer) -> None:
+        under_way = self.shared.traffic.under_way
+        under_way[peer] -= 1
+        if under_way[peer] <= 0:
+            del under_way[peer]
 
     async def drain(self, seconds: float) -> None:
         """End event streams; give requests under way so long to end; then end what would go on: waits, slow bodies.
@@ -56,7 +94,7 @@ class Edge:
         await self._calm(seconds, lambda: not self._under_way)
         await self.shared.close()
         await self._calm(LAST_ANSWERS_SECONDS, lambda: not self._under_way)
-        for task in self._under_way:
+        for task in self._under_way | self._lingering:
             task.cancel()  # granian would wait for it
         await self._calm(LAST_ANSWERS_SECONDS, lambda: not self._under_way)
 
@@ -71,10 +109,13 @@ class Edge:
         request_id = os.urandom(16).hex()
         name = "none"
         outside = REQUEST_ID.set(request_id)
+        self.shared.watch.look(scope)
         try:
-            operation, path = self._router.find(scope["method"], scope["path"])
-            name = operation.name
-            response = await respond(self.shared, operation, path, Request(scope, receive))
+            response = self.shared.cors.preflight(scope)
+            if response is None:
+                operation, path = self._router.find(scope["method"], scope["path"])
+                name = operation.name
+                response = await respond(self.shared, operation, path, Request(scope, receive))
             await response(scope, receive, send)
         except ClientDisconnect:
             send.status = CLIENT_GONE
@@ -95,8 +136,23 @@ class Edge:
             log("api").error("fault", operation=name, exc_info=True)
             await _tell(Internal(), request_id, scope, receive, send, because=fault)
         finally:
+            took = time.perf_counter() - started
+            self.shared.metrics.count(name, send.status, took)
+            if self.shared.runtime.settings.access_log:
+                self._write_down(scope, send.status, took)
             REQUEST_ID.reset(outside)
-        self.shared.metrics.count(name, send.status, time.perf_counter() - started)
+
+    def _write_down(self, scope: Scope, status: int, took: float) -> None:
+        """One line of the access log. The query is left out: it is what opens an image."""
+        log("access").info(
+            "request",
+            method=scope["method"],
+            path=scope["raw_path"].decode("ascii", "replace")[:MOST_OF_A_PATH],
+            status=status,
+            milliseconds=round(took * 1000, 1),
+            client=client_of(scope, self.shared.runtime.settings),
+            api_key_id=scope.get(ASKED_BY, ""),
+        )
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -107,16 +163,19 @@ class Edge:
 
 
 class _Sender:
-    """``send`` that remembers which status left, and keeps bodies back from HEAD."""
+    """``send`` that remembers which status left, adds ``headers`` to the answer, and keeps bodies back from HEAD."""
 
-    def __init__(self, send: Send, *, bodiless: bool) -> None:
+    def __init__(self, send: Send, *, bodiless: bool, headers: Pairs | None = None) -> None:
         self._send = send
         self._bodiless = bodiless
+        self._headers = headers
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self._headers:
+                message = {**message, "headers": added(message["headers"], self._headers)}
         elif self._bodiless:
             message = {**message, "body": b""}
         await self._send(message)

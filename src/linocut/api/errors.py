@@ -20,6 +20,7 @@ STATUS: dict[str, int] = {
     "conflict": 409,
     "cancelled": 409,
     "too_large": 413,
+    "unreadable_body": 415,
     "unsafe": 422,
     "inflight_limit": 429,
     "error": 500,
@@ -73,6 +74,8 @@ def error_answer(error: LinocutError, request_id: str) -> Response:
         headers["Retry-After"] = str(max(1, round(seconds)))
     if allow := error.details.get("allow"):
         headers["Allow"] = str(allow)
+    if status == 415:
+        headers["Accept-Encoding"] = "identity"
     if status == 401:
         headers["WWW-Authenticate"] = "ApiKey"
     body = body_of(error, status, request_id if ours else None)

@@ -1,29 +1,30 @@
 """Signed links to images, and the origin they start with."""
 
-import re
 from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
+from linocut.api.proxies import HOST, host_told, prefix_told, scheme_told
 from linocut.runtime import Runtime
 from linocut.settings import Settings
 from linocut.storage.links import image_url
 
-_HOST = re.compile(r"[A-Za-z0-9.\-_]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
-
 
 def origin_of(request: Request, settings: Settings) -> str:
-    """``public_url`` where the operator set one; else scheme and host as the client asked for them.
+    """``public_url`` where the operator set one; else scheme, host and path as the client asked for them: this server,
+    or a trusted proxy before it.
 
     Any Host header is answered; one that is no host (it would break the link) gives way to the server's own address.
     """
     if settings.public_url:
         return settings.public_url.rstrip("/")
-    host = request.headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        address, port = request.scope.get("server") or (settings.host, settings.port)
+    scope = request.scope
+    host = host_told(scope, settings) or request.headers.get("host", "")
+    if not HOST.fullmatch(host):
+        address, port = scope.get("server") or (settings.host, settings.port)
         host = f"[{address}]:{port}" if ":" in str(address) else f"{address}:{port}"
-    return f"{request.scope.get('scheme', 'http')}://{host}"
+    scheme = scheme_told(scope, settings) or scope.get("scheme", "http")
+    return f"{scheme}://{host}{prefix_told(scope, settings)}"
 
 
 def image_link(runtime: Runtime, origin: str, image_id: str, now: datetime) -> str:

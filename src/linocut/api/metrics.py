@@ -16,6 +16,8 @@ class Metrics:
         self._seconds: Counter[str] = Counter()
         self._within: Counter[tuple[str, float]] = Counter()
         self.open_streams = 0
+        self.untrusted_proxy = False
+        """Whether X-Forwarded headers came from an address that is not trusted."""
 
     def count(self, operation: str, status: int, seconds: float) -> None:
         """One answer has left (or its client has: status 499)."""
@@ -30,6 +32,7 @@ class Metrics:
         lines = ["# TYPE linocut_ready gauge", f"linocut_ready {int(ready)}", "# TYPE linocut_jobs gauge"]
         lines += [f'linocut_jobs{{kind="{kind}",status="{status}"}} {n}' for (kind, status), n in sorted(jobs.items())]
         lines += ["# TYPE linocut_event_streams gauge", f"linocut_event_streams {self.open_streams}"]
+        lines += ["# TYPE linocut_untrusted_proxy gauge", f"linocut_untrusted_proxy {int(self.untrusted_proxy)}"]
         lines += ["# TYPE linocut_requests_total counter"]
         for (operation, status), n in sorted(self._answers.items()):
             lines.append(f'linocut_requests_total{{operation="{operation}",status="{status}"}} {n}')

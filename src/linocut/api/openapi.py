@@ -127,7 +127,7 @@ def refusals_of(operation: Operation) -> list[int]:
     if operation.query is not None:
         statuses.add(400)
     if operation.body is not None:
-        statuses |= {400, 408, 413}
+        statuses |= {400, 408, 413, 415}
     if isinstance(operation.does, Draws):
         statuses |= {402, 404, 422, 429}
     return sorted(statuses)

@@ -33,6 +33,8 @@ class Reads:
     """
 
     read: Callable[[Call, Connection], Answer]
+    is_long: bool = False
+    """Whether the answer grows with what the caller owns: it is then made beside the loop, not on it."""
 
 
 @dataclass(frozen=True)

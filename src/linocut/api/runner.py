@@ -27,6 +27,9 @@ from linocut.api.operation import Answer, Draws, Operation, Reads, Serves, Works
 from linocut.api.shared import Shared
 from linocut.api.translate.refusals import acted_on
 
+ASKED_BY = "linocut.api_key_id"
+"""Where the request's scope says, once it is known, whose key came with it: for the access log."""
+
 
 async def respond(shared: Shared, operation: Operation, path: dict[str, str], request: Request) -> Response:
     """The answer to a request for ``operation``; ``path``: the values in its address."""
@@ -41,7 +44,8 @@ async def respond(shared: Shared, operation: Operation, path: dict[str, str], re
             operation.before(call, tx)
         return _sent(does.read(call, tx)) if isinstance(does, Reads) else call
 
-    begun = await db.run_read(first)
+    is_long = isinstance(does, Reads) and does.is_long
+    begun = await (db.run_long_read if is_long else db.run_read)(first)
     return begun if isinstance(begun, Response) else _sent(await _carried_out(operation, begun))
 
 

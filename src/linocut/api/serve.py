@@ -25,6 +25,8 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from linocut.api.app import create_app
+from linocut.api.doorman import Doorman, prepare
+from linocut.api.doorman import is_possible as doorman_is_possible
 from linocut.api.edge import Edge
 from linocut.environment import settings_with
 from linocut.errors import Conflict, InvalidRequest, LinocutError
@@ -38,7 +40,7 @@ HEADER_MILLISECONDS = 10_000
 """A connection that has not sent its headers by then is closed (slow-header attacks)."""
 LARGE_BLOCK_BYTES = 1 << 20
 _M_MMAP_THRESHOLD = -3  # malloc.h
-BACKLOG = 1024
+BACKLOG = 4096
 CONNECTIONS = 4096
 OWN_LOGS = {
     "handlers": {},
@@ -47,6 +49,15 @@ OWN_LOGS = {
     },
 }
 """Granian's own lines go where all lines go (``observe.py``)."""
+SPARE_CONNECTIONS = 1024
+"""Taken beyond the limit, until the doorman has cut the worst."""
+OTHER_FILES = 256
+"""Open files that are no connections: the database, spooled uploads, pipes."""
+BUFFER_BYTES = 128 * 1024
+"""What may wait in this process for one client to read it (and the most that a request's headers may take)."""
+SWITCH_SECONDS = 0.0005
+"""How long the loop and granian's thread let each other wait for their turn when both have much to do: Python's own
+5 ms for each request would make a crowd's requests everybody's wait."""
 LAST_SECONDS = 2.0
 """For the server to end, once nobody is left to answer."""
 
@@ -57,15 +68,15 @@ class _OneProcess(Server):  # type: ignore[misc]  # granian ships no types for i
     (Its own sockets are shared between processes: a second server on a port would silently take half of the calls.)
     """
 
-    def __init__(self, app: Edge, listening: socket.socket) -> None:
+    def __init__(self, app: Edge, listening: socket.socket, connections: int) -> None:
         super().__init__(
             app,
             interface=Interfaces.ASGI,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=BUFFER_BYTES),
             websockets=False,
             backlog=BACKLOG,
-            backpressure=CONNECTIONS,
+            backpressure=connections + SPARE_CONNECTIONS,
             log_dictconfig=OWN_LOGS,
         )
         self._listening = listening
@@ -85,6 +96,7 @@ def listen(host: str, port: int) -> socket.socket:
     listening = socket.socket(family, kind, protocol)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        prepare(listening)
         listening.bind(address)
         listening.listen(BACKLOG)
     except OSError as taken:
@@ -97,14 +109,26 @@ def listen(host: str, port: int) -> socket.socket:
 async def serve(runtime: Runtime, listening: socket.socket, stopping: asyncio.Event) -> None:
     """Serve until ``stopping`` is set; then take no more, and give requests under way ``stop_seconds`` to end."""
     app = create_app(runtime)
-    server = _OneProcess(app, listening)
+    connections = connections_that_fit(runtime.settings)
+    doorman = Doorman(runtime.settings, listening.getsockname()[1], app.shared.traffic, connections)
+    server = _OneProcess(app, listening, connections)
+    if doorman_is_possible():
+        app.shared.doorman = doorman
+        doorman.start()
+    try:
+        await _serve(app, server, stopping)
+    finally:
+        doorman.close()
+
+
+async def _serve(app: Edge, server: _OneProcess, stopping: asyncio.Event) -> None:
     serving = asyncio.create_task(server.serve())
     asked = asyncio.ensure_future(stopping.wait())
     await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
     if not serving.done():
         server.stop()  # connections are refused from here on; idle ones are closed
-        await app.drain(runtime.settings.stop_seconds)
+        await app.drain(app.shared.runtime.settings.stop_seconds)
         await asyncio.wait({serving}, timeout=LAST_SECONDS)
     if not serving.done():
         log("api").warning("connections were still open; they are cut")
@@ -139,13 +163,21 @@ def announced(data: Path, url: str) -> Iterator[None]:
                 note.unlink()
 
 
-def allow_connections() -> None:
-    """Raise this process's limit of open files to what ``CONNECTIONS`` take, as far as the system lets it."""
+def allow_connections(connections: int = CONNECTIONS) -> None:
+    """Raise this process's limit of open files to what so many connections take, as far as the system lets it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * CONNECTIONS  # a connection, and what its request opens
+    wanted = 2 * max(connections, SPARE_CONNECTIONS)  # a connection, and what its request opens
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def connections_that_fit(settings: Settings) -> int:
+    """``max_connections``, or fewer where the system lets this process have fewer open files."""
+    room = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if room == resource.RLIM_INFINITY:
+        return settings.max_connections
+    return min(settings.max_connections, max(1, room - SPARE_CONNECTIONS - OTHER_FILES))
 
 
 def url_of(listening: socket.socket) -> str:
@@ -157,7 +189,8 @@ def url_of(listening: socket.socket) -> str:
 
 def run(settings: Settings) -> None:
     """Open the data folder, listen, serve. Errors are sentences: ``LinocutError``."""
-    allow_connections()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    allow_connections(settings.max_connections)
     with contextlib.closing(Runtime.open(settings)) as runtime, listen(settings.host, settings.port) as listening:
         url = url_of(listening)
         with announced(settings.data, url):

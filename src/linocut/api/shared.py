@@ -9,7 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from linocut.api.cors import Cors
+from linocut.api.doorman import Doorman, Traffic
 from linocut.api.metrics import Metrics
+from linocut.api.pages import Page
+from linocut.api.proxies import Watch
 from linocut.jobs.waiter import Waiter
 from linocut.runtime import Runtime
 
@@ -23,22 +27,26 @@ class Shared:
     ``pages``: by name, what writes a page of the server's own (``/docs``, ``/openapi.json``).
     """
 
-    def __init__(self, runtime: Runtime, pages: Mapping[str, Callable[[], bytes]]) -> None:
+    def __init__(self, runtime: Runtime, pages: Mapping[str, Callable[[], Page]]) -> None:
         self.runtime = runtime
         self.waiter = Waiter(runtime.db)
         self.metrics = Metrics()
+        self.cors = Cors(runtime.settings)
+        self.traffic = Traffic()
+        self.doorman: Doorman | None = None
+        self.watch = Watch(runtime.settings, self.metrics)
         self.stopping = False
         """Set once the server is asked to stop: event streams end then."""
         self.closing = False
         """Set once it waits for requests under way no longer."""
         self._pages = pages
-        self._written: dict[str, bytes] = {}
+        self._written: dict[str, Page] = {}
         self._spool = runtime.settings.data.absolute() / "spool"
         self._decoder: Decoder | None = None
         self._decoder_lock = threading.Lock()
         sweep_spool(self._spool)
 
-    def page(self, name: str) -> bytes:
+    def page(self, name: str) -> Page:
         """A page of the server's own: written when it is first asked for, and never again."""
         if name not in self._written:
             self._written[name] = self._pages[name]()

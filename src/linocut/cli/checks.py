@@ -206,6 +206,19 @@ def server(url: str) -> Finding:
     return Finding("server", True, f"ready at {url}")
 
 
+def proxy(url: str) -> Finding:
+    """Whether a proxy before the server is one that it trusts: what the server has seen so far."""
+    try:
+        told = httpx2.get(f"{url.rstrip('/')}/metrics", timeout=5.0).text
+    except httpx2.TransportError:
+        return Finding("proxy", True, "not looked at: the server does not answer")
+    if "linocut_untrusted_proxy 1" in told.splitlines():
+        found = "X-Forwarded headers come from an address that is not trusted, so links ignore them"
+        mend = "export LINOCUT_TRUSTED_PROXIES=<the proxy's address>   (the log names it; docs/behind-a-proxy.md)"
+        return Finding("proxy", False, found, mend)
+    return Finding("proxy", True, "none that is not trusted")
+
+
 def key(url: str, key_file: Path) -> Finding:
     """Whether the server takes the caller's key."""
     try:

@@ -45,7 +45,7 @@ def doctor(
     if not checks.variables(wrong).ok:  # right ones go without saying
         looks.insert(0, lambda: checks.variables(wrong))
     if server:
-        looks += [lambda: checks.server(url), lambda: checks.key(url, key_file)]
+        looks += [lambda: checks.server(url), lambda: checks.proxy(url), lambda: checks.key(url, key_file)]
     findings = [look() for look in looks]
     answer([asdict(f) for f in findings], "\n".join(_lines(f) for f in findings), as_json=as_json)
     raise typer.Exit(0 if all(f.ok for f in findings) else EXIT_FAILED)

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LONG_READS_AT_ONCE = 2
+"""Threads share one interpreter with the loop: more of them would make it wait longer, and be done no sooner."""
 BUSY_SECONDS = 10.0
 """How long a reader or writer waits, unless told otherwise, before the answer is ``Busy``."""
 
@@ -72,6 +74,7 @@ class Database:
         writers = 1 if self.is_sqlite else engines.WRITERS_POSTGRESQL
         self._write_threads = ThreadPoolExecutor(writers, thread_name_prefix="db-write")
         self._read_threads = ThreadPoolExecutor(engines.WRITERS_POSTGRESQL, thread_name_prefix="db-read")
+        self._long_read_threads = ThreadPoolExecutor(LONG_READS_AT_ONCE, thread_name_prefix="db-list")
 
     @classmethod
     def open(
@@ -166,6 +169,10 @@ class Database:
                 return work(snapshot)
         return await self._in_thread(self._read_threads, lambda: self._read_now(work))
 
+    async def run_long_read(self, work: Callable[[Connection], T]) -> T:
+        """As ``run_read``, for work that grows with what somebody owns: never on the loop, and few at a time."""
+        return await self._in_thread(self._long_read_threads, lambda: self._read_now(work))
+
     async def run_write(self, work: Callable[[Connection], T]) -> T:
         """``work(tx)`` in a transaction of its own, off the loop, in the order of asking.
 
@@ -196,6 +203,7 @@ class Database:
         """Finish the writes under way and let go of every connection."""
         self._write_threads.shutdown()
         self._read_threads.shutdown()
+        self._long_read_threads.shutdown()
         if self._listener is not None:
             self._listener.close()
         if self._stamp is None:

@@ -5,9 +5,12 @@ fault in any of them ends the process: its supervisor releases its leases and st
 from its last checkpoint. That is the one way in which a worker recovers, so it is the one that is tested.
 """
 
+import os
 import threading
 import time
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import msgspec
 
@@ -32,19 +35,25 @@ LOOK_ANYWAY_SECONDS = 1.0
 """The queue is looked at this often even if nobody seems to have committed anything."""
 LEASE_PATIENCE_SECONDS = 1.0
 """What is in hand goes on although the database is locked: leasing is put off instead."""
+STAMP_SECONDS = 1.0
+"""How often the loop touches the file that says it is ready: at least four times in ``engine_silent_seconds``."""
 IDLE_SECONDS = 0.1
 """A loop with nothing to do sleeps until somebody commits, at most this long at a time."""
 
 
 class WorkerLoop:
-    """One engine and the jobs it works on. ``run`` blocks; ``close`` afterwards, always."""
+    """One engine and the jobs it works on. ``run`` blocks; ``close`` afterwards, always. ``ready_file`` is touched by
+    each turn, at most once in ``STAMP_SECONDS``."""
 
-    def __init__(self, runtime: Runtime, engine: Engine, worker_id: str) -> None:
+    def __init__(self, runtime: Runtime, engine: Engine, worker_id: str, ready_file: Path | None = None) -> None:
         self._runtime = runtime
         self._engine = engine
         self._worker_id = worker_id
         self._changes = runtime.db.changes()
         self._looked_at = 0.0
+        self._ready_file = ready_file
+        self._stamped_at = 0.0
+        self._stamp_seconds = min(STAMP_SECONDS, runtime.settings.engine_silent_seconds / 4)
         self._more_may_wait = True
         self._strays_possible = False
         self.holdings = Holdings()
@@ -67,12 +76,21 @@ class WorkerLoop:
         """Lease at most one job, run at most one forward pass. False when there was nothing to do."""
         self._raise_faults()
         self.heart.loop_turned_at = time.monotonic()
+        self._stamp()
         leased = leasing and self._lease()
         if not self._engine.busy():
             return leased
         for event in self._engine.step():
             self.publisher.put(event)
         return True
+
+    def _stamp(self) -> None:
+        """Tell ``Runtime.ready`` that the engine turns. Only this loop does: a thread would go on when it hangs."""
+        now = time.monotonic()
+        if self._ready_file is not None and now - self._stamped_at >= self._stamp_seconds:
+            self._stamped_at = now
+            with suppress(OSError):  # a folder that is away for a while is no fault of the engine
+                os.utime(self._ready_file)
 
     def run_until_idle(self, *, timeout: float = 60.0) -> None:
         """Work until nothing is queued, in hand or unwritten (tests, and one-shot workers). ``TimeoutError``."""

@@ -47,7 +47,7 @@ def run(settings: Settings, worker_id: str = "") -> int:
     except LinocutError as error:
         log("workers").error(error.message)
         return EXIT_UNFIT if isinstance(error, InvalidRequest) else 1
-    loop = WorkerLoop(runtime, engine, name)
+    loop = WorkerLoop(runtime, engine, name, ready_folder(settings) / name)
     try:
         adopt_libraries()
         with _ready(settings, name):

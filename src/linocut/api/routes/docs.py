@@ -12,7 +12,7 @@ async def docs(call: Call) -> Response:
     """One page of HTML. Its links are relative, so that it works behind a proxy's path prefix: hence one address."""
     if call.request.scope["path"].endswith("/"):
         return Response(status_code=303, headers={"Location": "../docs"})
-    return Response(call.shared.page("docs"), headers=HEADERS, media_type="text/html; charset=utf-8")
+    return await call.shared.page("docs").answer(call.request, HEADERS)
 
 
 GET = Operation(

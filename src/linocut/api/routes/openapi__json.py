@@ -9,7 +9,7 @@ from linocut.api.operation import Operation, Serves
 
 async def openapi(call: Call) -> Response:
     """OpenAPI 3.1."""
-    return Response(call.shared.page("openapi"), media_type=JSON)
+    return await call.shared.page("openapi").answer(call.request)
 
 
 GET = Operation(

@@ -6,13 +6,18 @@ from linocut.api.body import JSON
 from linocut.api.call import Call
 from linocut.api.operation import Operation, Serves
 from linocut.errors import Damaged, NotReady
+from linocut.runtime import Engines
 
 
 async def readyz(call: Call) -> Response:
-    """200, or 503: the database is damaged, or every engine still loads (or none runs)."""
+    """200, or 503: the database is damaged, or every engine still loads, or hangs, or none runs."""
     if call.runtime.db.is_damaged():
         raise Damaged
-    if not call.runtime.ready():
+    engines = call.runtime.engines()
+    if engines is Engines.SILENT:
+        seconds = call.runtime.settings.engine_silent_seconds
+        raise NotReady(f"No engine has turned for {seconds:g} seconds: it hangs, or one pass takes longer than that.")
+    if engines is Engines.NONE:
         raise NotReady
     return Response(b'{"status":"ready"}', media_type=JSON)
 

@@ -27,6 +27,6 @@ POST = Operation(
     "create_dataset", "Create a dataset", "datasets", Writes(create), body=CreateDatasetRequest, answer=Dataset
 )
 GET = Operation(
-    "list_datasets", "List your datasets, most recently updated first", "datasets", Reads(list_all),
+    "list_datasets", "List your datasets, most recently updated first", "datasets", Reads(list_all, is_long=True),
     query=ListDatasetsQuery, answer=ListDatasetsResponse,
 )  # fmt: skip

@@ -21,6 +21,6 @@ def list_all(call: Call, tx: Connection) -> ListModelsResponse:
 
 
 GET = Operation(
-    "list_custom_models", "List your custom models and those shared with you", "models", Reads(list_all),
+    "list_custom_models", "List your custom models and those shared with you", "models", Reads(list_all, is_long=True),
     query=ListModelsQuery, answer=ListModelsResponse,
 )  # fmt: skip
