@@ -20,7 +20,8 @@ def delete(call: Call, _ask: None, tx: Connection) -> None:
 
 
 GET = Operation(
-    "get_dataset", "Get a dataset with its pictures", "datasets", Reads(get), answer=GetDatasetResponse,
+    "get_dataset", "Get a dataset with its pictures", "datasets", Reads(get, is_long=True),
+    answer=GetDatasetResponse,
     refusals=(404,),
 )  # fmt: skip
 DELETE = Operation(
