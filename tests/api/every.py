@@ -63,19 +63,23 @@ def tell(
 ) -> Told:
     """One request to an application without a server. ``body``: its pieces, and what is done between two of them.
 
-    An application that reads on after the last piece waits for ever: it is ended after a minute.
+    An application that needs more than that to answer waits for ever: it is ended after a minute. Once it has
+    answered, the client goes.
     """
-    pieces, sent = iter(body), []
+    pieces, sent, answered = iter(body), [], asyncio.Event()
 
     async def receive() -> Any:
         for piece in pieces:
             if isinstance(piece, bytes):
                 return {"type": "http.request", "body": piece, "more_body": True}
             piece()
-        return await asyncio.Event().wait()
+        await answered.wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            answered.set()
 
     scope = {
         "type": "http", "method": method, "path": path, "query_string": b"", "scheme": "http", "client": ("inside", 1),
