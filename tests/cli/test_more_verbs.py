@@ -159,22 +159,25 @@ def test_one_is_one_and_two_are_two() -> None:
     )
 
 
-def test_a_sentence_that_many_files_share_stands_there_once() -> None:
-    def finding(name: str | None, message: str, code: str = "caption_missing") -> dict[str, Any]:
-        return {"code": code, "file_name": name, "message": message}
-
-    findings = [
-        *(finding(f"{n}.png", f"{n}.png has no caption; say what it shows.") for n in (1, 2, 3)),
-        finding("4.png", "4.png is another matter."),
-        finding(None, "The whole set."),
-        finding("5.png", "5.png waits.", "caption_waiting"),
+def test_findings_stand_under_their_title_with_the_number_of_pictures() -> None:
+    """However many the server says something of in one sentence."""
+    summary = {
+        "image_count": 3,
+        "captioned_count": 0,
+        "message": "Ready.",
+        "finding_counts": {"caption_missing": 3, "new": 1},
+    }
+    findings = [{"code": "caption_missing", "message": "All."}, {"code": "new", "message": "A code of a newer server."}]
+    found = {"summary": summary, "findings": findings, "files": []}
+    assert as_text(found, with_files=False).splitlines()[1:] == [
+        "",
+        "Without a caption (3)",
+        "  All.",
+        "",
+        "new (1)",
+        "  A code of a newer server.",
     ]
-    assert findings_of({"findings": findings}, "caption_missing") == [
-        "1.png has no caption; say what it shows. (The same: 2.png, 3.png.)",
-        "4.png is another matter.",
-        "The whole set.",
-    ]
-    assert findings_of({"findings": findings}, "caption_waiting") == ["5.png waits."]
+    assert findings_of(found, "new", "blurred") == ["A code of a newer server."]
 
 
 NAMES = ("日本語.png", "naïve café.png", "smile 😀.png")

@@ -1,6 +1,5 @@
 """``linocut datasets report``: what the dataset doctor found, for a person to read before training."""
 
-from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +17,8 @@ TITLES = {
     "extreme_aspect": "Cut down by its shape",
     "caption_missing": "Without a caption",
     "caption_identical": "Sharing a caption",
+    "caption_damaged": "Captions that are damaged in places",
+    "caption_cut": "Captions longer than the base reads",
     "caption_unreadable": "Captions that could not be read",
     "caption_waiting": "Captions without their picture",
     "not_measured": "Not looked at yet",
@@ -46,10 +47,9 @@ def as_text(found: dict[str, Any], *, with_files: bool) -> str:
     pictures = number_of(summary["image_count"], "picture")
     captions = "captions" if summary["captioned_count"] != 1 else "a caption"
     lines = [f"{pictures}, {summary['captioned_count']} with {captions}. {summary['message']}"]
-    for code, group in groupby(found["findings"], key=lambda finding: str(finding["code"])):
-        findings = list(group)
-        lines += ["", f"{TITLES.get(code, code)} ({len(findings)})"]
-        lines += [f"  {sentence}" for sentence in _sentences(findings)]
+    for code in dict.fromkeys(str(finding["code"]) for finding in found["findings"]):
+        lines += ["", f"{TITLES.get(code, code)} ({summary['finding_counts'][code]})"]
+        lines += [f"  {sentence}" for sentence in findings_of(found, code)]
     if with_files and found["files"]:
         lines += ["", f"{'file':<32}  {'size':>11}  {'trains at':>11}  {'cut away':>8}  sharpness"]
         lines += [_file_line(file) for file in found["files"]]
@@ -58,23 +58,7 @@ def as_text(found: dict[str, Any], *, with_files: bool) -> str:
 
 def findings_of(found: dict[str, Any], *codes: str) -> list[str]:
     """The sentences of a report's findings of these codes."""
-    return _sentences([finding for finding in found["findings"] if finding["code"] in codes])
-
-
-def _sentences(findings: list[dict[str, Any]]) -> list[str]:
-    """What they say. A sentence that several say of different files stands there once, and names them all after it."""
-    others: dict[str, list[str]] = {}
-    first: dict[str, str] = {}
-    for finding in findings:
-        name, message = finding.get("file_name"), str(finding["message"])
-        said = message.replace(name, "\0") if name else message
-        if said in first and name:
-            others[said].append(name)
-        elif said not in first:
-            first[said], others[said] = message, []
-    return [
-        f"{first[said]} (The same: {', '.join(names)}.)" if names else first[said] for said, names in others.items()
-    ]
+    return [str(finding["message"]) for finding in found["findings"] if finding["code"] in codes]
 
 
 def _file_line(file: dict[str, Any]) -> str:

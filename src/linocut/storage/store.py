@@ -41,7 +41,8 @@ def folder_of(where: str | Path) -> Path | None:
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
         kind = where.partition("://")[0]
         raise InvalidRequest(
-            f"LINOCUT_STORAGE_URL starts with {kind}://; linocut knows s3://bucket/prefix and file:///a/folder."
+            f"LINOCUT_STORAGE_URL starts with {kind}://; linocut knows file:// and s3:// (file:///a/folder, "
+            "s3://bucket/prefix)."
         )
     if parts.query or parts.fragment:
         raise InvalidRequest(
