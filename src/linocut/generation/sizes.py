@@ -78,7 +78,7 @@ def size_of(*, api_version: int, resolution: Size | None, aspect_ratio: str | No
     if resolution is not None:
         if resolution not in (V4_SIZES if api_version == 4 else V3_SIZES):
             raise InvalidRequest(
-                f"resolution {size_text(*resolution)} is none that Ideogram {api_version} draws; take one of the "
+                f"Ideogram {api_version} does not draw resolution {size_text(*resolution)}; take one of the "
                 "published list, 1024x1024 for example.",
                 field="resolution",
             )
