@@ -241,7 +241,7 @@ def test_a_generation_may_be_cancelled_at_every_step(ideogram4: Resident, before
 
 def small_run(resident: Resident, **changes: Any) -> TrainOrder:
     colours = [(200, 60, 40), (40, 160, 90), (60, 70, 190), (220, 200, 60)]
-    pictures = [png(torch.tensor(colour, dtype=torch.uint8).expand(64, 64, 3), 64, 64, {}) for colour in colours]
+    pictures = [png(torch.tensor(colour, dtype=torch.uint8).expand(64, 64, 3), 64, 64) for colour in colours]
     return train_order(resident.blobs, pictures, base=resident.base.identity, **changes)
 
 

@@ -67,9 +67,9 @@ def test_the_prompt_s_own_words_choose_the_v4_ratio(prompt: str, ratio: str) -> 
 
 
 def test_a_size_of_the_other_version_or_both_fields_are_refused() -> None:
-    with pytest.raises(InvalidRequest, match="resolution 2048x2048 is none that Ideogram 3 draws"):
+    with pytest.raises(InvalidRequest, match="Ideogram 3 does not draw resolution 2048x2048"):
         ask(3, resolution=(2048, 2048))
-    with pytest.raises(InvalidRequest, match="resolution 1312x736 is none that Ideogram 4 draws"):
+    with pytest.raises(InvalidRequest, match="Ideogram 4 does not draw resolution 1312x736"):
         ask(4, resolution=(1312, 736))
     with pytest.raises(InvalidRequest, match="not both"):
         ask(3, resolution=(1024, 1024), aspect_ratio="1x1")

@@ -145,7 +145,7 @@ def test_a_prompt_that_only_looks_like_one_is_a_prompt(house: Workshop, prompt: 
         ({"prompt": None, "json_prompt": {}, "api_version": 4}, "high_level_description"),
         ({"num_images": 0}, "num_images must be 1 to 8"),
         ({"num_images": 9}, "num_images must be 1 to 8"),
-        ({"num_images": 2, "api_version": 4}, "num_images must be 1 to 1"),
+        ({"num_images": 2, "api_version": 4}, "num_images must be 1\\."),
         ({"seed": -1}, "seed must be 0 to 2147483647"),
         ({"seed": 2**31}, "seed must be 0 to 2147483647"),
         ({"rendering_speed": "SLOW"}, "must be one of FLASH, TURBO"),

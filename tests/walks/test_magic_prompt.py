@@ -1,9 +1,11 @@
 """A text, its structured prompt, and a picture drawn from either: the same."""
 
+from io import BytesIO
 from typing import Any
 
 import httpx2
 import pytest
+from PIL import Image
 from tests.api.live import Account
 from tests.walks.steps import MAGIC_PROMPT, V4_GENERATE, ok
 
@@ -22,8 +24,15 @@ def test_the_prompt_is_the_one_that_generate_draws_from(account: Account, text: 
     sent = ok(account.http.post(V4_GENERATE, json={"json_prompt": magic["json_prompt"], "seed": 5,
                                                "resolution": drawn["resolution"]}))["data"][0]  # fmt: skip
     assert drawn["prompt"] == sent["prompt"]
-    pictures = [httpx2.get(image["url"]).content for image in (drawn, sent)]
-    assert pictures[0] == pictures[1]
+    pictures = [Image.open(BytesIO(httpx2.get(image["url"]).content)) for image in (drawn, sent)]
+    assert pictures[0].tobytes() == pictures[1].tobytes()
+    assert pictures[0].info["linocut:prompt"] == text
+
+
+def test_what_the_prompt_leaves_out_of_a_text_is_told(account: Account) -> None:
+    answer = ok(asked(account, text_prompt="a quiet harbour with many boats " * 40))
+    assert answer["x_linocut"]["notes"][0].startswith("The text was cut after ")
+    assert "x_linocut" not in ok(asked(account, text_prompt="a cat"))
 
 
 @pytest.mark.parametrize(("text", "ratio"), [("a tea poster", "2x3"), ("a logo", "1x1"), ("tea, 16:9", "16x9"),

@@ -139,7 +139,8 @@ def _check(ask: GenerateAsk) -> None:
     if ask.prompt is not None:
         _check_text(ask.prompt, field)
     if not 1 <= ask.num_images <= most:
-        raise InvalidRequest(f"num_images must be 1 to {most}.", field="num_images")
+        rule = "must be 1" if most == 1 else f"must be 1 to {most}"
+        raise InvalidRequest(f"num_images {rule}.", field="num_images")
     if ask.seed is not None and not 0 <= ask.seed <= ids.MAX_SEED:
         raise InvalidRequest(f"seed must be 0 to {ids.MAX_SEED}.", field="seed")
     if ask.rendering_speed not in rules.speeds:
@@ -158,7 +159,8 @@ def _check_in_flight(tx: Connection, caller: Caller, wanted: int, settings: Sett
     busy = queue.images_in_flight(tx, caller.organization_id)
     if busy + wanted > most:
         raise TooManyInFlight(
-            f"Your organisation has {busy} images in progress and asks for {wanted} more; its limit is {most}. "
+            f"Your organisation has {busy} image{'' if busy == 1 else 's'} in progress and asks for {wanted} more; its "
+            f"limit is {most}. "
             "Try again when some are done.",
             max_inflight_requests=most,
         )

@@ -32,7 +32,7 @@ def size_of(rules: Rules, resolution: Size | None, aspect_ratio: str | None, pro
     if resolution is not None:
         if resolution not in rules.resolutions:
             raise InvalidRequest(
-                f"resolution {size_text(*resolution)} is none that {rules.name} draws; take one of the "
+                f"{rules.name} does not draw resolution {size_text(*resolution)}; take one of the "
                 "published list, 1024x1024 for example.",
                 field="resolution",
             )

@@ -11,14 +11,14 @@ PNG_COMPRESSION = 2
 """zlib's level: at 1024 x 1024 54 ms and 565 kB, where the default, 6, takes 174 ms for 433 kB."""
 
 
-def png(pixels_HWC: Tensor, width: int, height: int, texts: dict[str, str]) -> bytes:
+def png(pixels_HWC: Tensor, width: int, height: int, texts: dict[str, str] | None = None) -> bytes:
     """uint8 ``pixels_HWC`` scaled to ``width`` x ``height`` (Lanczos; unchanged when it has that size) as PNG bytes.
 
-    ``texts``: what the file says of its making, see ``engine/png_text.py``.
+    ``texts``: what the file says of its making, nothing for None; see ``engine/png_text.py``.
     """
     picture = Image.fromarray(pixels_HWC.cpu().numpy(), "RGB")
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
     out = BytesIO()
-    picture.save(out, "PNG", compress_level=PNG_COMPRESSION, pnginfo=chunks(texts))
+    picture.save(out, "PNG", compress_level=PNG_COMPRESSION, pnginfo=chunks(texts or {}))
     return out.getvalue()
