@@ -20,7 +20,7 @@ def test_a_worker_that_renews_keeps_its_lease_whatever_the_clock_does() -> None:
     watch, shift = Watch(LEASE, GRACE), 0.0
     held = lease(LEASE)
     for tick in range(600):
-        shift = {100: 7200.0, 300: -86400.0, 450: 3.0e7}.get(tick, shift)
+        shift = {105: 7200.0, 303: -86400.0, 457: 3.0e7}.get(tick, shift)
         if tick % BEAT == 0:
             held = lease(tick + shift + LEASE)
         assert watch.late([held], START + timedelta(seconds=tick + shift), float(tick)) == set(), tick
