@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from tests.api.every import OPERATIONS, label
 from tests.contract.documents import BUILT, CONTRACT, MINE, OURS, ROOT, THEIRS, Json
-from tests.contract.schemas import answer_gaps, form, request_gaps
+from tests.contract.schemas import answer_gaps, form, request_gaps, resolved
+
+from linocut.api.operation import Operation
 
 OURS_IN_ANSWERS = {"x_linocut", "message"}
 """Names beyond the contract. ``message`` is the sentence beside a refused file's reason, and of every error body."""
@@ -55,6 +58,16 @@ def test_bodies_are_taken_in_every_published_encoding_with_every_published_field
     for encoding, content in published.items():
         gaps = request_gaps(form(ours[encoding]["schema"], OURS), form(content["schema"], CONTRACT), "body")
         assert gaps == []
+
+
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if label(one) in BUILT and one.body], ids=label)
+def test_the_published_files_are_files_unless_they_are_not_acted_on_yet(operation: Operation) -> None:
+    schema = next(iter(THEIRS[label(operation)]["requestBody"]["content"].values()))["schema"]
+    fields = resolved(schema, CONTRACT)["properties"].items()
+    published = {name for name, field in fields if "contentMediaType" in {**field, **field.get("items", {})}}
+    content = next(iter(MINE[label(operation)]["requestBody"]["content"].values()))
+    ours = resolved(content["schema"], OURS)["properties"]
+    assert operation.files == {name for name in published if "x-not-supported-yet" not in ours[name]}
 
 
 @pytest.mark.parametrize("name", [name for name in BUILT if "requestBody" not in THEIRS[name]])

@@ -15,7 +15,8 @@ from tests.walks.steps import V3_GENERATE, V3_TRAIN, fill, ok, train
 from linocut.accounts import keys, organizations
 from linocut.api import runner
 from linocut.api.operation import Draws, Operation, Serves, Works, Writes
-from linocut.db.tables import api_keys, idempotency_keys, jobs, members, metadata
+from linocut.db.tables import api_keys, assets, idempotency_keys, jobs, members, metadata
+from linocut.storage.store import Store
 
 End = Callable[[Connection, Account], object]
 
@@ -151,6 +152,32 @@ def test_the_last_bytes_come_too_late(
     before = everything(idle)
     assert one.http.post(path.format(**known), content=slowly(), headers=headers).status_code == 401
     assert everything(idle) == before
+    one.http.close()
+
+
+def test_an_upload_takes_no_picture_more(
+    idle: Live, owned: tuple[Account, dict[str, str]], end: Callable[[Account], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each picture is a transaction of its own: what was taken under the good key stays, and nothing comes after it."""
+    account, _ = owned
+    one, put = another_key(idle, account), Store.put
+    dataset_id = ok(account.http.post("/datasets", json={"name": "half"}))["dataset_id"]
+
+    def watched(*given: Any) -> Any:
+        done = put(*given)
+        with idle.runtime.db.read() as tx:
+            taken = tx.execute(assets.select().filter_by(dataset_id=dataset_id)).all()
+        if taken:
+            end(one)
+        return done
+
+    monkeypatch.setattr(Store, "put", watched)
+    pictures = [("files", (f"{number}.png", png(200 + number))) for number in range(3)]
+    told = one.http.post(f"/datasets/{dataset_id}/upload_assets", files=pictures)
+    assert told.status_code == 401
+    with idle.runtime.db.read() as tx:
+        names = tx.execute(assets.select().filter_by(dataset_id=dataset_id)).all()
+    assert [row.file_name for row in names] == ["0.png"]
     one.http.close()
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -89,14 +89,22 @@ def _refuse_unknown(values: Mapping[str, Any], known: list[str]) -> None:
 
 
 def _rule(name: str, hint: Any, *, required: bool) -> Rule:
-    kept = tuple(part for part in get_args(hint) if part not in (msgspec.UnsetType, type(None)))
-    bare = Union[kept] if get_origin(hint) is not None and len(kept) < len(get_args(hint)) else hint  # noqa: UP007
+    bare = _without_absence(hint)
     is_nullable = required and _takes_null(hint)
     schema = msgspec.json.schema(bare)
     item = schema.get("items", {})
     is_file = "contentMediaType" in {**schema, **item} and "x-not-supported-yet" not in schema
     words = "must be sent as a file part of that name" if is_file else _words(schema)
     return Rule(name, required, bare, _kind(schema), words, _kind(item), "pattern" in schema, is_file, is_nullable)
+
+
+def _without_absence(hint: Any) -> Any:
+    """The type without "absent" and null, whether its rules stand around these or beside them."""
+    if get_origin(hint) is Annotated:
+        inner, *rules = get_args(hint)
+        return Annotated[(_without_absence(inner), *rules)]
+    kept = tuple(part for part in get_args(hint) if part not in (msgspec.UnsetType, type(None)))
+    return Union[kept] if get_origin(hint) is not None and len(kept) < len(get_args(hint)) else hint  # noqa: UP007
 
 
 def _takes_null(hint: Any) -> bool:
