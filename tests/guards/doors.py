@@ -12,7 +12,7 @@ GUARDS = (
     Guard(
         "what a client still sends is read after a refusal",
         "api/edge.py",
-        "            if not incoming.ended and len(self._lingering) < MOST_LINGERING:\n",
+        "            if not (incoming.ended or self.house.closing) and len(self._lingering) < MOST_LINGERING:\n",
         "            if False:\n",
         (f"{REFUSED}test_a_body_that_is_too_large_is_told_so", f"{REFUSED}test_urllib_sees_it"),
         errors=("BrokenPipeError", "ConnectionResetError", "URLError"),
