@@ -25,7 +25,7 @@ from load import cpu_seconds, serving, where
 ATTACKS = ((4200, 4), (20, 100))
 FEW = 5
 """Open files beyond those of a server at rest that are not counted as held connections."""
-SECONDS = 30.0
+SECONDS = 40.0
 """How long an attack may last; what is cut is not opened again."""
 REQUEST = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n"
 

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
     max_connections: int = Field(default=4096, ge=16, description="Open connections; over that, the worst are cut.")
     max_connections_per_address: int = Field(
-        default=1024, ge=8, description="Open connections of one address; a trusted proxy may have any number."
+        default=512, ge=8, description="Open connections of one address; a trusted proxy may have any number."
     )
     max_unread_answers: int = Field(
         default=32, ge=1, description="Requests that one connection may send without reading the answers."
