@@ -8,7 +8,7 @@ from tests.datasets import pictures as made
 from tests.datasets.test_datasets_likeness import grain, photo, posters
 
 from linocut.datasets.decoder import DecodeLimits, Decoder
-from linocut.datasets.doctor import LEAST_SHARPNESS
+from linocut.datasets.findings import LEAST_SHARPNESS
 from linocut.datasets.measure import measure, sharpness
 from linocut.datasets.picture import CropRule, way_of
 from linocut.datasets.refusal import Refused

@@ -16,7 +16,8 @@ from tests.datasets import pictures as made
 from tests.datasets.shelf import Shelf
 from tests.house.test_round_trips import TRAIN
 
-from linocut.datasets import doctor, looking, repository, service
+from linocut.datasets import findings, looking, repository, service
+from linocut.datasets import report as reports
 from linocut.datasets.decoder import DecodeLimits, Decoder
 from linocut.datasets.picture import CropRule, Measures, way_of
 from linocut.datasets.types import DatasetFile
@@ -39,11 +40,11 @@ def poster(number: int, side: int = 1024, blur: float = 0.0) -> bytes:
     return made.encode(picture.filter(ImageFilter.GaussianBlur(blur)) if blur else picture)
 
 
-def report_of(shelf: Shelf, dataset_id: str, rule: CropRule = RULE, fewest: int = 2, most: int = 100) -> doctor.Report:
+def report_of(shelf: Shelf, dataset_id: str, rule: CropRule = RULE, fewest: int = 2, most: int = 100) -> reports.Report:
     return looking.report(shelf.db, shelf.store, shelf.decoder, shelf.user_id, dataset_id, rule, fewest, most)
 
 
-def found(report: doctor.Report) -> list[tuple[str, str | None]]:
+def found(report: reports.Report) -> list[tuple[str, str | None]]:
     for finding in report.findings:
         assert finding.message.endswith("."), finding
         assert (finding.measured is None) == (finding.threshold is None)
@@ -141,7 +142,7 @@ def test_unreadable_captions_are_remembered_within_a_limit(shelf: Shelf) -> None
 def test_the_crop_is_the_one_that_training_cuts(width: int, height: int, base: tuple[int, int]) -> None:
     native_pixels, size_multiple = base
     file = _file("a", width, height)
-    report = doctor.examine(doctor.Facts([file], {}, [], []), CropRule(native_pixels, size_multiple), 1, 100)
+    report = reports.examine(findings.Facts([file], {}, [], []), CropRule(native_pixels, size_multiple), 1, 100)
     sample = TrainSample(image_sha256=file.image_sha256, width=width, height=height, caption="{}")
     order_fields = {"native_pixels": native_pixels, "size_multiple": size_multiple, "samples": (sample,)}
     order = type(TRAIN)(**{name: getattr(TRAIN, name) for name in TRAIN.__struct_fields__} | order_fields)
@@ -149,14 +150,14 @@ def test_the_crop_is_the_one_that_training_cuts(width: int, height: int, base: t
 
 
 def test_a_picture_that_must_be_scaled_up_says_by_how_much() -> None:
-    report = doctor.examine(doctor.Facts([_file("a", 32, 200)], {}, [], []), CropRule(1024, 64), 1, 100)
+    report = reports.examine(findings.Facts([_file("a", 32, 200)], {}, [], []), CropRule(1024, 64), 1, 100)
     (tiny,) = [finding for finding in report.findings if finding.code == "tiny"]
     assert "scaled up 2.00 times" in tiny.message
 
 
 def test_rounding_to_the_grid_is_not_tiny() -> None:
     for side in range(1024, 1400, 7):
-        report = doctor.examine(doctor.Facts([_file("a", side, 1024)], {}, [], []), CropRule(1024, 64), 1, 100)
+        report = reports.examine(findings.Facts([_file("a", side, 1024)], {}, [], []), CropRule(1024, 64), 1, 100)
         assert "tiny" not in [finding.code for finding in report.findings]
 
 
@@ -212,8 +213,8 @@ def test_an_upload_goes_on_while_a_report_measures(shelf: Shelf, monkeypatch: py
     reached, go_on = threading.Event(), threading.Event()
     get = shelf.store.get
     monkeypatch.setattr(shelf.store, "get", lambda sha256: (reached.set(), go_on.wait(60), get(sha256))[2])
-    reports: list[doctor.Report] = []
-    asking = threading.Thread(target=lambda: reports.append(report_of(shelf, dataset_id)))
+    answers: list[reports.Report] = []
+    asking = threading.Thread(target=lambda: answers.append(report_of(shelf, dataset_id)))
     asking.start()
     try:
         assert reached.wait(60)
@@ -221,7 +222,7 @@ def test_an_upload_goes_on_while_a_report_measures(shelf: Shelf, monkeypatch: py
     finally:
         go_on.set()
         asking.join(60)
-    assert len(reports[0].files) == 2
+    assert len(answers[0].files) == 2
 
 
 def test_the_report_of_a_dataset_that_is_not_ones_own(shelf: Shelf) -> None:
@@ -241,15 +242,15 @@ def test_a_thousand_pictures_are_compared_with_each_other() -> None:
         other = tuple(f"{dice.getrandbits(255):064x}" for _ in range(16))
         likeness.append(likeness[-1] if number % 10 == 9 else other)
     way = way_of(RULE.crop(1024, 1024))
-    facts = doctor.Facts(files, {f.asset_id: Measures(way, one, 0.9) for f, one in zip(files, likeness, strict=True)},
+    facts = findings.Facts(files, {f.asset_id: Measures(way, one, 0.9) for f, one in zip(files, likeness, strict=True)},
                          [], [])  # fmt: skip
-    report = doctor.examine(facts, RULE, 15, 1000)
+    report = reports.examine(facts, RULE, 15, 1000)
     near = [finding.file_name for finding in report.findings if finding.code == "near_duplicate"]
     assert near == [f"{number:04}" for number in range(9, 1000, 10)]
 
 
 def test_the_codes_are_those_on_the_wire() -> None:
-    assert get_args(FindingCode) == doctor.CODES
+    assert get_args(FindingCode) == findings.CODES
 
 
 def _file(name: str, width: int, height: int) -> DatasetFile:

@@ -4,28 +4,27 @@ Lenient where clients in the wild differ (FACTS 11): odd boundaries, parts with 
 files. Strict where bytes could be lost: a body that ends before its last boundary is refused.
 """
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from linocut.api.dispositions import names_of
 from linocut.errors import InvalidRequest, TooLarge
 
 MAX_PARTS = 2000
 MAX_TEXT_BYTES = 1 << 20
 """Of all text parts together."""
-_EXTENDED_NAME = re.compile(rb"filename\*\s*=\s*(?:utf-8|iso-8859-1)?'[^']*'([^;\s]+)", re.IGNORECASE)
 
 
 @dataclass
 class Part:
     """One part. A file that was spooled has a ``path``; a text, or a file read without a spool, has ``data``.
 
-    ``size`` counts all bytes that came, also those for which there was no room in ``data``.
+    ``size`` counts all bytes that came, also those for which there was no room in ``data``. ``file_name`` is a base
+    name; ``folder`` what the client wrote before it, "" for nothing.
     """
 
     name: str
@@ -33,6 +32,7 @@ class Part:
     data: bytearray = field(default_factory=bytearray)
     path: Path | None = None
     size: int = 0
+    folder: str = ""
 
     @property
     def is_file(self) -> bool:
@@ -118,11 +118,11 @@ class FormReader:
     def _on_headers(self) -> None:
         if len(self._parts) >= MAX_PARTS:
             raise InvalidRequest(f"The body has more than {MAX_PARTS} parts; send the files in several requests.")
-        disposition = self._headers.get(b"content-disposition", b"")
-        _, options = parse_options_header(disposition)
-        name = options.get(b"name", b"").decode(errors="replace")
-        must_be_file = name.partition("[")[0] in self._file_fields
-        part = self._part = Part(name, _file_name(disposition, options, must_be_file))
+        name, file_name = names_of(self._headers.get(b"content-disposition", b""))
+        if file_name is None and name.partition("[")[0] in self._file_fields:
+            file_name = ""
+        folder, base = ("", None) if file_name is None else _parted(file_name)
+        part = self._part = Part(name, base, folder=folder)
         self._parts.append(part)
         if part.is_file and self._spool is not None:
             part.path = self._spool / str(len(self._parts))
@@ -148,12 +148,11 @@ class FormReader:
         self._ended = True
 
 
-def _file_name(disposition: bytes, options: dict[bytes, bytes], must_be_file: bool) -> str | None:
-    """The base name that the client gave its file; None for a text part. Older clients write ``filename*`` only."""
-    raw = options.get(b"filename")
-    if raw is None and (extended := _EXTENDED_NAME.search(disposition)):
-        raw = unquote_to_bytes(extended[1])
-    if raw is None:
-        return "" if must_be_file else None
-    name = raw.decode(errors="replace").replace("\\", "/").rpartition("/")[2]
-    return "".join(letter for letter in name if letter.isprintable()).strip()
+def _parted(file_name: str) -> tuple[str, str]:
+    """(folder, base name) of a name as clients write it, with either slash; letters that cannot be seen left out."""
+    folder, _, base = file_name.replace("\\", "/").rpartition("/")
+    return _visible(folder), _visible(base)
+
+
+def _visible(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable()).strip()

@@ -64,7 +64,8 @@ def _digest(files: list[IncomingFile]) -> str:
 
 
 def _incoming(part: Part) -> IncomingFile:
-    return IncomingFile(part.file_name or "", part.path if part.path is not None else bytes(part.data))
+    name = f"{part.folder}/{part.file_name}" if part.folder else part.file_name or ""
+    return IncomingFile(name, part.path if part.path is not None else bytes(part.data))
 
 
 @contextmanager

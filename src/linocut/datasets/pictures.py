@@ -9,6 +9,7 @@ taken as sRGB; 16 bits are cut to their upper 8; transparency is laid over white
 import io
 import struct
 import warnings
+from functools import cache
 
 from PIL import Image, ImageChops, ImageCms, PngImagePlugin
 
@@ -24,6 +25,9 @@ MAX_TEXT_BYTES = 8 * 1024 * 1024
 """Most text that a PNG's text chunks may expand to together."""
 
 PNG_LEVEL = 1  # 12 megapixels: 1.0 s of CPU and 22 MB at level 1, 2.3 s and 20 MB at level 6
+
+_SAME = 2
+"""Levels of 255 by which profiles of sRGB differ: some have its curve in 26 points, or numbers rounded otherwise."""
 
 _PILLOW_FORMATS = {"jpeg": ("JPEG",), "png": ("PNG",), "webp": ("WEBP",)}  # MPO comes with JPEG
 _PLAIN_MODES = ("L", "RGB", "CMYK")
@@ -166,10 +170,32 @@ def _with_profile(picture: Image.Image, profile: object) -> Image.Image:
     if isinstance(profile, bytes) and 0 < len(profile) <= MAX_PROFILE_BYTES:
         try:
             own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if "sRGB" not in (own.profile.profile_description or ""):
+            if not _is_srgb(own):
                 converted = ImageCms.profileToProfile(picture, own, _SRGB, outputMode="RGB")
                 if converted is not None:
                     return converted
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # broken, or for another kind of pixels: these are worth something without it (browsers agree)
     return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+    """Whether colours through this profile come out as they went in: what it is called does not matter."""
+    if profile.profile.xcolor_space.strip() != "RGB":
+        return False
+    probe = _probe()
+    seen = ImageCms.profileToProfile(probe, profile, _SRGB, outputMode="RGB")
+    if seen is None:
+        return False
+    return all(highest <= _SAME for _, highest in ImageChops.difference(probe, seen).getextrema())  # type: ignore[misc]
+
+
+@cache
+def _probe() -> Image.Image:
+    """Every seventeenth level of red, green and blue with each other, and all greys."""
+    levels = range(0, 256, 17)
+    colours = [(red, green, blue) for red in levels for green in levels for blue in levels]
+    colours += [(grey, grey, grey) for grey in range(256)]
+    probe = Image.new("RGB", (len(colours), 1))
+    probe.putdata(colours)
+    return probe

@@ -24,7 +24,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class IncomingFile:
-    """One part of an upload: the name the client gave it, and its bytes or the file they were spooled to."""
+    """One part of an upload: the client's name for it, folders too, and its bytes or the file they were spooled to."""
 
     name: str
     content: bytes | Path
@@ -51,7 +51,8 @@ class RefusedAsset:
 class UploadReport:
     """What became of an upload. The counts are of pictures (and of whatever was refused); total is their sum.
 
-    ``successful`` also lists each caption that was applied; ``waiting`` names the captions whose picture is not here.
+    ``successful`` also lists each caption that was applied; ``waiting`` names the captions whose picture is not here;
+    ``notes`` are sentences: what was not clear, or is not used.
     """
 
     total_count: int
@@ -60,6 +61,7 @@ class UploadReport:
     successful: tuple[AcceptedAsset, ...]
     failed: tuple[RefusedAsset, ...]
     waiting: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ async def report(call: Call) -> Response:
         CropRule(runtime.base.native_pixels, runtime.base.size_multiple),
         runtime.settings.min_training_images,
         runtime.settings.max_dataset_images,
+        runtime.restate,
     )
     found = await asyncio.get_running_loop().run_in_executor(_threads, work)
     return answer(dataset_report(dataset_id, runtime.base.identity, found))
