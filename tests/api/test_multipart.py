@@ -91,6 +91,62 @@ def test_file_names(disposition: str, name: str, tmp_path: Path) -> None:
     assert (found.name, found.file_name, found.size) == ("files", name, 1)
 
 
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ("name=files; filename=\"=?utf-8?B?S8O8Y2hlLnR4dA==?=\"; filename*=utf-8''K%C3%BCche.txt", "Küche.txt"),
+        ("filename*=UTF-8''%e6%97%a5%e6%9c%ac.png; name=files; filename=stand-in.png", "日本.png"),
+        ('name="files"; filename="__.txt"; FileName* = utf-8\'de\'%C3%A4.txt', "ä.txt"),
+        ("name=files; filename*=iso-8859-1''caf%e9.png", "café.png"),
+        ("name=files; filename=\"a.png\"; filename*=utf-8''%ff.png", "a.png"),  # it cannot be read: the other counts
+        ("name=files; filename=\"a.png\"; filename*=klingon''b.png", "a.png"),
+        ('name=files; filename="a.png"; filename*=b.png', "a.png"),
+        ("name=files; filename*0*=utf-8''K%C3%BC; filename*1=che.txt", "Küche.txt"),
+        ('name=files; filename*0="a long "; filename*1="name.png"', "a long name.png"),
+        ('name=files; filename="=?utf-8?B?S8O8Y2hlLnR4dA==?="', "Küche.txt"),
+        ('name=files; filename="=?ISO-8859-1?Q?caf=E9_rouge.png?="', "café rouge.png"),
+        ('name=files; filename="=?utf-8?B?S8O8?= =?utf-8?B?Y2hlLnR4dA==?="', "Küche.txt"),
+        ('name=files; filename="=?klingon?B?S8O8?="', "=?klingon?B?S8O8?="),
+        ('name=files; filename="a =?utf-8?B?S8O8?= b.png"', "a =?utf-8?B?S8O8?= b.png"),
+        ('name="files"; filename="a %22quoted%22 name.png"', 'a "quoted" name.png'),
+        ('name="files"; filename="two%0D%0Alines.png"', "twolines.png"),
+        ('name="files"; filename="100%25 sure%20.png"', "100%25 sure%20.png"),  # no browser writes these
+        ('name="files"; filename="a \\"quoted\\" name.png"', 'a "quoted" name.png'),
+        ("name=files; filename=\"a; filename*=utf-8''b.png\"", "a; filename*=utf-8''b.png"),
+        ('name=files; filename="a.png"; filename="b.png"', "a.png"),
+    ],
+)
+def test_file_names_as_clients_encode_them(disposition: str, name: str, tmp_path: Path) -> None:
+    (found,) = read(body("b", part(disposition, b"1")), "b", tmp_path)
+    assert (found.name, found.file_name) == ("files", name)
+
+
+def test_names_in_bytes_that_are_no_utf8_stay_apart() -> None:
+    both = [part('name="files"; filename="@.png"', b"1").replace(b"@", letter) for letter in (b"\xfc", b"\xe4")]
+    assert [one.file_name for one in read(body("b", *both), "b")] == ["ü.png", "ä.png"]
+
+
+@pytest.mark.parametrize(
+    ("disposition", "folder"),
+    [
+        ('name="files"; filename="a/cup.png"', "a"),
+        ('name="files"; filename="a\\b\\cup.png"', "a/b"),
+        ("name=files; filename*=utf-8''%C3%A4%2Fcup.png", "ä"),
+        ('name="files"; filename="cup.png"', ""),
+        ('name="files"; filename="/cup.png"', ""),
+        ('name="files"; filename="C:\\fakepath\\cup.png"', "C:/fakepath"),
+    ],
+)
+def test_the_folder_of_a_file(disposition: str, folder: str) -> None:
+    (found,) = read(body("b", part(disposition, b"1")), "b")
+    assert (found.file_name, found.folder) == ("cup.png", folder)
+
+
+def test_a_field_s_name_is_decoded_as_browsers_write_it() -> None:
+    (found,) = read(body("b", part('name="a %22b%22"', b"1")), "b")
+    assert found.name == 'a "b"'
+
+
 def test_an_empty_choice_is_none() -> None:
     (found,) = read(body("b", part('name="image"; filename=""', b"")), "b")
     assert found.is_empty_choice

@@ -1,6 +1,7 @@
 """The report of a dataset: each finding, that nothing else is found, and the crops that training uses."""
 
 import io
+import json
 import random
 import threading
 from dataclasses import replace
@@ -48,7 +49,7 @@ def found(report: reports.Report) -> list[tuple[str, str | None]]:
     for finding in report.findings:
         assert finding.message.endswith("."), finding
         assert (finding.measured is None) == (finding.threshold is None)
-    return [(finding.code, finding.file_name) for finding in report.findings]
+    return [(one.code, name) for one in report.findings for name in one.file_names or (one.file_name,)]
 
 
 def test_a_good_dataset_has_nothing_to_remark(shelf: Shelf) -> None:
@@ -90,6 +91,7 @@ def test_each_fault_is_found_once_and_named(shelf: Shelf) -> None:
         ("extreme_aspect", "wide.png"),
         ("caption_missing", "silent.png"),
         ("caption_identical", "soft.png"),
+        ("caption_identical", "small.png"),
         ("caption_unreadable", "binary.txt"),
         ("caption_unreadable", "long.txt"),
         ("caption_unreadable", "silent.json"),
@@ -105,6 +107,64 @@ def test_each_fault_is_found_once_and_named(shelf: Shelf) -> None:
     assert "4.0 times its size" in by_code["tiny"].message
     assert by_code["extreme_aspect"].measured == pytest.approx(1 - 3 / (4200 / 900), abs=0.02)
     assert by_code["caption_missing"].asset_id == ids["silent.png"]
+
+
+def test_what_holds_of_many_is_said_once(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    shelf.upload(dataset_id, *((f"{n:02}.png", made.numbered(n)) for n in range(22)))
+    shelf.upload(dataset_id, *((f"x{n}.txt", b"waits") for n in range(3)), *((f"y{n}.txt", b"\0") for n in range(3)))
+    report = report_of(shelf, dataset_id, fewest=15)
+    by_code = {one.code: one for one in report.findings if one.code != "near_duplicate"}
+    assert {code: one.count for code, one in by_code.items()} == {
+        "tiny": 22, "caption_missing": 22, "caption_unreadable": 3, "caption_waiting": 3,
+    }  # fmt: skip
+    names = ", ".join(f"{n:02}.png" for n in range(20))
+    assert by_code["caption_missing"].message == (
+        f"22 pictures ({names} and 2 others) have no caption; say what each shows, so that the style is learnt and not "
+        "the motif."
+    )
+    assert len(by_code["caption_missing"].related) == 21
+    assert by_code["tiny"].message.endswith("Upload them at 32.0 times their size or larger.")
+    assert by_code["caption_waiting"].message.startswith(
+        "3 captions (x0.txt, x1.txt and x2.txt) wait for their pictures;"
+    )
+    assert by_code["caption_unreadable"].message.startswith("3 caption files (y0.txt, y1.txt and y2.txt): The caption")
+
+
+def test_one_picture_is_one_picture() -> None:
+    for count, words in ((1, "1 picture and training"), (2, "2 pictures and training"), (0, "0 pictures and training")):
+        files = [_file(f"{n}", 1024, 1024) for n in range(count)]
+        report = reports.examine(findings.Facts(files, {}, [], []), RULE, 15, 100)
+        assert f"The dataset has {words}" in report.findings[0].message
+    report = reports.examine(findings.Facts([_file("a", 1024, 1024)], {}, ["a.txt"], []), RULE, 1, 100)
+    assert report.findings[-1].message.startswith("a.txt waits for its picture;")
+    report = reports.examine(findings.Facts([_file("a", 64, 64)], {}, [], []), RULE, 1, 100)
+    assert [one.message for one in report.findings if one.code == "tiny"] == [
+        "a is 64x64 pixels. It trains at 64x64, not scaled up, while the base draws at about 1024x1024. Upload it at "
+        "16.0 times its size or larger."
+    ]
+
+
+def test_captions_longer_than_the_base_reads_are_counted(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    ends = b"a red cup " * 40 + b"on a table", b"a red cup " * 40 + b"in the rain", b"a short one"
+    for number, text in enumerate(ends):
+        shelf.upload(dataset_id, (f"{number}.png", poster(number)), (f"{number}.txt", text))
+    shelf.upload(dataset_id, ("3.png", poster(3)))
+    found = looking.report(
+        shelf.db, shelf.store, shelf.decoder, shelf.user_id, dataset_id, RULE, 2, 100,
+        lambda text: json.dumps({"high_level_description": " ".join(text.split())[:140]}),
+    )  # fmt: skip
+    (cut,) = [one for one in found.findings if one.code == "caption_cut"]
+    assert (cut.measured, cut.count, cut.file_names) == (2, 2, ("0.png", "1.png"))
+    assert cut.message.startswith("2 captions (of 0.png and 1.png) are longer than the base reads: ")
+
+
+def test_a_caption_with_bytes_that_were_no_text_stays_known(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    damaged = "eine schöne grüne Tür über der Straße".encode() + b"\xff"
+    shelf.upload(dataset_id, ("0.png", poster(0)), ("0.txt", damaged), ("1.png", poster(1)), ("1.txt", b"good"))
+    assert found(report_of(shelf, dataset_id)) == [("caption_damaged", "0.png")]
 
 
 def test_a_good_caption_in_the_place_of_an_unreadable_one(shelf: Shelf) -> None:

@@ -65,7 +65,15 @@ def test_western_text_is_read() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 def test_wide_text_without_its_mark(encoding: str) -> None:
-    for text in ("tea", "a red cup, «café»\r\nred", "красный кот", "κόκκινη γάτα", "赤い猫のカップ", "żółty kot", "חתול"):
+    for text in (
+        "tea",
+        "a red cup, «café»\r\nred",
+        "красный кот",
+        "κόκκινη γάτα",
+        "赤い猫のカップ",
+        "żółty kot",
+        "חתול",
+    ):
         assert read_text(text.encode(encoding)).text == text
 
 

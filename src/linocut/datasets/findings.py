@@ -50,8 +50,8 @@ Restate = Callable[[str], str]
 class Finding:
     """One thing to know. ``asset_id`` None: it is about the dataset, or about a caption without a picture.
 
-    ``related``: the other pictures it is about. ``count``: of how many pictures or captions it is said. ``measured``
-    and ``threshold`` are in the code's own unit (docs/dataset-report.md).
+    ``related``: the other pictures it is about. ``file_names``: the pictures or captions that it is said of.
+    ``measured`` and ``threshold`` are in the code's own unit (docs/dataset-report.md).
     """
 
     code: str
@@ -61,7 +61,12 @@ class Finding:
     related: tuple[str, ...] = ()
     measured: float | None = None
     threshold: float | None = None
-    count: int = 1
+    file_names: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Of how many pictures or captions it is said; 1 where it is about the dataset."""
+        return max(1, len(self.file_names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,21 +220,20 @@ def of_lost_captions(facts: Facts) -> Iterable[Finding]:
     for caption in facts.unreadable:
         by_message[caption.message].append(caption.file_name)
     for message, names in by_message.items():
-        yield Finding(
-            "caption_unreadable", f"{_listed(names, 'caption file')}: {message}", None, names[0], count=len(names)
-        )
+        text = f"{_listed(names, 'caption file')}: {message}"
+        yield Finding("caption_unreadable", text, None, names[0], file_names=tuple(names))
     if (count := len(facts.waiting)) == 1:
         message = (
             f"{facts.waiting[0]} waits for its picture; upload the picture of that name, or upload the caption under "
             "another."
         )
-        yield Finding("caption_waiting", message, None, facts.waiting[0])
+        yield Finding("caption_waiting", message, None, facts.waiting[0], file_names=tuple(facts.waiting))
     elif count:
         message = (
             f"{_listed(facts.waiting, 'caption')} wait for their pictures; upload the pictures of those names, or "
             "upload the captions under others."
         )
-        yield Finding("caption_waiting", message, None, facts.waiting[0], count=count)
+        yield Finding("caption_waiting", message, None, facts.waiting[0], file_names=tuple(facts.waiting))
 
 
 def _is_cut(file: DatasetFile, restate: Restate) -> bool:
@@ -271,4 +275,5 @@ def _of(
     """A finding about these pictures; ``related``: others beside them."""
     first, *others = files
     related = (*(file.asset_id for file in others), *related)
-    return Finding(code, message, first.asset_id, first.file_name, related, measured, threshold, len(files))
+    names = tuple(file.file_name for file in files)
+    return Finding(code, message, first.asset_id, first.file_name, related, measured, threshold, names)

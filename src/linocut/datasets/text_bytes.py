@@ -119,7 +119,7 @@ def _is_likely(text: str, encoding: str) -> bool:
         return True
     blocks = Counter(block for c in text if (block := ord(c) >> 8) in _ALPHABETS)
     latin = blocks.pop(0, 0)
-    return latin + max(blocks.values(), default=0) >= _MOST_OF * len(text)
+    return (len(text) > 2 or text.isascii()) and latin + max(blocks.values(), default=0) >= _MOST_OF * len(text)
 
 
 def _damaged(data: bytes) -> Text:

@@ -101,20 +101,21 @@ def _codec_of(names: Sequence[bytes]) -> tuple[str, bool]:
     if not names:
         return _DOS, True
     whole = b"\n".join(dict.fromkeys(names))
+    has_halves = _HALF.search(whole) is not None
     for codec in (_DOS, "cp850"):
-        if _is_western(whole.decode(codec)):
+        if not has_halves and _is_western(whole.decode(codec)):
             return codec, True
     guess = _CODECS.get(detected(whole))
     common = next(
         (codec for codec, pattern in _COMMON.items() if pattern.fullmatch(whole) and _can(codec, whole)), None
     )
-    if guess is not None and _can(guess, whole) and not (common and guess not in _DOUBLE and _HALF.search(whole)):
+    if guess is not None and _can(guess, whole) and not (common and guess not in _DOUBLE and has_halves):
         return guess, False
     if common is not None:
         return common, False
     read = western(whole)
     if read is not None and all(c.isascii() or c.isalpha() for c in read):
-        return "cp1252", True
+        return "cp1252", not has_halves
     return _DOS, False
 
 

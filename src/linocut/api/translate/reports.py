@@ -87,6 +87,7 @@ def _finding(finding: Finding) -> DatasetFinding:
         asset_id=finding.asset_id,
         file_name=finding.file_name,
         related_asset_ids=list(finding.related),
+        file_names=list(finding.file_names),
         count=finding.count,
         measured=finding.measured,
         threshold=finding.threshold,
