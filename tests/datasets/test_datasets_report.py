@@ -137,7 +137,7 @@ def test_one_picture_is_one_picture() -> None:
         report = reports.examine(findings.Facts(files, {}, [], []), RULE, 15, 100)
         assert f"The dataset has {words}" in report.findings[0].message
     report = reports.examine(findings.Facts([_file("a", 1024, 1024)], {}, ["a.txt"], []), RULE, 1, 100)
-    assert report.findings[-1].message.startswith("a.txt waits for its picture;")
+    assert report.findings[-2].message.startswith("a.txt waits for its picture;")
     report = reports.examine(findings.Facts([_file("a", 64, 64)], {}, [], []), RULE, 1, 100)
     assert [one.message for one in report.findings if one.code == "tiny"] == [
         "a is 64x64 pixels. It trains at 64x64, not scaled up, while the base draws at about 1024x1024. Upload it at "

@@ -50,7 +50,7 @@ GUARDS = (
     Guard(
         "nothing is decoded for a full dataset",
         "datasets/pictures_in.py",
-        "    if not is_known and dataset.image_count >= desk.limits.max_images:\n",
+        "    if known is None and dataset.image_count >= desk.limits.max_images:\n",
         "    if False:\n",
         (f"{INGEST}test_a_full_dataset_decodes_nothing_more[sqlite]",),
         errors=("TypeError",),
@@ -79,7 +79,7 @@ GUARDS = (
     Guard(
         "a row is written only while its blob is there",
         "datasets/pictures_in.py",
-        "        if not desk.store.has(image_sha256):",
+        "        if decoded is not None and not desk.store.has(sha256_hex(decoded.png)):",
         "        if False:",
         (f"{GARBAGE}test_an_upload_that_finds_an_old_blob_gone_again_writes_it_again[sqlite]",),
         errors=("NotFound",),
@@ -87,20 +87,65 @@ GUARDS = (
     Guard(
         "the same content is one asset",
         "datasets/pictures_in.py",
-        "        if known is not None:\n            if waiting",
-        "        if False:\n            if waiting",
+        "        if known is not None:\n            asset_id",
+        "        if False:\n            asset_id",
         (f"{INGEST}test_the_same_content_twice_is_stored_once_and_is_a_success[sqlite]",),
         errors=("IntegrityError",),
     ),
     Guard(
         "a caption does not land on another picture of its name",
         "datasets/pairing.py",
-        "        self._beside.setdefault((place, stem_of(name)), None)\n"
-        "        self._anywhere.setdefault(stem_of(name), None)\n",
+        "        self._pictures.append(_Picture(place, name, None))\n",
         "        return\n",
         (
             "datasets/test_datasets_pairing.py::test_a_caption_whose_picture_was_refused_waits_for_it_to_come_again[sqlite]",
         ),
+    ),
+    Guard(
+        "a picture that is here already is stored again where its blob is lost",
+        "datasets/pictures_in.py",
+        "    is_here = known is not None and desk.store.is_whole(known[1])\n",
+        "    is_here = known is not None\n",
+        (f"{INGEST}test_the_same_picture_again_heals_its_stored_blob[sqlite-missing]",),
+        errors=("NotFound",),
+    ),
+    Guard(
+        "a caption does not take the place of another folder's",
+        "datasets/pairing.py",
+        "needs_one=True)",
+        "needs_one=False)",
+        ("datasets/test_datasets_pairing.py::test_a_caption_does_not_take_the_place_of_another_folder_s[sqlite]",),
+    ),
+    Guard(
+        "a text in a foreign code page is not taken for Western",
+        "datasets/western.py",
+        "    if is_known or all(",
+        "    if True or all(",
+        (
+            "datasets/test_datasets_text_bytes.py::"
+            "test_a_text_in_another_code_page_is_refused_and_never_read_as_something_else[cp1254]",
+        ),
+    ),
+    Guard(
+        "broken structured text is no sentence",
+        "datasets/captions_in.py",
+        "    return bool(_JSON_STARTS.match(text) or _ITS_KEYS.search(text)) or _is_object(text)\n",
+        "    return False\n",
+        ("datasets/test_datasets_captions.py::test_structured_text_is_held_to_the_schema_whatever_the_suffix",),
+    ),
+    Guard(
+        "a profile's name says nothing",
+        "datasets/pictures.py",
+        "            if not _is_srgb(own):\n",
+        '            if "sRGB" not in (own.profile.profile_description or ""):\n',
+        ("datasets/test_datasets_pictures.py::test_a_picture_in_srgb_is_untouched[made]",),
+    ),
+    Guard(
+        "captions that a training cuts are found",
+        "datasets/findings.py",
+        "    return said != whole and whole.startswith(said)\n",
+        "    return False\n",
+        (f"{REPORT}test_captions_longer_than_the_base_reads_are_counted[sqlite]",),
     ),
     Guard(
         "a young blob is not looked up",
@@ -140,15 +185,15 @@ GUARDS = (
     Guard(
         "blur is found",
         "datasets/findings.py",
-        "    elif one.sharpness is not None and one.sharpness < LEAST_SHARPNESS:\n",
-        "    elif False:\n",
+        "    if one.sharpness is not None and one.sharpness < LEAST_SHARPNESS:\n",
+        "    if False:\n",
         (f"{REPORT}test_each_fault_is_found_once_and_named[sqlite]",),
     ),
     Guard(
         "tiny pictures are found",
         "datasets/findings.py",
-        "    if scale > 1 or fill < LEAST_FILL:\n",
-        "    if scale > 1:\n",
+        "        if scale > 1 or fill < LEAST_FILL:\n",
+        "        if scale > 1:\n",
         (f"{REPORT}test_each_fault_is_found_once_and_named[sqlite]",),
     ),
     Guard(
@@ -161,8 +206,8 @@ GUARDS = (
     Guard(
         "captions that several pictures share are found",
         "datasets/findings.py",
-        "        if len(same) > 1:\n",
-        "        if False:\n",
+        "        if len(same) > 1:\n            names",
+        "        if False:\n            names",
         (f"{REPORT}test_each_fault_is_found_once_and_named[sqlite]",),
     ),
     Guard(

@@ -16,7 +16,7 @@ from linocut.wire import (
 )
 from linocut.wire.types import UNSET
 
-_DAMAGED = "The caption had bytes that are no UTF-8, which read as \ufffd; save it as UTF-8 and send it again."
+_DAMAGED = "The caption had bytes that are no UTF-8 and read as \ufffd; save it as UTF-8 and send it again."
 
 
 def dataset(view: types.Dataset) -> Dataset:
