@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from linocut.api.body import form_values
+from linocut.api.body import Fields, form_values
 from linocut.api.multipart import MAX_TEXT_BYTES, FormReader, Part, boundary_of
 from linocut.errors import InvalidRequest, TooLarge
+from linocut.files import sha256_hex
 
 
 def part(disposition: str, data: bytes, content_type: str = "") -> bytes:
@@ -175,11 +176,50 @@ def test_text_parts_have_a_limit_together() -> None:
         read(body("b", part('name="a"', half), part('name="b"', half)), "b")
 
 
-def test_a_file_without_a_spool_is_counted_and_not_kept() -> None:
+def test_a_file_for_a_field_that_takes_none_is_counted_and_not_kept(tmp_path: Path) -> None:
     data = body("b", part('name="image"; filename="i.png"', b"x" * (MAX_TEXT_BYTES + 9)))
-    (found,) = read(data, "b", step=65536)
-    assert found.size == MAX_TEXT_BYTES + 9
-    assert len(found.data) <= MAX_TEXT_BYTES
+    for spool in (None, tmp_path):
+        (found,) = read(data, "b", spool, step=65536)
+        assert found.size == MAX_TEXT_BYTES + 9
+        assert found.path is None
+        assert len(found.data) <= MAX_TEXT_BYTES
+
+
+def test_files_spend_nothing_of_what_texts_may_have() -> None:
+    picture = part('name="image"; filename="i.png"', b"x" * (3 << 20))
+    text = part('name="prompt"', b"p" * MAX_TEXT_BYTES)
+    for parts in ((picture, text), (text, picture)):
+        found = {one.name: one for one in read(body("b", *parts), "b", step=65536)}
+        assert len(found["prompt"].data) == MAX_TEXT_BYTES
+        assert found["image"].size == 3 << 20
+
+
+def test_json_sent_as_a_file_is_kept_also_where_files_are_spooled(tmp_path: Path) -> None:
+    (found,) = read(body("b", part('name="image_request"; filename="blob"', b"{}")), "b", tmp_path)
+    assert (found.path, bytes(found.data)) == (None, b"{}")
+
+
+def test_a_file_s_digest_is_of_all_of_it(tmp_path: Path) -> None:
+    start = bytes(MAX_TEXT_BYTES)
+    for field in ("files", "image"):
+        for spool in (None, tmp_path / field):
+            if spool is not None:
+                spool.mkdir()
+            contents = [start + b"one", start + b"two", b""]
+            parts = read(body("b", *(part(f'name="{field}"; filename="f"', one) for one in contents)), "b", spool)
+            assert [one.sha256 for one in parts] == [sha256_hex(one) for one in contents]
+            digests = {Fields(form_values([one])).sha256 for one in parts}
+            assert len(digests) == 3
+    (text,) = read(body("b", part('name="prompt"', b"p")), "b")
+    assert text.sha256 == ""
+
+
+def test_where_a_file_was_spooled_to_says_nothing(tmp_path: Path) -> None:
+    data, digests = body("b", part('name="files"; filename="f"', b"one")), set()
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        digests.add(Fields(form_values(read(data, "b", folder))).sha256)
+    assert len(digests) == 1
 
 
 def test_too_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:

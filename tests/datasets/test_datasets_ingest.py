@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.datasets import archives, pictures
-from tests.datasets.pictures import numbered
+from tests.datasets import archives
 from tests.datasets.shelf import Shelf, refusals
+from tests.pictures import made as pictures
+from tests.pictures.made import numbered
 
 from linocut.datasets import service
-from linocut.datasets.decoder import Decoder
 from linocut.errors import NotFound
+from linocut.pictures.decoder import Decoder
 
 MIB = 1024 * 1024
 STRUCTURED = json.dumps(

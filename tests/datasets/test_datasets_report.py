@@ -13,20 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from sqlalchemy import update
-from tests.datasets import pictures as made
 from tests.datasets.shelf import Shelf
 from tests.house.test_round_trips import TRAIN
+from tests.pictures import made
 
 from linocut.datasets import findings, looking, repository, service
 from linocut.datasets import report as reports
-from linocut.datasets.decoder import DecodeLimits, Decoder
-from linocut.datasets.picture import CropRule, Measures, way_of
 from linocut.datasets.types import DatasetFile
 from linocut.db.tables import assets
 from linocut.engine.training.examples import crop_of
 from linocut.errors import NotFound
 from linocut.files import sha256_hex
 from linocut.orders import TrainSample
+from linocut.pictures.decoder import DecodeLimits, Decoder
+from linocut.pictures.types import CropRule, Measures, way_of
 from linocut.samples import PICTURES
 from linocut.wire.reports import FindingCode
 

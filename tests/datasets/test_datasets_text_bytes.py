@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linocut.datasets.captions_in import read_caption
-from linocut.datasets.refusal import Refused
+from linocut.datasets.caption_files import read_caption
 from linocut.datasets.text_bytes import Unreadable, read_text
+from linocut.pictures.refusal import Refused
 
 FOREIGN = {
     "cp1251": ["красный кот", "кот", "Кот", "и", "Плакат с красным чаем и словом ЧАЙ", "a red cup, красный кот"],

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.datasets import archives as made
 
 from linocut.datasets import zips
-from linocut.datasets.refusal import Refused
 from linocut.datasets.types import Limits
+from linocut.pictures.refusal import Refused
 
 MIB = 1024 * 1024
 LIMITS = Limits(max_zip_entries=50, max_file_bytes=2 * MIB, max_zip_expanded_bytes=8 * MIB)

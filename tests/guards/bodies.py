@@ -81,8 +81,8 @@ GUARDS = (
     Guard(
         "the texts of a form have a limit together",
         "api/multipart.py",
-        "        elif not part.is_file:\n",
-        "        elif False:\n",
+        "            if self._text_bytes > MAX_TEXT_BYTES:\n",
+        "            if False:\n",
         (f"{FORMS}test_text_parts_have_a_limit_together",),
     ),
     Guard(

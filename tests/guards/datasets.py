@@ -49,7 +49,7 @@ GUARDS = (
     ),
     Guard(
         "nothing is decoded for a full dataset",
-        "datasets/pictures_in.py",
+        "datasets/adding.py",
         "    if known is None and dataset.image_count >= desk.limits.max_images:\n",
         "    if False:\n",
         (f"{INGEST}test_a_full_dataset_decodes_nothing_more[sqlite]",),
@@ -71,14 +71,14 @@ GUARDS = (
     ),
     Guard(
         "a picture's blob is durable before its row",
-        "datasets/pictures_in.py",
+        "datasets/adding.py",
         "            desk.store.put(decoded.png)\n",
         "            pass\n",
         (f"{INGEST}test_nothing_is_acknowledged_that_is_not_durable[sqlite]",),
     ),
     Guard(
         "a row is written only while its blob is there",
-        "datasets/pictures_in.py",
+        "datasets/adding.py",
         "        if decoded is not None and not desk.store.has(sha256_hex(decoded.png)):",
         "        if False:",
         (f"{GARBAGE}test_an_upload_that_finds_an_old_blob_gone_again_writes_it_again[sqlite]",),
@@ -86,7 +86,7 @@ GUARDS = (
     ),
     Guard(
         "the same content is one asset",
-        "datasets/pictures_in.py",
+        "datasets/adding.py",
         "        if known is not None:\n            asset_id",
         "        if False:\n            asset_id",
         (f"{INGEST}test_the_same_content_twice_is_stored_once_and_is_a_success[sqlite]",),
@@ -103,7 +103,7 @@ GUARDS = (
     ),
     Guard(
         "a picture that is here already is stored again where its blob is lost",
-        "datasets/pictures_in.py",
+        "datasets/adding.py",
         "    is_here = known is not None and desk.store.is_whole(known[1])\n",
         "    is_here = known is not None\n",
         (f"{INGEST}test_the_same_picture_again_heals_its_stored_blob[sqlite-missing]",),
@@ -128,17 +128,17 @@ GUARDS = (
     ),
     Guard(
         "broken structured text is no sentence",
-        "datasets/captions_in.py",
+        "datasets/caption_files.py",
         "    return bool(_JSON_STARTS.match(text) or _ITS_KEYS.search(text)) or _is_object(text)\n",
         "    return False\n",
-        ("datasets/test_datasets_captions.py::test_structured_text_is_held_to_the_schema_whatever_the_suffix",),
+        ("datasets/test_datasets_caption_files.py::test_structured_text_is_held_to_the_schema_whatever_the_suffix",),
     ),
     Guard(
         "a profile's name says nothing",
-        "datasets/pictures.py",
+        "pictures/colours.py",
         "            if not _is_srgb(own):\n",
         '            if "sRGB" not in (own.profile.profile_description or ""):\n',
-        ("datasets/test_datasets_pictures.py::test_a_picture_in_srgb_is_untouched[made]",),
+        ("pictures/test_pictures_decoding.py::test_a_picture_in_srgb_is_untouched[made]",),
     ),
     Guard(
         "captions that a training cuts are found",
@@ -212,10 +212,10 @@ GUARDS = (
     ),
     Guard(
         "blur is measured in the training crop",
-        "datasets/measure.py",
+        "pictures/measure.py",
         'sharpness=sharpness(cut.convert("L"))',
         'sharpness=sharpness(picture.convert("L"))',
-        ("datasets/test_datasets_measure.py::test_only_the_crop_counts",),
+        ("pictures/test_pictures_measure.py::test_only_the_crop_counts",),
     ),
     Guard(
         "a picture is never scaled up to its bucket",

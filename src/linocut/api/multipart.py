@@ -1,9 +1,12 @@
 """multipart/form-data, read as it arrives: texts stay in memory up to a limit, files go to a folder on disk.
 
+A file is digested whole as it arrives, wherever it goes, so that two bodies with other files are never taken for one.
+
 Lenient where clients in the wild differ (FACTS 11): odd boundaries, parts with or without a type, JSON parts sent as
 files. Strict where bytes could be lost: a body that ends before its last boundary is refused.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -17,11 +20,13 @@ from linocut.errors import InvalidRequest, TooLarge
 MAX_PARTS = 2000
 MAX_TEXT_BYTES = 1 << 20
 """Of all text parts together."""
+MAX_KEPT_BYTES = 1 << 20
+"""Of all files together that are kept in memory: those of fields that take no file, such as JSON sent as one."""
 
 
 @dataclass
 class Part:
-    """One part. A file that was spooled has a ``path``; a text, or a file read without a spool, has ``data``.
+    """One part. A file that was spooled has a ``path``; a text, or a file for a field that takes none, has ``data``.
 
     ``size`` counts all bytes that came, also those for which there was no room in ``data``. ``file_name`` is a base
     name; ``folder`` what the client wrote before it, "" for nothing.
@@ -33,6 +38,8 @@ class Part:
     path: Path | None = None
     size: int = 0
     folder: str = ""
+    sha256: str = ""
+    """Of all bytes of a file, once all have come."""
 
     @property
     def is_file(self) -> bool:
@@ -55,13 +62,15 @@ def boundary_of(content_type: str) -> bytes:
 
 
 class FormReader:
-    """Feed it the body's chunks, then ask for the parts. Files go to ``spool``; without one, nowhere."""
+    """Feed it the body's chunks, then ask for the parts. Files of ``file_fields`` go to ``spool``, where there is one;
+    of others so much is kept as a text would have."""
 
     def __init__(self, boundary: bytes, spool: Path | None, file_fields: frozenset[str] = frozenset()) -> None:
         self._spool = spool
         self._file_fields = file_fields
         self._parts: list[Part] = []
-        self._text_bytes = 0
+        self._text_bytes, self._kept_bytes = 0, 0
+        self._digest = hashlib.sha256()
         self._ended = False
         self._open: BinaryIO | None = None
         self._part = Part("", None)
@@ -119,29 +128,35 @@ class FormReader:
         if len(self._parts) >= MAX_PARTS:
             raise InvalidRequest(f"The body has more than {MAX_PARTS} parts; send the files in several requests.")
         name, file_name = names_of(self._headers.get(b"content-disposition", b""))
-        if file_name is None and name.partition("[")[0] in self._file_fields:
+        takes_file = name.partition("[")[0] in self._file_fields
+        if file_name is None and takes_file:
             file_name = ""
         folder, base = ("", None) if file_name is None else _parted(file_name)
         part = self._part = Part(name, base, folder=folder)
         self._parts.append(part)
-        if part.is_file and self._spool is not None:
+        self._digest = hashlib.sha256()
+        if takes_file and self._spool is not None:
             part.path = self._spool / str(len(self._parts))
             self._open = part.path.open("xb")
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
-        part = self._part
-        part.size += end - start
-        if self._open is not None:
-            self._open.write(memoryview(data)[start:end])
+        part, piece = self._part, memoryview(data)[start:end]
+        part.size += len(piece)
+        if not part.is_file:
+            self._text_bytes += len(piece)
+            if self._text_bytes > MAX_TEXT_BYTES:
+                raise TooLarge(f"The text parts of a request may have {MAX_TEXT_BYTES // 1024} KiB together.")
+            part.data += piece
             return
-        fits = self._text_bytes + end - start <= MAX_TEXT_BYTES
-        if fits:
-            self._text_bytes += end - start
-            part.data += memoryview(data)[start:end]
-        elif not part.is_file:
-            raise TooLarge(f"The text parts of a request may have {MAX_TEXT_BYTES // 1024} KiB together.")
+        self._digest.update(piece)
+        if self._open is not None:
+            self._open.write(piece)
+        elif self._kept_bytes + len(piece) <= MAX_KEPT_BYTES:
+            self._kept_bytes += len(piece)
+            part.data += piece
 
     def _end(self) -> None:
+        self._part.sha256 = self._digest.hexdigest() if self._part.is_file else ""
         self.close()
 
     def _on_end(self) -> None:

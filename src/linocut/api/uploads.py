@@ -1,8 +1,6 @@
 """Files on their way in: spooled to disk while they arrive, ingested in a thread, gone from the spool in any case."""
 
 import asyncio
-import hashlib
-import io
 import os
 import shutil
 import tempfile
@@ -50,17 +48,9 @@ async def ingest_upload(call: Call, dataset_id: str) -> UploadDatasetAssetsRespo
             return upload_report(await in_thread(ingest))
 
         if call.keyed is not None:
-            call.body_sha256 = await in_thread(_digest, files)
+            said = (f"{part.name} {part.sha256} {part.folder}/{part.file_name}" for part in parts)
+            call.body_sha256 = sha256_hex("\n".join(said).encode())
         return await once_held(call, work, UploadDatasetAssetsResponse)
-
-
-def _digest(files: list[IncomingFile]) -> str:
-    """Of names and contents in their order: a form that is sent again has another boundary."""
-    digests = []
-    for file in files:
-        with io.BytesIO(file.content) if isinstance(file.content, bytes) else file.content.open("rb") as stream:
-            digests.append(f"{hashlib.file_digest(stream, 'sha256').hexdigest()} {file.name}")
-    return sha256_hex("\n".join(digests).encode())
 
 
 def _incoming(part: Part) -> IncomingFile:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import sqrt
 
 from linocut.datasets.likeness import MOST_BITS, near_pairs
-from linocut.datasets.picture import CropRule, Measures
 from linocut.datasets.sentences import counted, named
 from linocut.datasets.types import DatasetFile, UnreadableCaption
+from linocut.pictures.types import CropRule, Measures
 from linocut.sizes import Crop, size_text
 
 LEAST_SHARPNESS = 0.35

@@ -11,14 +11,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
-from linocut.datasets import captions_in, repository, zips
-from linocut.datasets.decoder import Decoder
+from linocut.datasets import caption_files, repository, zips
+from linocut.datasets.adding import Desk, add_picture
 from linocut.datasets.names import clean_name, folder_of, suffix_of
 from linocut.datasets.pairing import Pairing
-from linocut.datasets.pictures_in import Desk, add_picture
-from linocut.datasets.refusal import Reason, Refused
 from linocut.datasets.sentences import named
-from linocut.datasets.sniff import HEAD_BYTES, kind_of, not_a_picture
 from linocut.datasets.types import (
     AcceptedAsset,
     IncomingFile,
@@ -29,6 +26,9 @@ from linocut.datasets.types import (
 )
 from linocut.db.database import Database
 from linocut.ids import now
+from linocut.pictures.decoder import Decoder
+from linocut.pictures.refusal import Reason, Refused
+from linocut.pictures.sniff import HEAD_BYTES, kind_of, not_a_picture
 from linocut.settings import MIB
 from linocut.storage.store import Store
 
@@ -163,11 +163,13 @@ class _Upload:
                 )
             if kind:
                 asset = add_picture(self._desk, name, data)
+                if asset.is_animated:
+                    self._remark("it is animated; the first picture of it was taken.", name)
                 self._pairing.picture_taken(place, name, asset.asset_id)
                 self._images += 1
                 self._successful.append(asset)
-            elif suffix in captions_in.SUFFIXES:
-                caption = captions_in.read_caption(suffix, data, self._limits.max_caption_characters)
+            elif suffix in caption_files.SUFFIXES:
+                caption = caption_files.read_caption(suffix, data, self._limits.max_caption_characters)
                 if caption.note:
                     self._remark(caption.note, name)
                 self._pairing.add(place, name, caption)
@@ -217,7 +219,7 @@ class _Upload:
 
     def _refuse(self, place: str, name: str, refused: Refused) -> None:
         self._failed.append(RefusedAsset(name, refused.reason, refused.message))
-        if suffix_of(name) in captions_in.SUFFIXES:
+        if suffix_of(name) in caption_files.SUFFIXES:
             self._unreadable.append(UnreadableCaption(name, refused.message))
         else:
             self._pairing.picture_refused(place, name)

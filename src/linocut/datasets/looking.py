@@ -10,13 +10,13 @@ import time
 from sqlalchemy import Connection
 
 from linocut.datasets import repository
-from linocut.datasets.decoder import Decoder
 from linocut.datasets.findings import Facts, Restate
-from linocut.datasets.picture import CropRule
-from linocut.datasets.refusal import Refused
 from linocut.datasets.report import Report, examine, unmeasured
 from linocut.db.database import Database
 from linocut.errors import Internal, NotFound
+from linocut.pictures.decoder import Decoder
+from linocut.pictures.refusal import Refused
+from linocut.pictures.types import CropRule
 from linocut.storage.store import Store
 
 PATIENCE_SECONDS = 10.0

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from linocut.datasets import repository
-from linocut.datasets.captions_in import Caption
+from linocut.datasets.caption_files import Caption
 from linocut.datasets.names import stem_of
-from linocut.datasets.refusal import Refused
 from linocut.datasets.sentences import named
 from linocut.ids import now
+from linocut.pictures.refusal import Refused
 
 Fits = Callable[[str, str], bool]
 """Whether the caption file of the second name may belong to the picture of the first name."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from linocut.datasets import findings
 from linocut.datasets.findings import CODES, ExaminedFile, Facts, Finding, Restate
-from linocut.datasets.picture import CropRule, way_of
 from linocut.datasets.types import DatasetFile
+from linocut.pictures.types import CropRule, way_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from linocut.datasets.captions_in import Caption
+from linocut.datasets.caption_files import Caption
 from linocut.datasets.names import free_name, stem_of
-from linocut.datasets.picture import Measures
 from linocut.datasets.types import Dataset, DatasetFile, UnreadableCaption
 from linocut.db.dialect import upsert
 from linocut.db.tables import assets, datasets, models, unreadable_captions, waiting_captions
 from linocut.errors import NotFound
+from linocut.pictures.types import Measures
 
 _first = assets.alias("first")
 _cover = (

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from linocut.datasets.refusal import Reason
 from linocut.orders.types import TrainSample
+from linocut.pictures.refusal import Reason
 from linocut.settings import MIB
 
 
@@ -32,10 +32,14 @@ class IncomingFile:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedAsset:
-    """A file that was taken. For a caption, ``asset_id`` is the picture that it now describes."""
+    """A file that was taken. For a caption, ``asset_id`` is the picture that it now describes.
+
+    ``is_animated``: a picture with more behind it, which were not taken.
+    """
 
     asset_id: str
     file_name: str
+    is_animated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from linocut.datasets.refusal import Refused
 from linocut.datasets.types import Limits
 from linocut.datasets.zip_names import extra_fields, paths_of
+from linocut.pictures.refusal import Refused
 from linocut.settings import MIB
 
 _END = struct.Struct("<4s4H2LH")

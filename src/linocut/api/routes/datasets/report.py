@@ -10,7 +10,7 @@ from linocut.api.call import Call, answer
 from linocut.api.operation import Operation
 from linocut.api.translate.reports import dataset_report
 from linocut.datasets import looking
-from linocut.datasets.picture import CropRule
+from linocut.pictures.types import CropRule
 from linocut.wire import DatasetReport
 
 _threads = ThreadPoolExecutor(2, thread_name_prefix="report")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from linocut.captions import caption_text, normalise
-from linocut.datasets.refusal import Reason, Refused
 from linocut.datasets.sentences import counted
 from linocut.datasets.text_bytes import Text, Unreadable, read_text
 from linocut.errors import InvalidRequest
+from linocut.pictures.refusal import Reason, Refused
 
 SUFFIXES = (".txt", ".caption", ".json")
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import psutil
 import pytest
 from PIL import Image
-from tests.datasets import pictures as made
 from tests.datasets.archives import zip_of
+from tests.pictures import made
 
-from linocut.datasets.decoder import DecodeLimits, Decoder
-from linocut.datasets.picture import PictureLimits
-from linocut.datasets.refusal import Refused
+from linocut.pictures.decoder import DecodeLimits, Decoder
+from linocut.pictures.refusal import Refused
+from linocut.pictures.types import PictureLimits
 
 MIB = 1024 * 1024
 DAMAGED = "The picture is damaged or incomplete; export it again and send it again."
@@ -31,7 +31,7 @@ def fresh() -> Iterator[Decoder]:
 
 def peak_bytes() -> int:
     """The most resident memory that the one decoding process of this test has ever had."""
-    pids = [child.pid for child in psutil.Process().children() if "linocut.datasets.decode_child" in child.cmdline()]
+    pids = [child.pid for child in psutil.Process().children() if "linocut.pictures.decode_child" in child.cmdline()]
     with open(f"/proc/{pids[-1]}/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
@@ -122,13 +122,13 @@ def test_no_other_format_is_even_loaded() -> None:
     """Pillow loads all its plugins as soon as it is asked for a format that it does not find."""
     code = """
 import sys
-from linocut.datasets.picture import CropRule, PictureLimits
-from linocut.datasets.pictures import to_png
-from tests.datasets import pictures as made
+from linocut.pictures.types import CropRule, PictureLimits
+from linocut.pictures.decoding import for_dataset
+from tests.pictures import made
 jpeg = made.encode(made.scene(), "JPEG")[:50]
 for start in (b"\\xff\\xd8\\xff", b"\\x89PNG\\r\\n\\x1a\\n", b"RIFF1234WEBPVP8 ", jpeg):
     try:
-        to_png(start + b"%!PS-Adobe junk", PictureLimits(), CropRule())
+        for_dataset(start + b"%!PS-Adobe junk", PictureLimits(), CropRule())
     except Exception:
         pass
     else:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageChops, ImageCms
-from tests.datasets import pictures as made
+from tests.pictures import made
 
-from linocut.datasets.decoder import Decoder
-from linocut.datasets.picture import Decoded
+from linocut.pictures.decoder import Decoder
+from linocut.pictures.types import Decoded
 
 RED, GREEN, BLUE, PALE = (200, 30, 30), (30, 200, 30), (30, 30, 200), (240, 240, 200)
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linocut.captions import caption_text, normalise
-from linocut.datasets.captions_in import caption_of, clean_text, read_caption
-from linocut.datasets.refusal import Refused
+from linocut.datasets.caption_files import caption_of, clean_text, read_caption
 from linocut.errors import InvalidRequest
+from linocut.pictures.refusal import Refused
 
 MOST = 10_000
 STRUCTURED: dict[str, Any] = {

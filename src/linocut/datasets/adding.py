@@ -3,15 +3,15 @@
 from dataclasses import asdict, dataclass
 
 from linocut.datasets import repository
-from linocut.datasets.decoder import Decoder
 from linocut.datasets.names import stem_of
-from linocut.datasets.picture import Decoded
-from linocut.datasets.refusal import Refused
 from linocut.datasets.types import AcceptedAsset, Limits
 from linocut.db.database import Database
 from linocut.errors import Internal
 from linocut.files import sha256_hex
 from linocut.ids import new_id, now
+from linocut.pictures.decoder import Decoder
+from linocut.pictures.refusal import Refused
+from linocut.pictures.types import Decoded
 from linocut.storage.store import Store
 
 _TRIES = 3
@@ -88,7 +88,7 @@ def _record(desk: Desk, name: str, source: str, size: int, decoded: Decoded | No
         # Asked under the write lock: ``garbage`` deletes only while holding it.
         if decoded is not None and not desk.store.has(sha256_hex(decoded.png)):
             raise _Gone
-        return AcceptedAsset(asset_id, stored_name)
+        return AcceptedAsset(asset_id, stored_name, is_animated=decoded is not None and decoded.is_animated)
 
 
 def _stored(decoded: Decoded) -> dict[str, object]:
