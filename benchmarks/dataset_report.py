@@ -21,12 +21,12 @@ from sqlalchemy import insert
 from linocut.accounts.organizations import ensure_user
 from linocut.api.translate.reports import dataset_report
 from linocut.datasets import looking, service
-from linocut.datasets.decoder import Decoder
-from linocut.datasets.measure import measure
-from linocut.datasets.picture import CropRule, Measures, way_of
 from linocut.db.database import Database
 from linocut.db.tables import assets
 from linocut.ids import new_id, now
+from linocut.pictures.decoder import Decoder
+from linocut.pictures.measure import measure
+from linocut.pictures.types import CropRule, Measures, way_of
 from linocut.samples import PICTURES
 from linocut.storage.store import Store
 

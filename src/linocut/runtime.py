@@ -23,7 +23,7 @@ from linocut.settings import Settings
 from linocut.storage.store import Store
 
 if TYPE_CHECKING:
-    from linocut.datasets.decoder import Decoder
+    from linocut.pictures.decoder import Decoder
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _age(ready_file: Path) -> float:
 
 
 def _open_decoder(base: Base) -> "Decoder":
-    from linocut.datasets.decoder import DecodeLimits, Decoder
-    from linocut.datasets.picture import CropRule
+    from linocut.pictures.decoder import DecodeLimits, Decoder
+    from linocut.pictures.types import CropRule
 
     return Decoder(DecodeLimits(crops=CropRule(base.native_pixels, base.size_multiple)))

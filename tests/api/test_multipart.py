@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from linocut.api.body import form_values
+from linocut.api.body import Fields, form_values
 from linocut.api.multipart import MAX_TEXT_BYTES, FormReader, Part, boundary_of
 from linocut.errors import InvalidRequest, TooLarge
+from linocut.files import sha256_hex
 
 
 def part(disposition: str, data: bytes, content_type: str = "") -> bytes:
@@ -91,6 +92,62 @@ def test_file_names(disposition: str, name: str, tmp_path: Path) -> None:
     assert (found.name, found.file_name, found.size) == ("files", name, 1)
 
 
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ("name=files; filename=\"=?utf-8?B?S8O8Y2hlLnR4dA==?=\"; filename*=utf-8''K%C3%BCche.txt", "Küche.txt"),
+        ("filename*=UTF-8''%e6%97%a5%e6%9c%ac.png; name=files; filename=stand-in.png", "日本.png"),
+        ('name="files"; filename="__.txt"; FileName* = utf-8\'de\'%C3%A4.txt', "ä.txt"),
+        ("name=files; filename*=iso-8859-1''caf%e9.png", "café.png"),
+        ("name=files; filename=\"a.png\"; filename*=utf-8''%ff.png", "a.png"),  # it cannot be read: the other counts
+        ("name=files; filename=\"a.png\"; filename*=klingon''b.png", "a.png"),
+        ('name=files; filename="a.png"; filename*=b.png', "a.png"),
+        ("name=files; filename*0*=utf-8''K%C3%BC; filename*1=che.txt", "Küche.txt"),
+        ('name=files; filename*0="a long "; filename*1="name.png"', "a long name.png"),
+        ('name=files; filename="=?utf-8?B?S8O8Y2hlLnR4dA==?="', "Küche.txt"),
+        ('name=files; filename="=?ISO-8859-1?Q?caf=E9_rouge.png?="', "café rouge.png"),
+        ('name=files; filename="=?utf-8?B?S8O8?= =?utf-8?B?Y2hlLnR4dA==?="', "Küche.txt"),
+        ('name=files; filename="=?klingon?B?S8O8?="', "=?klingon?B?S8O8?="),
+        ('name=files; filename="a =?utf-8?B?S8O8?= b.png"', "a =?utf-8?B?S8O8?= b.png"),
+        ('name="files"; filename="a %22quoted%22 name.png"', 'a "quoted" name.png'),
+        ('name="files"; filename="two%0D%0Alines.png"', "twolines.png"),
+        ('name="files"; filename="100%25 sure%20.png"', "100%25 sure%20.png"),  # no browser writes these
+        ('name="files"; filename="a \\"quoted\\" name.png"', 'a "quoted" name.png'),
+        ("name=files; filename=\"a; filename*=utf-8''b.png\"", "a; filename*=utf-8''b.png"),
+        ('name=files; filename="a.png"; filename="b.png"', "a.png"),
+    ],
+)
+def test_file_names_as_clients_encode_them(disposition: str, name: str, tmp_path: Path) -> None:
+    (found,) = read(body("b", part(disposition, b"1")), "b", tmp_path)
+    assert (found.name, found.file_name) == ("files", name)
+
+
+def test_names_in_bytes_that_are_no_utf8_stay_apart() -> None:
+    both = [part('name="files"; filename="@.png"', b"1").replace(b"@", letter) for letter in (b"\xfc", b"\xe4")]
+    assert [one.file_name for one in read(body("b", *both), "b")] == ["ü.png", "ä.png"]
+
+
+@pytest.mark.parametrize(
+    ("disposition", "folder"),
+    [
+        ('name="files"; filename="a/cup.png"', "a"),
+        ('name="files"; filename="a\\b\\cup.png"', "a/b"),
+        ("name=files; filename*=utf-8''%C3%A4%2Fcup.png", "ä"),
+        ('name="files"; filename="cup.png"', ""),
+        ('name="files"; filename="/cup.png"', ""),
+        ('name="files"; filename="C:\\fakepath\\cup.png"', "C:/fakepath"),
+    ],
+)
+def test_the_folder_of_a_file(disposition: str, folder: str) -> None:
+    (found,) = read(body("b", part(disposition, b"1")), "b")
+    assert (found.file_name, found.folder) == ("cup.png", folder)
+
+
+def test_a_field_s_name_is_decoded_as_browsers_write_it() -> None:
+    (found,) = read(body("b", part('name="a %22b%22"', b"1")), "b")
+    assert found.name == 'a "b"'
+
+
 def test_an_empty_choice_is_none() -> None:
     (found,) = read(body("b", part('name="image"; filename=""', b"")), "b")
     assert found.is_empty_choice
@@ -119,11 +176,50 @@ def test_text_parts_have_a_limit_together() -> None:
         read(body("b", part('name="a"', half), part('name="b"', half)), "b")
 
 
-def test_a_file_without_a_spool_is_counted_and_not_kept() -> None:
+def test_a_file_for_a_field_that_takes_none_is_counted_and_not_kept(tmp_path: Path) -> None:
     data = body("b", part('name="image"; filename="i.png"', b"x" * (MAX_TEXT_BYTES + 9)))
-    (found,) = read(data, "b", step=65536)
-    assert found.size == MAX_TEXT_BYTES + 9
-    assert len(found.data) <= MAX_TEXT_BYTES
+    for spool in (None, tmp_path):
+        (found,) = read(data, "b", spool, step=65536)
+        assert found.size == MAX_TEXT_BYTES + 9
+        assert found.path is None
+        assert len(found.data) <= MAX_TEXT_BYTES
+
+
+def test_files_spend_nothing_of_what_texts_may_have() -> None:
+    picture = part('name="image"; filename="i.png"', b"x" * (3 << 20))
+    text = part('name="prompt"', b"p" * MAX_TEXT_BYTES)
+    for parts in ((picture, text), (text, picture)):
+        found = {one.name: one for one in read(body("b", *parts), "b", step=65536)}
+        assert len(found["prompt"].data) == MAX_TEXT_BYTES
+        assert found["image"].size == 3 << 20
+
+
+def test_json_sent_as_a_file_is_kept_also_where_files_are_spooled(tmp_path: Path) -> None:
+    (found,) = read(body("b", part('name="image_request"; filename="blob"', b"{}")), "b", tmp_path)
+    assert (found.path, bytes(found.data)) == (None, b"{}")
+
+
+def test_a_file_s_digest_is_of_all_of_it(tmp_path: Path) -> None:
+    start = bytes(MAX_TEXT_BYTES)
+    for field in ("files", "image"):
+        for spool in (None, tmp_path / field):
+            if spool is not None:
+                spool.mkdir()
+            contents = [start + b"one", start + b"two", b""]
+            parts = read(body("b", *(part(f'name="{field}"; filename="f"', one) for one in contents)), "b", spool)
+            assert [one.sha256 for one in parts] == [sha256_hex(one) for one in contents]
+            digests = {Fields(form_values([one])).sha256 for one in parts}
+            assert len(digests) == 3
+    (text,) = read(body("b", part('name="prompt"', b"p")), "b")
+    assert text.sha256 == ""
+
+
+def test_where_a_file_was_spooled_to_says_nothing(tmp_path: Path) -> None:
+    data, digests = body("b", part('name="files"; filename="f"', b"one")), set()
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        digests.add(Fields(form_values(read(data, "b", folder))).sha256)
+    assert len(digests) == 1
 
 
 def test_too_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:

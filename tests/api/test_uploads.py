@@ -157,3 +157,32 @@ def test_what_a_killed_process_left_is_swept_at_the_start(tmp_path: Path) -> Non
         (tmp_path / name).mkdir()
     sweep_spool(tmp_path)
     assert [folder.name for folder in tmp_path.iterdir()] == [alive]
+
+
+def test_an_upload_says_what_was_not_clear_and_what_waits(account: Account, dataset_id: str) -> None:
+    damaged = "eine schöne grüne Tür über der Straße".encode() + b"\xff"
+    parts = [
+        ("files", ("a/cup.png", png(1))), ("files", ("a/cup.txt", damaged)), ("files", ("b/cup.png", png(2))),
+        ("files", ("b/cup.txt", b"of b")), ("files", ("lost.caption", b"waits")),
+    ]  # fmt: skip
+    answer = account.http.post(f"/datasets/{dataset_id}/upload_assets", files=parts).json()
+    assert len(answer["successful_assets"]) == 4
+    damage = "no UTF-8 and read as \ufffd; save it as UTF-8 and send it again."
+    assert answer["x_linocut"]["notes"] == [
+        f"cup.txt: 1 byte of it is {damage}",
+        "1 caption waits for a picture of the same name: lost.caption. Upload the picture, or upload the caption again "
+        "under the name of one that is here; until then no picture has it.",
+    ]
+    files = account.http.get(f"/datasets/{dataset_id}").json()["files"]
+    assert [file["caption"] for file in files] == ["eine schöne grüne Tür über der Straße\ufffd", "of b"]
+    assert [file["x_linocut"].get("notes") for file in files] == [[f"The caption had bytes that are {damage}"], None]
+    again = account.http.post(f"/datasets/{dataset_id}/upload_assets", files=[("files", ("c.png", png(3)))]).json()
+    assert "x_linocut" not in again
+
+
+def test_a_caption_in_another_code_page_is_refused(account: Account, dataset_id: str) -> None:
+    parts = [("files", ("cup.png", png(1))), ("files", ("cup.txt", "красный кот".encode("cp1251")))]
+    answer = account.http.post(f"/datasets/{dataset_id}/upload_assets", files=parts).json()
+    (failed,) = answer["failed_assets"]
+    assert (failed["file_name"], failed["failure_reason"]) == ("cup.txt", "INVALID_CAPTION")
+    assert "save it as UTF-8" in failed["message"]

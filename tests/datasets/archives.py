@@ -50,7 +50,16 @@ class RawZip:
         return at
 
     def central(
-        self, name: bytes, at: int, packed: int, size: int, crc: int, *, flags: int = 0, method: int = 8
+        self,
+        name: bytes,
+        at: int,
+        packed: int,
+        size: int,
+        crc: int,
+        *,
+        flags: int = 0,
+        method: int = 8,
+        extra: bytes = b"",
     ) -> None:
         """A directory record."""
         self.directory += struct.pack(
@@ -66,22 +75,31 @@ class RawZip:
             packed,
             size,
             len(name),
-            0,
+            len(extra),
             0,
             0,
             0,
             0,
             at,
         )
-        self.directory += name
+        self.directory += name + extra
         self.count += 1
 
-    def add(self, name: bytes, data: bytes, *, flags: int = 0, method: int = 8, size: int | None = None) -> None:
+    def add(
+        self,
+        name: bytes,
+        data: bytes,
+        *,
+        flags: int = 0,
+        method: int = 8,
+        size: int | None = None,
+        extra: bytes = b"",
+    ) -> None:
         """An entry with its record; ``size``: the lie about its size."""
         packed = deflate(data) if method == 8 else data
         size = len(data) if size is None else size
         at = self.local(name, packed, flags=flags, method=method, crc=zlib.crc32(data), size=size)
-        self.central(name, at, len(packed), size, zlib.crc32(data), flags=flags, method=method)
+        self.central(name, at, len(packed), size, zlib.crc32(data), flags=flags, method=method, extra=extra)
 
     def bytes(self, *, count: int | None = None, comment: bytes = b"") -> bytes:
         """The file; ``count``: the lie about the number of entries."""

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tests.datasets.shelf import Shelf
 
-from linocut.datasets.decoder import Decoder
 from linocut.db.database import Database
+from linocut.pictures.decoder import Decoder
 
 
 @pytest.fixture(scope="session")

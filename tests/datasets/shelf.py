@@ -8,9 +8,9 @@ from PIL import Image
 
 from linocut.accounts.organizations import ensure_user
 from linocut.datasets import service
-from linocut.datasets.decoder import Decoder
 from linocut.datasets.types import DatasetDetail, DatasetFile, IncomingFile, Limits, UploadReport
 from linocut.db.database import Database
+from linocut.pictures.decoder import Decoder
 from linocut.storage.store import Store
 
 

@@ -7,8 +7,8 @@ from subprocess import PIPE, Popen
 
 import pytest
 from sqlalchemy import func, select
-from tests.datasets.pictures import numbered
 from tests.datasets.shelf import Shelf
+from tests.pictures.made import numbered
 
 from linocut.datasets import service
 from linocut.db.tables import assets
@@ -17,9 +17,9 @@ from linocut.errors import NotFound
 UPLOADER = """
 import sys
 from pathlib import Path
-from linocut.datasets.decoder import Decoder
+from linocut.pictures.decoder import Decoder
 from linocut.db.database import Database
-from tests.datasets.pictures import numbered
+from tests.pictures.made import numbered
 from tests.datasets.shelf import Shelf
 url, store, dataset_id, first = sys.argv[1:]
 with Decoder() as decoder:

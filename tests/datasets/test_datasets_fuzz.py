@@ -5,8 +5,9 @@ import zipfile
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.datasets import archives, pictures
+from tests.datasets import archives
 from tests.datasets.shelf import Shelf, refusals
+from tests.pictures import made as pictures
 
 from linocut.datasets.types import Reason
 

@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert
-from tests.datasets.pictures import numbered
 from tests.datasets.shelf import Shelf
+from tests.pictures.made import numbered
 
 from linocut.datasets import garbage, service
 from linocut.datasets.garbage import collect_garbage, unreferenced
 from linocut.db.tables import images, metadata, models, run_images, training_runs
 from linocut.errors import Unavailable
 from linocut.ids import new_id, now
+from linocut.jobs import queue
+from linocut.jobs.types import JobInput
 
 LONG_AGO = timedelta(days=2)
 
@@ -93,7 +95,12 @@ def _by_adapter(tx: Connection, user_id: str, sha256: str) -> None:
     _run(tx, user_id, adapter_sha256=sha256)
 
 
-@pytest.mark.parametrize("refer", [_by_run, _by_image, _by_adapter])
+def _by_job(tx: Connection, user_id: str, sha256: str) -> None:
+    one = JobInput("image", sha256, 4, 64, 64)
+    queue.enqueue(tx, kind="generate", organization_id="o", order="{}", images=1, inputs=[one])
+
+
+@pytest.mark.parametrize("refer", [_by_run, _by_image, _by_adapter, _by_job])
 def test_whatever_refers_to_a_blob_keeps_it(shelf: Shelf, refer: Callable[[Connection, str, str], None]) -> None:
     kept, waste = shelf.store.put(b"kept"), shelf.store.put(b"garbage")
     with shelf.db.transaction() as tx:
@@ -111,6 +118,7 @@ def test_every_column_that_names_a_blob_is_asked() -> None:
         "assets.image_sha256",
         "models.adapter_sha256",
         "run_images.image_sha256",
+        "job_inputs.picture_sha256",
         "images.image_sha256",
         "idempotency_keys.body_sha256",
     }

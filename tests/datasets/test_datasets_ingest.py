@@ -1,16 +1,19 @@
 """Uploads: what is taken, what is refused and why, and that every caption meets its own picture."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.datasets import archives, pictures
-from tests.datasets.pictures import numbered
+from tests.datasets import archives
 from tests.datasets.shelf import Shelf, refusals
+from tests.pictures import made as pictures
+from tests.pictures.made import numbered
 
 from linocut.datasets import service
 from linocut.errors import NotFound
+from linocut.pictures.decoder import Decoder
 
 MIB = 1024 * 1024
 STRUCTURED = json.dumps(
@@ -225,3 +228,42 @@ def test_nothing_is_acknowledged_that_is_not_durable(shelf: Shelf, monkeypatch: 
         shelf.upload(dataset_id, ("a.png", numbered(1)))
     assert shelf.files(dataset_id) == {}
     assert shelf.get(dataset_id).dataset.image_count == 0
+
+
+@pytest.mark.parametrize("harm", ["missing", "damaged", "cut"])
+def test_the_same_picture_again_heals_its_stored_blob(shelf: Shelf, harm: str) -> None:
+    dataset_id = shelf.create()
+    shelf.upload(dataset_id, ("a.png", numbered(1)))
+    (before,) = shelf.get(dataset_id).files
+    good = shelf.store.get(before.image_sha256)
+    place = next((shelf.store._backend._root / "blobs").rglob(before.image_sha256[2:]))  # type: ignore[attr-defined]
+    if harm == "missing":
+        place.unlink()
+    else:
+        place.write_bytes(good[:-9] if harm == "cut" else bytes((good[0] ^ 1, *good[1:])))
+    report = shelf.upload(dataset_id, ("b.png", numbered(1)))
+    assert [asset.asset_id for asset in report.successful] == [before.asset_id]
+    assert shelf.get(dataset_id).files == (before,)
+    assert shelf.store.get(before.image_sha256) == good
+
+
+def test_a_whole_blob_is_not_decoded_again(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset_id = shelf.create()
+    shelf.upload(dataset_id, ("a.png", numbered(1)))
+    monkeypatch.setattr(Decoder, "decode", None)
+    assert shelf.upload(dataset_id, ("a.png", numbered(1))).success_count == 1
+
+
+def test_a_healed_picture_that_decodes_to_other_bytes_is_the_asset_s_now(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade of the decoder: the row must name what is stored."""
+    dataset_id = shelf.create()
+    shelf.upload(dataset_id, ("a.png", numbered(1)))
+    (before,) = shelf.get(dataset_id).files
+    shelf.store.delete(before.image_sha256)
+    decode = Decoder.decode
+    monkeypatch.setattr(Decoder, "decode", lambda self, data: replace(decode(self, data), png=numbered(9)))
+    shelf.upload(dataset_id, ("a.png", numbered(1)))
+    (after,) = shelf.get(dataset_id).files
+    assert (after.asset_id, shelf.store.get(after.image_sha256)) == (before.asset_id, numbered(9))

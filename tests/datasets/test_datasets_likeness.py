@@ -6,10 +6,10 @@ from functools import cache
 
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
-from tests.datasets import pictures as made
+from tests.pictures import made
 
 from linocut.datasets.likeness import MOST_BITS, near_pairs
-from linocut.datasets.measure import likeness
+from linocut.pictures.measure import likeness
 from linocut.samples import PICTURES
 
 Change = Callable[[Image.Image], Image.Image]

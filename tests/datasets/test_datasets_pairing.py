@@ -4,8 +4,8 @@ import json
 
 import pytest
 from tests.datasets import archives
-from tests.datasets.pictures import numbered
 from tests.datasets.shelf import Shelf, refusals
+from tests.pictures.made import numbered
 
 STRUCTURED = json.dumps(
     {
@@ -91,6 +91,101 @@ def test_a_waiting_caption_reaches_a_picture_that_is_here_under_another_name(she
     assert shelf.captions(dataset_id) == {"a.png": "waited"}
     shelf.upload(dataset_id, ("c.png", numbered(1)), ("c.txt", b"beside it"))
     assert shelf.captions(dataset_id) == {"a.png": "beside it"}
+
+
+@pytest.mark.parametrize("slash", ["/", "\\"])
+def test_files_pair_by_folder(shelf: Shelf, slash: str) -> None:
+    dataset_id = shelf.create()
+    files = [("a/cup.png", numbered(1)), ("b/cup.txt", b"of b"), ("a/cup.txt", b"of a"), ("b/cup.png", numbered(2))]
+    report = shelf.upload(dataset_id, *((name.replace("/", slash), data) for name, data in files))
+    assert len(report.successful) == 4
+    assert report.notes == ()
+    assert shelf.captions(dataset_id) == {"cup.png": "of a", "cup (2).png": "of b"}
+
+
+def test_a_caption_does_not_take_the_place_of_another_folder_s(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    files = [("b/cup.png", numbered(1)), ("b/cup.txt", b"of b"), ("a/cup.txt", b"none"), ("c/cup.txt", b"nor this")]
+    report = shelf.upload(dataset_id, *files)
+    assert shelf.captions(dataset_id) == {"cup.png": "of b"}
+    assert report.waiting == ("cup.txt",)
+    assert refusals(report) == [("cup.txt", "INVALID_CAPTION")]  # of two that wait, one at a time is kept
+    assert "Another caption named cup waits" in report.failed[0].message
+
+
+def test_captions_and_pictures_in_folders_of_their_own(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    report = shelf.upload(
+        dataset_id, ("images/1.png", numbered(1)), ("captions/1.txt", b"one"), ("images/2.png", numbered(2)),
+        ("captions/2.json", STRUCTURED), ("captions/2.txt", b"two"),
+    )  # fmt: skip
+    assert shelf.captions(dataset_id) == {"1.png": "one", "2.png": "two"}
+    assert report.notes == ("2.json and 2.txt are captions of one picture; the later one was kept.",)
+
+
+@pytest.mark.parametrize("apart", ["together", "caption first", "picture first"])
+@pytest.mark.parametrize(
+    ("picture", "caption"),
+    [("p1.png", "P1.txt"), ("P1.PNG", "p1.txt"), ("p2.png", "p2.png.txt"), ("p2.jpg", "P2.JPG.caption")],
+)
+def test_nearly_the_same_name_pairs_when_nothing_else_does(
+    shelf: Shelf, picture: str, caption: str, apart: str
+) -> None:
+    dataset_id = shelf.create()
+    parts = [(picture, numbered(1)), (caption, b"a cup")]
+    if apart == "caption first":
+        parts.reverse()
+    reports = [shelf.upload(dataset_id, *some) for some in ([parts] if apart == "together" else [[p] for p in parts])]
+    assert shelf.captions(dataset_id) == {picture: "a cup"}
+    assert shelf.get(dataset_id).waiting_captions == ()
+    if apart != "caption first":
+        assert reports[-1].notes == (
+            f"1 caption was given to a picture of nearly the same name, as there was none of the same: {caption}.",
+        )
+
+
+def test_nearly_the_same_name_gives_way_and_does_not_guess(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    report = shelf.upload(
+        dataset_id,
+        ("p1.png", numbered(1)), ("P1.txt", b"loose"), ("p1.txt", b"exact"),  # taken
+        ("Cup.png", numbered(2)), ("cup.png", numbered(3)), ("CUP.txt", b"which"),  # two fit
+        ("p2.png", numbered(4)), ("p2.jpg", numbered(5)), ("p2.jpg.txt", b"the jpg"),
+    )  # fmt: skip
+    assert shelf.captions(dataset_id) == {
+        "p1.png": "exact", "Cup.png": None, "cup.png": None, "p2.png": None, "p2.jpg": "the jpg",
+    }  # fmt: skip
+    assert report.waiting == ("P1.txt", "CUP.txt")
+
+
+def test_dot_caption_is_a_caption(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    report = shelf.upload(
+        dataset_id, ("1.png", numbered(1)), ("1.caption", b"one"), ("2.png", numbered(2)), ("2.CAPTION", STRUCTURED)
+    )
+    assert refusals(report) == []
+    assert shelf.captions(dataset_id) == {"1.png": "one", "2.png": COMPACT}
+    assert refusals(shelf.upload(dataset_id, ("3.caption", b""))) == [("3.caption", "INVALID_CAPTION")]
+
+
+def test_captions_that_wait_are_named_once(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    (note,) = shelf.upload(dataset_id, *((f"{n:02}.txt", b"x") for n in range(22))).notes
+    assert note.startswith("22 captions wait for a picture of the same name: 00.txt, 01.txt, ")
+    assert "19.txt and 2 others. Upload the picture" in note
+    (note,) = shelf.upload(dataset_id, ("a.txt", b"x")).notes
+    assert note.startswith("1 caption waits for a picture of the same name: a.txt. ")
+
+
+def test_a_damaged_caption_is_told(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    damaged = "eine schöne grüne Tür über der Straße".encode() + b"\xff"
+    shelf.upload(dataset_id, ("a.png", numbered(1)), ("b.png", numbered(2)))
+    report = shelf.upload(dataset_id, ("a.txt", damaged), ("b.txt", damaged))
+    assert report.notes == (
+        "a.txt and b.txt: 1 byte of it is no UTF-8 and read as \ufffd; save it as UTF-8 and send it again.",
+    )
+    assert shelf.captions(dataset_id)["a.png"] == "eine schöne grüne Tür über der Straße\ufffd"
 
 
 def test_names_in_another_unicode_form_still_pair(shelf: Shelf) -> None:

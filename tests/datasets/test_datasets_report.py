@@ -1,6 +1,7 @@
 """The report of a dataset: each finding, that nothing else is found, and the crops that training uses."""
 
 import io
+import json
 import random
 import threading
 from dataclasses import replace
@@ -12,19 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from sqlalchemy import update
-from tests.datasets import pictures as made
 from tests.datasets.shelf import Shelf
 from tests.house.test_round_trips import TRAIN
+from tests.pictures import made
 
-from linocut.datasets import doctor, looking, repository, service
-from linocut.datasets.decoder import DecodeLimits, Decoder
-from linocut.datasets.picture import CropRule, Measures, way_of
+from linocut.datasets import findings, looking, repository, service
+from linocut.datasets import report as reports
 from linocut.datasets.types import DatasetFile
 from linocut.db.tables import assets
 from linocut.engine.training.examples import crop_of
 from linocut.errors import NotFound
 from linocut.files import sha256_hex
 from linocut.orders import TrainSample
+from linocut.pictures.decoder import DecodeLimits, Decoder
+from linocut.pictures.types import CropRule, Measures, way_of
 from linocut.samples import PICTURES
 from linocut.wire.reports import FindingCode
 
@@ -39,15 +41,15 @@ def poster(number: int, side: int = 1024, blur: float = 0.0) -> bytes:
     return made.encode(picture.filter(ImageFilter.GaussianBlur(blur)) if blur else picture)
 
 
-def report_of(shelf: Shelf, dataset_id: str, rule: CropRule = RULE, fewest: int = 2, most: int = 100) -> doctor.Report:
+def report_of(shelf: Shelf, dataset_id: str, rule: CropRule = RULE, fewest: int = 2, most: int = 100) -> reports.Report:
     return looking.report(shelf.db, shelf.store, shelf.decoder, shelf.user_id, dataset_id, rule, fewest, most)
 
 
-def found(report: doctor.Report) -> list[tuple[str, str | None]]:
+def found(report: reports.Report) -> list[tuple[str, str | None]]:
     for finding in report.findings:
         assert finding.message.endswith("."), finding
         assert (finding.measured is None) == (finding.threshold is None)
-    return [(finding.code, finding.file_name) for finding in report.findings]
+    return [(one.code, name) for one in report.findings for name in one.file_names or (one.file_name,)]
 
 
 def test_a_good_dataset_has_nothing_to_remark(shelf: Shelf) -> None:
@@ -89,6 +91,7 @@ def test_each_fault_is_found_once_and_named(shelf: Shelf) -> None:
         ("extreme_aspect", "wide.png"),
         ("caption_missing", "silent.png"),
         ("caption_identical", "soft.png"),
+        ("caption_identical", "small.png"),
         ("caption_unreadable", "binary.txt"),
         ("caption_unreadable", "long.txt"),
         ("caption_unreadable", "silent.json"),
@@ -104,6 +107,64 @@ def test_each_fault_is_found_once_and_named(shelf: Shelf) -> None:
     assert "4.0 times its size" in by_code["tiny"].message
     assert by_code["extreme_aspect"].measured == pytest.approx(1 - 3 / (4200 / 900), abs=0.02)
     assert by_code["caption_missing"].asset_id == ids["silent.png"]
+
+
+def test_what_holds_of_many_is_said_once(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    shelf.upload(dataset_id, *((f"{n:02}.png", made.numbered(n)) for n in range(22)))
+    shelf.upload(dataset_id, *((f"x{n}.txt", b"waits") for n in range(3)), *((f"y{n}.txt", b"\0") for n in range(3)))
+    report = report_of(shelf, dataset_id, fewest=15)
+    by_code = {one.code: one for one in report.findings if one.code != "near_duplicate"}
+    assert {code: one.count for code, one in by_code.items()} == {
+        "tiny": 22, "caption_missing": 22, "caption_unreadable": 3, "caption_waiting": 3,
+    }  # fmt: skip
+    names = ", ".join(f"{n:02}.png" for n in range(20))
+    assert by_code["caption_missing"].message == (
+        f"22 pictures ({names} and 2 others) have no caption; say what each shows, so that the style is learnt and not "
+        "the motif."
+    )
+    assert len(by_code["caption_missing"].related) == 21
+    assert by_code["tiny"].message.endswith("Upload them at 32.0 times their size or larger.")
+    assert by_code["caption_waiting"].message.startswith(
+        "3 captions (x0.txt, x1.txt and x2.txt) wait for their pictures;"
+    )
+    assert by_code["caption_unreadable"].message.startswith("3 caption files (y0.txt, y1.txt and y2.txt): The caption")
+
+
+def test_one_picture_is_one_picture() -> None:
+    for count, words in ((1, "1 picture and training"), (2, "2 pictures and training"), (0, "0 pictures and training")):
+        files = [_file(f"{n}", 1024, 1024) for n in range(count)]
+        report = reports.examine(findings.Facts(files, {}, [], []), RULE, 15, 100)
+        assert f"The dataset has {words}" in report.findings[0].message
+    report = reports.examine(findings.Facts([_file("a", 1024, 1024)], {}, ["a.txt"], []), RULE, 1, 100)
+    assert report.findings[-2].message.startswith("a.txt waits for its picture;")
+    report = reports.examine(findings.Facts([_file("a", 64, 64)], {}, [], []), RULE, 1, 100)
+    assert [one.message for one in report.findings if one.code == "tiny"] == [
+        "a is 64x64 pixels. It trains at 64x64, not scaled up, while the base draws at about 1024x1024. Upload it at "
+        "16.0 times its size or larger."
+    ]
+
+
+def test_captions_longer_than_the_base_reads_are_counted(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    ends = b"a red cup " * 40 + b"on a table", b"a red cup " * 40 + b"in the rain", b"a short one"
+    for number, text in enumerate(ends):
+        shelf.upload(dataset_id, (f"{number}.png", poster(number)), (f"{number}.txt", text))
+    shelf.upload(dataset_id, ("3.png", poster(3)))
+    found = looking.report(
+        shelf.db, shelf.store, shelf.decoder, shelf.user_id, dataset_id, RULE, 2, 100,
+        lambda text: json.dumps({"high_level_description": " ".join(text.split())[:140]}),
+    )  # fmt: skip
+    (cut,) = [one for one in found.findings if one.code == "caption_cut"]
+    assert (cut.measured, cut.count, cut.file_names) == (2, 2, ("0.png", "1.png"))
+    assert cut.message.startswith("2 captions (of 0.png and 1.png) are longer than the base reads: ")
+
+
+def test_a_caption_with_bytes_that_were_no_text_stays_known(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    damaged = "eine schöne grüne Tür über der Straße".encode() + b"\xff"
+    shelf.upload(dataset_id, ("0.png", poster(0)), ("0.txt", damaged), ("1.png", poster(1)), ("1.txt", b"good"))
+    assert found(report_of(shelf, dataset_id)) == [("caption_damaged", "0.png")]
 
 
 def test_a_good_caption_in_the_place_of_an_unreadable_one(shelf: Shelf) -> None:
@@ -141,7 +202,7 @@ def test_unreadable_captions_are_remembered_within_a_limit(shelf: Shelf) -> None
 def test_the_crop_is_the_one_that_training_cuts(width: int, height: int, base: tuple[int, int]) -> None:
     native_pixels, size_multiple = base
     file = _file("a", width, height)
-    report = doctor.examine(doctor.Facts([file], {}, [], []), CropRule(native_pixels, size_multiple), 1, 100)
+    report = reports.examine(findings.Facts([file], {}, [], []), CropRule(native_pixels, size_multiple), 1, 100)
     sample = TrainSample(image_sha256=file.image_sha256, width=width, height=height, caption="{}")
     order_fields = {"native_pixels": native_pixels, "size_multiple": size_multiple, "samples": (sample,)}
     order = type(TRAIN)(**{name: getattr(TRAIN, name) for name in TRAIN.__struct_fields__} | order_fields)
@@ -149,14 +210,14 @@ def test_the_crop_is_the_one_that_training_cuts(width: int, height: int, base: t
 
 
 def test_a_picture_that_must_be_scaled_up_says_by_how_much() -> None:
-    report = doctor.examine(doctor.Facts([_file("a", 32, 200)], {}, [], []), CropRule(1024, 64), 1, 100)
+    report = reports.examine(findings.Facts([_file("a", 32, 200)], {}, [], []), CropRule(1024, 64), 1, 100)
     (tiny,) = [finding for finding in report.findings if finding.code == "tiny"]
     assert "scaled up 2.00 times" in tiny.message
 
 
 def test_rounding_to_the_grid_is_not_tiny() -> None:
     for side in range(1024, 1400, 7):
-        report = doctor.examine(doctor.Facts([_file("a", side, 1024)], {}, [], []), CropRule(1024, 64), 1, 100)
+        report = reports.examine(findings.Facts([_file("a", side, 1024)], {}, [], []), CropRule(1024, 64), 1, 100)
         assert "tiny" not in [finding.code for finding in report.findings]
 
 
@@ -212,8 +273,8 @@ def test_an_upload_goes_on_while_a_report_measures(shelf: Shelf, monkeypatch: py
     reached, go_on = threading.Event(), threading.Event()
     get = shelf.store.get
     monkeypatch.setattr(shelf.store, "get", lambda sha256: (reached.set(), go_on.wait(60), get(sha256))[2])
-    reports: list[doctor.Report] = []
-    asking = threading.Thread(target=lambda: reports.append(report_of(shelf, dataset_id)))
+    answers: list[reports.Report] = []
+    asking = threading.Thread(target=lambda: answers.append(report_of(shelf, dataset_id)))
     asking.start()
     try:
         assert reached.wait(60)
@@ -221,7 +282,7 @@ def test_an_upload_goes_on_while_a_report_measures(shelf: Shelf, monkeypatch: py
     finally:
         go_on.set()
         asking.join(60)
-    assert len(reports[0].files) == 2
+    assert len(answers[0].files) == 2
 
 
 def test_the_report_of_a_dataset_that_is_not_ones_own(shelf: Shelf) -> None:
@@ -241,15 +302,15 @@ def test_a_thousand_pictures_are_compared_with_each_other() -> None:
         other = tuple(f"{dice.getrandbits(255):064x}" for _ in range(16))
         likeness.append(likeness[-1] if number % 10 == 9 else other)
     way = way_of(RULE.crop(1024, 1024))
-    facts = doctor.Facts(files, {f.asset_id: Measures(way, one, 0.9) for f, one in zip(files, likeness, strict=True)},
+    facts = findings.Facts(files, {f.asset_id: Measures(way, one, 0.9) for f, one in zip(files, likeness, strict=True)},
                          [], [])  # fmt: skip
-    report = doctor.examine(facts, RULE, 15, 1000)
+    report = reports.examine(facts, RULE, 15, 1000)
     near = [finding.file_name for finding in report.findings if finding.code == "near_duplicate"]
     assert near == [f"{number:04}" for number in range(9, 1000, 10)]
 
 
 def test_the_codes_are_those_on_the_wire() -> None:
-    assert get_args(FindingCode) == doctor.CODES
+    assert get_args(FindingCode) == findings.CODES
 
 
 def _file(name: str, width: int, height: int) -> DatasetFile:

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, insert, select, update
-from tests.datasets.pictures import numbered
 from tests.datasets.shelf import Shelf
+from tests.pictures.made import numbered
 
 from linocut.accounts.organizations import ensure_user
 from linocut.datasets import service

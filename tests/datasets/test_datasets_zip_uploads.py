@@ -4,8 +4,8 @@ import json
 
 import pytest
 from tests.datasets import archives
-from tests.datasets.pictures import numbered
 from tests.datasets.shelf import Shelf, refusals
+from tests.pictures.made import numbered
 
 MIB = 1024 * 1024
 STRUCTURED = json.dumps(

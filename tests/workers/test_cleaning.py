@@ -8,13 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from tests.training.workshop import Workshop
 from tests.workers.running import until
 
 from linocut import ids
-from linocut.db.tables import images, jobs, model_events, run_images
+from linocut.datasets.garbage import collect_garbage
+from linocut.db.tables import images, job_inputs, jobs, model_events, run_images
 from linocut.errors import Unavailable
+from linocut.jobs import queue
 from linocut.storage.store import Store
 from linocut.workers import housekeeping, pruning
 from linocut.workers.housekeeping import Housekeeping
@@ -45,6 +47,36 @@ def test_finished_jobs_and_what_they_drew_go_after_a_week(house: Workshop) -> No
     assert [row.job_id for row in house.read(lambda tx: tx.execute(select(jobs)).all())] == [waiting]
     house.worker("later").run_until_idle()
     assert house.job(job_id=waiting).status == "DONE"
+
+
+def test_a_job_s_pictures_stay_until_it_has_ended_and_not_longer(house: Workshop) -> None:
+    store = house.runtime.store
+
+    def queued(seed: int) -> tuple[str, str]:
+        job_id, sha256 = house.place(house.alice, seed=seed).job_id, store.put(b"picture %d" % seed)
+        row = {"job_id": job_id, "role": "image", "position": 0, "picture_sha256": sha256, "bytes": 9}
+        house.write(lambda tx: tx.execute(insert(job_inputs).values(**row, width=64, height=64)))
+        return job_id, sha256
+
+    def cleaned_after(delta: timedelta) -> dict[str, int]:
+        age(house, hours=25)
+        rows = pruned(house, delta)
+        collect_garbage(house.db, store, ids.now())
+        return rows
+
+    (waiting, one), (running, two), (done, three) = (queued(seed) for seed in range(3))
+    house.write(lambda tx: tx.execute(update(jobs).where(jobs.c.job_id == running).values(status="RUNNING")))
+    house.write(lambda tx: tx.execute(update(jobs).where(jobs.c.job_id == done).values(status="DONE")))
+    for delta in (timedelta(0), LATER):  # however long ago they were asked for
+        rows = cleaned_after(delta)
+        assert rows.get("job_inputs", 0) == (0 if delta else 1)
+        assert [store.has(sha256) for sha256 in (one, two, three)] == [True, True, False]
+        with house.db.read() as tx:
+            assert [len(queue.inputs_of(tx, job_id)) for job_id in (waiting, running, done)] == [1, 1, 0]
+    house.write(lambda tx: tx.execute(update(jobs).values(status="FAILED")))
+    cleaned_after(timedelta(0))
+    assert [store.has(sha256) for sha256 in (one, two)] == [False, False]
+    assert house.count(job_inputs) == 0
 
 
 def test_a_trained_model_keeps_its_story_and_its_previews(house: Workshop) -> None:

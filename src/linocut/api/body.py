@@ -1,7 +1,6 @@
 """The body of a request, in either published encoding, never larger than the limit and never awaited for ever."""
 
 import asyncio
-import hashlib
 import re
 import time
 from collections.abc import AsyncGenerator
@@ -53,11 +52,8 @@ class Fields:
 
     @property
     def sha256(self) -> str:
-        """The same for two bodies of one encoding that say the same, whatever their spaces, order and boundaries.
-
-        Slow where files were spooled: they are read whole.
-        """
-        return sha256_hex(msgspec.json.encode(self.values, enc_hook=_digest_of_file, order="sorted"))
+        """The same for two bodies of one encoding that say the same, whatever their spaces, order and boundaries."""
+        return sha256_hex(msgspec.json.encode(self.values, enc_hook=_left_out, order="sorted"))
 
 
 async def read_fields(request: Request, operation: Takes, settings: Settings, spool: Path | None = None) -> Fields:
@@ -91,11 +87,6 @@ async def read_form(
         reader.close()
 
 
-def _digest_of_file(spooled: Any) -> str:
-    with Path(spooled).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _require_unpacked(request: Request) -> None:
     """``UnreadableBody`` for a body that is packed: nothing is unpacked here, so that nothing can swell."""
     for header, plain in (("Content-Encoding", "identity"), ("Transfer-Encoding", "chunked")):
@@ -103,6 +94,10 @@ def _require_unpacked(request: Request) -> None:
         for packing in named:
             if packing and packing.lower() not in (plain, "identity"):
                 raise UnreadableBody(f"{header} {packing[:32]!r} is not taken; send the body as it is, unpacked.")
+
+
+def _left_out(spooled: object) -> None:
+    """Where a file was spooled to says nothing; its part has the digest of the whole."""
 
 
 def _mislabelled_form(body: bytes) -> Fields:

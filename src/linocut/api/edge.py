@@ -56,7 +56,7 @@ class Edge:
             finally:
                 self._under_way.discard(task)
                 self._has_ended(peer)
-            if not (incoming.ended or self.house.closing) and len(self._lingering) < MOST_LINGERING:
+            if not (incoming.ended or self.shared.closing) and len(self._lingering) < MOST_LINGERING:
                 self._lingering.add(task)
                 try:
                     await incoming.discard()

@@ -1,31 +1,35 @@
 """multipart/form-data, read as it arrives: texts stay in memory up to a limit, files go to a folder on disk.
 
+A file is digested whole as it arrives, wherever it goes, so that two bodies with other files are never taken for one.
+
 Lenient where clients in the wild differ (FACTS 11): odd boundaries, parts with or without a type, JSON parts sent as
 files. Strict where bytes could be lost: a body that ends before its last boundary is refused.
 """
 
-import re
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from linocut.api.dispositions import names_of
 from linocut.errors import InvalidRequest, TooLarge
 
 MAX_PARTS = 2000
 MAX_TEXT_BYTES = 1 << 20
 """Of all text parts together."""
-_EXTENDED_NAME = re.compile(rb"filename\*\s*=\s*(?:utf-8|iso-8859-1)?'[^']*'([^;\s]+)", re.IGNORECASE)
+MAX_KEPT_BYTES = 1 << 20
+"""Of all files together that are kept in memory: those of fields that take no file, such as JSON sent as one."""
 
 
 @dataclass
 class Part:
-    """One part. A file that was spooled has a ``path``; a text, or a file read without a spool, has ``data``.
+    """One part. A file that was spooled has a ``path``; a text, or a file for a field that takes none, has ``data``.
 
-    ``size`` counts all bytes that came, also those for which there was no room in ``data``.
+    ``size`` counts all bytes that came, also those for which there was no room in ``data``. ``file_name`` is a base
+    name; ``folder`` what the client wrote before it, "" for nothing.
     """
 
     name: str
@@ -33,6 +37,9 @@ class Part:
     data: bytearray = field(default_factory=bytearray)
     path: Path | None = None
     size: int = 0
+    folder: str = ""
+    sha256: str = ""
+    """Of all bytes of a file, once all have come."""
 
     @property
     def is_file(self) -> bool:
@@ -55,13 +62,15 @@ def boundary_of(content_type: str) -> bytes:
 
 
 class FormReader:
-    """Feed it the body's chunks, then ask for the parts. Files go to ``spool``; without one, nowhere."""
+    """Feed it the body's chunks, then ask for the parts. Files of ``file_fields`` go to ``spool``, where there is one;
+    of others so much is kept as a text would have."""
 
     def __init__(self, boundary: bytes, spool: Path | None, file_fields: frozenset[str] = frozenset()) -> None:
         self._spool = spool
         self._file_fields = file_fields
         self._parts: list[Part] = []
-        self._text_bytes = 0
+        self._text_bytes, self._kept_bytes = 0, 0
+        self._digest = hashlib.sha256()
         self._ended = False
         self._open: BinaryIO | None = None
         self._part = Part("", None)
@@ -118,42 +127,47 @@ class FormReader:
     def _on_headers(self) -> None:
         if len(self._parts) >= MAX_PARTS:
             raise InvalidRequest(f"The body has more than {MAX_PARTS} parts; send the files in several requests.")
-        disposition = self._headers.get(b"content-disposition", b"")
-        _, options = parse_options_header(disposition)
-        name = options.get(b"name", b"").decode(errors="replace")
-        must_be_file = name.partition("[")[0] in self._file_fields
-        part = self._part = Part(name, _file_name(disposition, options, must_be_file))
+        name, file_name = names_of(self._headers.get(b"content-disposition", b""))
+        takes_file = name.partition("[")[0] in self._file_fields
+        if file_name is None and takes_file:
+            file_name = ""
+        folder, base = ("", None) if file_name is None else _parted(file_name)
+        part = self._part = Part(name, base, folder=folder)
         self._parts.append(part)
-        if part.is_file and self._spool is not None:
+        self._digest = hashlib.sha256()
+        if takes_file and self._spool is not None:
             part.path = self._spool / str(len(self._parts))
             self._open = part.path.open("xb")
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
-        part = self._part
-        part.size += end - start
-        if self._open is not None:
-            self._open.write(memoryview(data)[start:end])
+        part, piece = self._part, memoryview(data)[start:end]
+        part.size += len(piece)
+        if not part.is_file:
+            self._text_bytes += len(piece)
+            if self._text_bytes > MAX_TEXT_BYTES:
+                raise TooLarge(f"The text parts of a request may have {MAX_TEXT_BYTES // 1024} KiB together.")
+            part.data += piece
             return
-        fits = self._text_bytes + end - start <= MAX_TEXT_BYTES
-        if fits:
-            self._text_bytes += end - start
-            part.data += memoryview(data)[start:end]
-        elif not part.is_file:
-            raise TooLarge(f"The text parts of a request may have {MAX_TEXT_BYTES // 1024} KiB together.")
+        self._digest.update(piece)
+        if self._open is not None:
+            self._open.write(piece)
+        elif self._kept_bytes + len(piece) <= MAX_KEPT_BYTES:
+            self._kept_bytes += len(piece)
+            part.data += piece
 
     def _end(self) -> None:
+        self._part.sha256 = self._digest.hexdigest() if self._part.is_file else ""
         self.close()
 
     def _on_end(self) -> None:
         self._ended = True
 
 
-def _file_name(disposition: bytes, options: dict[bytes, bytes], must_be_file: bool) -> str | None:
-    """The base name that the client gave its file; None for a text part. Older clients write ``filename*`` only."""
-    raw = options.get(b"filename")
-    if raw is None and (extended := _EXTENDED_NAME.search(disposition)):
-        raw = unquote_to_bytes(extended[1])
-    if raw is None:
-        return "" if must_be_file else None
-    name = raw.decode(errors="replace").replace("\\", "/").rpartition("/")[2]
-    return "".join(letter for letter in name if letter.isprintable()).strip()
+def _parted(file_name: str) -> tuple[str, str]:
+    """(folder, base name) of a name as clients write it, with either slash; letters that cannot be seen left out."""
+    folder, _, base = file_name.replace("\\", "/").rpartition("/")
+    return _visible(folder), _visible(base)
+
+
+def _visible(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable()).strip()

@@ -4,7 +4,6 @@ What holds for every operation of a kind is done here, so that no handler has to
 the body before the effect, one effect under an Idempotency-Key, and no effect for a key that was revoked meanwhile.
 """
 
-import asyncio
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -82,7 +81,7 @@ async def _asked(operation: Operation, call: Call, folder: Path | None) -> Any:
         if operation.ask is not None:
             ask = operation.ask(ask)
         if key is not None:
-            sha256 = await asyncio.to_thread(lambda: fields.sha256) if folder else fields.sha256
+            sha256 = fields.sha256
     if key is not None:
         route = call.request.scope["path"].removesuffix("/")
         call.keyed = Keyed(call.caller.api_key_id, route, key, sha256)

@@ -18,7 +18,7 @@ from linocut.jobs.waiter import Waiter
 from linocut.runtime import Runtime
 
 if TYPE_CHECKING:
-    from linocut.datasets.decoder import Decoder
+    from linocut.pictures.decoder import Decoder
 
 
 class Shared:

@@ -37,4 +37,5 @@ async def ingest_upload(call: Call, ask: UploadDatasetAssetsRequest) -> UploadDa
 
 
 def _incoming(part: Part) -> IncomingFile:
-    return IncomingFile(part.file_name or "", part.path if part.path is not None else bytes(part.data))
+    name = f"{part.folder}/{part.file_name}" if part.folder else part.file_name or ""
+    return IncomingFile(name, part.path if part.path is not None else bytes(part.data))

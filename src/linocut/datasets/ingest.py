@@ -11,13 +11,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
-from linocut.datasets import captions_in, repository, zips
-from linocut.datasets.decoder import Decoder
-from linocut.datasets.names import clean_name, suffix_of
+from linocut.datasets import caption_files, repository, zips
+from linocut.datasets.adding import Desk, add_picture
+from linocut.datasets.names import clean_name, folder_of, suffix_of
 from linocut.datasets.pairing import Pairing
-from linocut.datasets.pictures_in import Desk, add_picture
-from linocut.datasets.refusal import Reason, Refused
-from linocut.datasets.sniff import HEAD_BYTES, kind_of, not_a_picture
+from linocut.datasets.sentences import named
 from linocut.datasets.types import (
     AcceptedAsset,
     IncomingFile,
@@ -28,6 +26,9 @@ from linocut.datasets.types import (
 )
 from linocut.db.database import Database
 from linocut.ids import now
+from linocut.pictures.decoder import Decoder
+from linocut.pictures.refusal import Reason, Refused
+from linocut.pictures.sniff import HEAD_BYTES, kind_of, not_a_picture
 from linocut.settings import MIB
 from linocut.storage.store import Store
 
@@ -38,6 +39,7 @@ _large_file = threading.Lock()
 
 _EMPTY: dict[str, tuple[Reason, str]] = {
     ".txt": ("INVALID_CAPTION", "The caption is empty; write what the picture shows, or leave the caption file out."),
+    ".caption": ("INVALID_CAPTION", "The caption is empty; write what the picture shows, or leave the file out."),
     ".json": ("INVALID_CAPTION_JSON", "The caption file is empty; write a structured caption, or leave it out."),
     ".zip": ("INVALID_ZIP", "The ZIP is empty; send it again."),
     "": ("INVALID_IMAGE", "The file is empty; send it again."),
@@ -84,10 +86,11 @@ class _Upload:
         self._failed: list[RefusedAsset] = []
         self._waiting: list[str] = []
         self._unreadable: list[UnreadableCaption] = []
+        self._remarks: dict[str, list[str]] = {}  # a sentence to the files that it is about
 
     def take_part(self, number: int, file: IncomingFile) -> None:
         """The request's part of this number: a picture, a caption, a ZIP of them, or something that is refused."""
-        name = clean_name(file.name)
+        name, place = clean_name(file.name), folder_of(file.name)
         try:
             with _opened(file.content) as (stream, size):
                 if kind_of(stream.read(HEAD_BYTES)) == "zip":
@@ -96,13 +99,13 @@ class _Upload:
                 self._check_size("file", size, self._limits.max_file_bytes, "scale the picture down")
                 with _room_for(size):
                     stream.seek(0)
-                    self._take_file("", name, stream.read())
+                    self._take_file(place, name, stream.read())
         except Refused as refused:
-            self._refuse("", name, refused)
+            self._refuse(place, name, refused)
 
     def place_captions(self) -> None:
         """Every caption of the request to its picture, or among those that wait, or among those nobody can read."""
-        if not self._pairing and not self._unreadable:
+        if not self._pairing and not self._unreadable and not self._may_wait():
             return
         desk, most = self._desk, self._limits.max_waiting_captions
         with desk.db.transaction() as tx:
@@ -118,6 +121,13 @@ class _Upload:
             else:
                 self._waiting.append(caption.file_name)
 
+    def _may_wait(self) -> bool:
+        """Whether a caption waits that one of this request's pictures may be meant by."""
+        if not self._images:
+            return False
+        with self._desk.db.read() as tx:
+            return bool(repository.waiting_of(tx, self._desk.dataset_id))
+
     def report(self) -> UploadReport:
         """What became of everything taken so far."""
         return UploadReport(
@@ -127,7 +137,19 @@ class _Upload:
             successful=tuple(self._successful),
             failed=tuple(self._failed),
             waiting=tuple(self._waiting),
+            notes=tuple(self._notes()),
         )
+
+    def _notes(self) -> Iterator[str]:
+        for sentence, names in self._remarks.items():
+            yield f"{named(names)}: {sentence}"
+        yield from self._pairing.notes
+        if waiting := self._waiting:
+            what = "caption waits" if len(waiting) == 1 else "captions wait"
+            yield (
+                f"{len(waiting):,} {what} for a picture of the same name: {named(waiting)}. Upload the picture, or "
+                "upload the caption again under the name of one that is here; until then no picture has it."
+            )
 
     def _take_file(self, place: str, name: str, data: bytes) -> None:
         """One file, from the request or out of a ZIP: its content decides, and its suffix where that says nothing."""
@@ -141,28 +163,39 @@ class _Upload:
                 )
             if kind:
                 asset = add_picture(self._desk, name, data)
+                if asset.is_animated:
+                    self._remark("it is animated; the first picture of it was taken.", name)
                 self._pairing.picture_taken(place, name, asset.asset_id)
                 self._images += 1
                 self._successful.append(asset)
-            elif suffix in captions_in.SUFFIXES:
-                caption = captions_in.read_caption(suffix, data, self._limits.max_caption_characters)
+            elif suffix in caption_files.SUFFIXES:
+                caption = caption_files.read_caption(suffix, data, self._limits.max_caption_characters)
+                if caption.note:
+                    self._remark(caption.note, name)
                 self._pairing.add(place, name, caption)
             elif suffix == ".zip":
                 raise Refused("INVALID_ZIP", "This is not a ZIP, whatever its name says; zip the files again.")
             else:
-                raise Refused("INVALID_IMAGE", not_a_picture(data[:HEAD_BYTES]))
+                raise Refused("INVALID_IMAGE", not_a_picture(data[:HEAD_BYTES], suffix))
         except Refused as refused:
             self._refuse(place, name, refused)
 
     def _take_zip(self, number: int, name: str, stream: BinaryIO, size: int) -> None:
         """Each wanted entry as a file of its own. ``Refused`` for the archive, after whatever was taken of it."""
         self._check_size("ZIP", size, self._limits.max_zip_bytes, "split it")
-        wanted = [entry for entry in zips.read_directory(stream, size, self._limits) if entry.is_wanted]
+        directory = zips.read_directory(stream, size, self._limits)
+        wanted = [entry for entry in directory.entries if entry.is_wanted]
+        if directory.guessed:
+            self._remark(
+                f"its names are not marked as UTF-8 and were read in the code page {directory.guessed}; where they "
+                "look wrong, zip the files again with UTF-8 names. Pictures and captions pair in any case.",
+                name,
+            )
         if not wanted:
             raise Refused("INVALID_ZIP", "The ZIP holds no pictures and no captions.")
         contents = zips.Contents(stream, self._limits)
         for entry in wanted:
-            entry_name, place = clean_name(entry.path), f"{number}:{entry.folder}"
+            entry_name, place = clean_name(entry.name), f"{number}:{entry.folder}"
             try:
                 with _room_for(entry.bytes):
                     self._take_file(place, entry_name, contents.read(entry))
@@ -181,9 +214,12 @@ class _Upload:
             sentence = f"The {what} has {size:,} bytes; at most {most:,} ({most // MIB} MiB) are taken: {way_out}."
             raise Refused("FILE_TOO_LARGE", sentence)
 
+    def _remark(self, sentence: str, name: str) -> None:
+        self._remarks.setdefault(sentence, []).append(name)
+
     def _refuse(self, place: str, name: str, refused: Refused) -> None:
         self._failed.append(RefusedAsset(name, refused.reason, refused.message))
-        if suffix_of(name) in captions_in.SUFFIXES:
+        if suffix_of(name) in caption_files.SUFFIXES:
             self._unreadable.append(UnreadableCaption(name, refused.message))
         else:
             self._pairing.picture_refused(place, name)

@@ -10,12 +10,13 @@ import time
 from sqlalchemy import Connection
 
 from linocut.datasets import repository
-from linocut.datasets.decoder import Decoder
-from linocut.datasets.doctor import Facts, Report, examine, unmeasured
-from linocut.datasets.picture import CropRule
-from linocut.datasets.refusal import Refused
+from linocut.datasets.findings import Facts, Restate
+from linocut.datasets.report import Report, examine, unmeasured
 from linocut.db.database import Database
 from linocut.errors import Internal, Lost
+from linocut.pictures.decoder import Decoder
+from linocut.pictures.refusal import Refused
+from linocut.pictures.types import CropRule
 from linocut.storage.store import Store
 
 PATIENCE_SECONDS = 10.0
@@ -30,15 +31,16 @@ def report(
     rule: CropRule,
     fewest_images: int,
     most_images: int,
+    restate: Restate | None = None,
 ) -> Report:
-    """The report. ``NotFound`` when there is no such dataset of this user."""
+    """The report; ``restate`` as in ``report.examine``. ``NotFound`` when there is no such dataset of this user."""
     with db.read() as tx:
         facts = facts_of(tx, user_id, dataset_id)
     if unmeasured(facts, rule):
         _measure(db, store, decoder, dataset_id, facts, rule)
         with db.read() as tx:
             facts = facts_of(tx, user_id, dataset_id)
-    return examine(facts, rule, fewest_images, most_images)
+    return examine(facts, rule, fewest_images, most_images, restate)
 
 
 def facts_of(tx: Connection, user_id: str, dataset_id: str) -> Facts:

@@ -30,6 +30,12 @@ def clean_name(name: str) -> str:
     return stem + suffix
 
 
+def folder_of(name: str) -> str:
+    """The folders before the base name, cleaned, with ``/`` between and at the start; empty for none."""
+    *folders, _ = unicodedata.normalize("NFC", name.replace("\\", "/")).split("/")
+    return "".join(f"/{folder.strip()}" for folder in folders if folder.strip() not in ("", ".", ".."))
+
+
 def stem_of(name: str) -> str:
     """What pairs a caption with its picture: a clean name without its last suffix."""
     return _split(name)[0]

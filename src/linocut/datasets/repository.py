@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from linocut.datasets.captions_in import Caption
+from linocut.datasets.caption_files import Caption
 from linocut.datasets.names import free_name, stem_of
-from linocut.datasets.picture import Measures
 from linocut.datasets.types import Dataset, DatasetFile, UnreadableCaption
 from linocut.db.dialect import upsert
 from linocut.db.moment import after_all, later
 from linocut.db.tables import assets, datasets, models, unreadable_captions, waiting_captions
 from linocut.errors import NotFound
+from linocut.pictures.types import Measures
 
 _first = assets.alias("first")
 _cover = (
@@ -141,10 +141,16 @@ def erase(tx: Connection, dataset_id: str, at: datetime) -> None:
     tx.execute(update(datasets).where(datasets.c.dataset_id == dataset_id).values(deleted_at=at, image_count=0))
 
 
-def asset_of_source(tx: Connection, dataset_id: str, source_sha256: str) -> str | None:
-    """The picture that these uploaded bytes gave before, if they did."""
+def asset_of_source(tx: Connection, dataset_id: str, source_sha256: str) -> tuple[str, str] | None:
+    """(asset, its stored picture's sha256) that these uploaded bytes gave before, if they did."""
     same = (assets.c.dataset_id == dataset_id, assets.c.source_sha256 == source_sha256)
-    return tx.execute(select(assets.c.asset_id).where(*same)).scalar()
+    row = tx.execute(select(assets.c.asset_id, assets.c.image_sha256).where(*same)).first()
+    return None if row is None else (row.asset_id, row.image_sha256)
+
+
+def set_picture(tx: Connection, asset_id: str, values: dict[str, Any]) -> None:
+    """Let an asset name another stored picture: the same upload, decoded again."""
+    tx.execute(update(assets).where(assets.c.asset_id == asset_id).values(**values))
 
 
 def count_one_more(tx: Connection, dataset_id: str, most: int) -> bool:
@@ -188,6 +194,18 @@ def newest_of_stem(tx: Connection, dataset_id: str, stem: str) -> str | None:
     by_upload = [row.asset_id for row in rows if row.stem == stem]
     by_number = [row.asset_id for row in rows if stem_of(row.file_name) == stem]
     return next(iter(by_upload + by_number), None)
+
+
+def upload_names_of(tx: Connection, dataset_id: str) -> list[tuple[str, str]]:
+    """(asset, name as it was uploaded) of each picture: without the number that a name may have been given."""
+    query = select(assets.c.asset_id, assets.c.file_name, assets.c.stem).where(assets.c.dataset_id == dataset_id)
+    return [(row.asset_id, row.stem + row.file_name[len(stem_of(row.file_name)) :]) for row in tx.execute(query)]
+
+
+def captioned_assets(tx: Connection, dataset_id: str) -> list[str]:
+    """The pictures that have a caption."""
+    query = select(assets.c.asset_id).where(assets.c.dataset_id == dataset_id, assets.c.caption.is_not(None))
+    return list(tx.execute(query).scalars())
 
 
 def set_caption(tx: Connection, asset_id: str, caption: Caption | None) -> None:

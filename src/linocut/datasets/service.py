@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from linocut.datasets import captions_in, repository
+from linocut.datasets import caption_files, repository
 from linocut.datasets.ingest import ingest
 from linocut.datasets.names import stem_of
 from linocut.datasets.types import Dataset, DatasetDetail, DatasetFile, Frozen, Limits
@@ -105,7 +105,7 @@ def set_caption(tx: Connection, user_id: str, dataset_id: str, asset_id: str, va
 
     ``NotFound``; ``InvalidRequest`` for what is no caption. Runs that were started before keep the old one.
     """
-    caption = captions_in.caption_of(value, Limits().max_caption_characters)
+    caption = caption_files.caption_of(value, Limits().max_caption_characters)
     repository.hold(tx, user_id, dataset_id, now())
     file = repository.file_of(tx, dataset_id, asset_id)
     repository.set_caption(tx, asset_id, caption)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from linocut.datasets.refusal import Reason
 from linocut.orders.types import TrainSample
+from linocut.pictures.refusal import Reason
 from linocut.settings import MIB
 
 
@@ -24,7 +24,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class IncomingFile:
-    """One part of an upload: the name the client gave it, and its bytes or the file they were spooled to."""
+    """One part of an upload: the client's name for it, folders too, and its bytes or the file they were spooled to."""
 
     name: str
     content: bytes | Path
@@ -32,10 +32,14 @@ class IncomingFile:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedAsset:
-    """A file that was taken. For a caption, ``asset_id`` is the picture that it now describes."""
+    """A file that was taken. For a caption, ``asset_id`` is the picture that it now describes.
+
+    ``is_animated``: a picture with more behind it, which were not taken.
+    """
 
     asset_id: str
     file_name: str
+    is_animated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ class RefusedAsset:
 class UploadReport:
     """What became of an upload. The counts are of pictures (and of whatever was refused); total is their sum.
 
-    ``successful`` also lists each caption that was applied; ``waiting`` names the captions whose picture is not here.
+    ``successful`` also lists each caption that was applied; ``waiting`` names the captions whose picture is not here;
+    ``notes`` are sentences: what was not clear, or is not used.
     """
 
     total_count: int
@@ -60,6 +65,7 @@ class UploadReport:
     successful: tuple[AcceptedAsset, ...]
     failed: tuple[RefusedAsset, ...]
     waiting: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

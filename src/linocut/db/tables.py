@@ -107,7 +107,7 @@ assets = Table(
     Column("caption", Text),  # plain text, or the normalised JSON caption
     Column("caption_is_json", Boolean, nullable=False, server_default="0"),
     Column("created_at", Moment, nullable=False),
-    Column("measures", JSON),  # datasets.picture.Measures; null in rows older than the report, until it is asked for
+    Column("measures", JSON),  # pictures.types.Measures; null in rows older than the report, until it is asked for
     UniqueConstraint("dataset_id", "source_sha256"),
     UniqueConstraint("dataset_id", "file_name"),
     Index(None, "dataset_id", "stem"),
@@ -241,6 +241,18 @@ jobs = Table(
     Index(None, "status", "kind", "created_at"),
     Index(None, "organization_id", "status"),
     Index(None, "organization_id", "kind", "started_at"),  # fairness asks who was served last
+)
+
+job_inputs = Table(
+    "job_inputs",  # the pictures that a job works on: they stay until it has ended
+    metadata,
+    Column("job_id", ForeignKey("jobs.job_id"), primary_key=True),
+    Column("role", String(32), primary_key=True),  # the wire's field: image, mask, images
+    Column("position", Integer, primary_key=True),  # in that field, from 0
+    Column("picture_sha256", Sha256, nullable=False),  # an upright PNG in sRGB, or a mask in one channel
+    Column("bytes", BigId, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
 )
 
 images = Table(

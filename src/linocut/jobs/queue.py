@@ -2,17 +2,17 @@
 
 Worker: ``lease``, ``heartbeat``, ``mark_progress``, ``require_lease`` first in each of its write transactions, then
 ``finish``, ``fail`` or ``give_back``; ``reclaim`` after a lease whose answer was lost. Supervisor: ``release``.
-Reaper: ``expire``. Everybody else: ``enqueue``, ``request_cancel``, ``get``, ``images_in_flight``. Times may be
-handed in (tests have their own clock).
+Reaper: ``expire``. Everybody else: ``enqueue``, ``inputs_of``, ``request_cancel``, ``get``, ``images_in_flight``. Times
+may be handed in (tests have their own clock).
 """
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update
+from sqlalchemy import Connection, Row, Update, delete
 
-from linocut.db.tables import jobs
+from linocut.db.tables import job_inputs, jobs
 from linocut.errors import Cancelled, LinocutError, NotFound, RunFailed, error_from_json
 from linocut.ids import new_id
 from linocut.ids import now as present
@@ -23,6 +23,7 @@ from linocut.jobs.types import (
     MAX_ATTEMPTS,
     ExpiredJob,
     Heartbeat,
+    JobInput,
     JobRow,
     JobStatus,
     Lease,
@@ -42,14 +43,20 @@ def enqueue(
     user_id: str | None = None,
     api_key_id: str | None = None,
     model_id: str | None = None,
+    inputs: Sequence[JobInput] = (),
     now: datetime | None = None,
 ) -> str:
-    """Queue an order (its JSON text); the new job's id. ``images``: places it takes in the organisation's limit. Who
-    asked, with which key, and which custom model it is about, is for the log only."""
+    """Queue an order (its JSON text); the new job's id. ``images``: places it takes in the organisation's limit.
+
+    ``inputs``: the pictures it works on, durable before; they stay stored until the job has ended. Who asked, with
+    which key, and which custom model it is about, is for the log only.
+    """
     job_id = new_id()
     row = {"job_id": job_id, "kind": kind, "organization_id": organization_id, "order": order, "images": images}
     whose = {"user_id": user_id, "api_key_id": api_key_id, "model_id": model_id}
     tx.execute(jobs.insert().values(**row, **whose, status=QUEUED, created_at=now or present()))
+    if inputs:
+        tx.execute(job_inputs.insert(), [_input_row(job_id, one) for one in inputs])
     return job_id
 
 
@@ -221,6 +228,17 @@ def get(tx: Connection, job_id: str) -> JobRow | None:
     return None if row is None else job_row(row)
 
 
+def inputs_of(tx: Connection, job_id: str) -> tuple[JobInput, ...]:
+    """The pictures that the job works on, by role and position; none once it has ended and was cleaned after."""
+    rows = tx.execute(sql.INPUTS, {"at_job": job_id})
+    return tuple(JobInput(row.role, row.picture_sha256, row.bytes, row.width, row.height, row.position) for row in rows)
+
+
+def drop_inputs(tx: Connection, job_ids: Sequence[str]) -> int:
+    """Let go of the pictures of these jobs, which have ended: how many. Their blobs go with the next collection."""
+    return tx.execute(delete(job_inputs).where(job_inputs.c.job_id.in_(job_ids))).rowcount
+
+
 def finished_among(tx: Connection, job_ids: Sequence[str]) -> list[JobRow]:
     """Those of these jobs that have ended."""
     return [job_row(row) for row in tx.execute(sql.ENDED, {"at_jobs": list(job_ids)})]
@@ -232,6 +250,18 @@ def job_row(row: Row[Any]) -> JobRow:
     columns["status"] = JobStatus(row.status)
     columns["error"] = None if row.error is None else error_from_json(row.error)
     return JobRow(**columns)
+
+
+def _input_row(job_id: str, one: JobInput) -> dict[str, Any]:
+    return {
+        "job_id": job_id,
+        "role": one.role,
+        "position": one.position,
+        "picture_sha256": one.sha256,
+        "bytes": one.bytes,
+        "width": one.width,
+        "height": one.height,
+    }
 
 
 def _held(tx: Connection, job_id: str, lease_token: int) -> Any:

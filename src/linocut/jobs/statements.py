@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Update, bindparam, func, select, update
 
 from linocut.db.moment import later
-from linocut.db.tables import jobs
+from linocut.db.tables import job_inputs, jobs
 from linocut.jobs.types import GENERATE, JobStatus
 
 QUEUED, RUNNING, DONE, FAILED = JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.DONE, JobStatus.FAILED
@@ -92,6 +92,11 @@ RUNNING_AMONG = (
 )
 ANY_LATE = select(jobs.c.job_id).where(*_PAST).limit(1)
 
+INPUTS = (
+    select(job_inputs)
+    .where(job_inputs.c.job_id == bindparam("at_job"))
+    .order_by(job_inputs.c.role, job_inputs.c.position)
+)
 BY_ID = select(jobs).where(jobs.c.job_id == bindparam("at_job"))
 BY_ID_LOCKED = BY_ID.with_for_update()
 FLAG = update(jobs).where(jobs.c.job_id == bindparam("at_job")).values(cancel_requested=True)

@@ -126,3 +126,18 @@ class JobRow:
     user_id: str | None = None
     api_key_id: str | None = None
     model_id: str | None = None
+
+
+@dataclass(frozen=True)
+class JobInput:
+    """A picture that a job works on. ``role``: the wire's field it came in; ``position``: its place there, from 0.
+
+    ``sha256`` names its blob, a PNG of ``bytes`` bytes and ``width`` x ``height`` pixels.
+    """
+
+    role: str
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    position: int = 0

@@ -96,7 +96,7 @@ class LocalStore:
             if place.read_bytes() != data:
                 return False
             os.utime(place)
-        except FileNotFoundError:
+        except OSError:  # absent, or on a part of the disk that cannot be read any more: it is written anew
             return False
         fsync_folder(place.parent)  # who renamed it may not have flushed the folder yet
         return True

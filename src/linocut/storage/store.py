@@ -119,6 +119,14 @@ class Store:
         """Whether there is content with this hash (not whether it is still intact: ``get`` tells)."""
         return self.written_at(sha256) is not None
 
+    def is_whole(self, sha256: str) -> bool:
+        """Whether the content with this hash is there and undamaged: all of it is read. ``Unavailable`` as ``get``."""
+        try:
+            self.get(sha256)
+        except Lost:
+            return False
+        return True
+
     def written_at(self, sha256: str) -> datetime | None:
         """When the content with this hash was last put (UTC); None when there is none."""
         return self._backend.written_at(blob_key(sha256))

@@ -17,6 +17,7 @@ from linocut.custom_models import service as registry
 from linocut.custom_models.slugs import check_name
 from linocut.custom_models.types import WITH_LETTERING, ModelView
 from linocut.datasets import service as datasets
+from linocut.datasets.sentences import counted
 from linocut.errors import Conflict, Forbidden, InvalidRequest
 from linocut.jobs import queue
 from linocut.jobs.types import JobStatus
@@ -111,11 +112,14 @@ def _check_count(count: int, settings: Settings) -> None:
     fewest, most = settings.min_training_images, settings.max_dataset_images
     if count < fewest:
         raise InvalidRequest(
-            f"The dataset has {count} pictures; training takes {fewest} to {most}. Upload {fewest - count} more.",
+            f"The dataset has {counted(count, 'picture')}; training takes {fewest} to {most}. "
+            f"Upload {fewest - count} more.",
             field="dataset_id",
         )
     if count > most:
-        raise InvalidRequest(f"The dataset has {count} pictures; training takes at most {most}.", field="dataset_id")
+        raise InvalidRequest(
+            f"The dataset has {counted(count, 'picture')}; training takes at most {most}.", field="dataset_id"
+        )
 
 
 def _order(

@@ -18,6 +18,7 @@ from linocut.wire.datasets import (
     ListDatasetsResponse,
     UploadDatasetAssetsRequest,
     UploadDatasetAssetsResponse,
+    UploadExtras,
 )
 from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RejectError
 from linocut.wire.events import (
@@ -118,5 +119,6 @@ __all__ = [
     "TrainingRun",
     "UploadDatasetAssetsRequest",
     "UploadDatasetAssetsResponse",
+    "UploadExtras",
     "V4JsonPrompt",
 ]

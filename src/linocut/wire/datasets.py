@@ -39,9 +39,10 @@ class ListDatasetsResponse(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class FileExtras(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours on a file."""
+    """Ours on a file. ``notes``: what a training would not use of it as it is, a sentence each."""
 
     asset_id: str
+    notes: list[str] | Nothing = UNSET
 
 
 class DatasetFile(msgspec.Struct, kw_only=True, frozen=True):
@@ -63,7 +64,7 @@ class GetDatasetResponse(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class UploadDatasetAssetsRequest(msgspec.Struct, kw_only=True, frozen=True):
-    """``POST /datasets/{dataset_id}/upload_assets``: pictures, .txt and .json captions, ZIP files of both."""
+    """``POST /datasets/{dataset_id}/upload_assets``: pictures, .txt, .caption and .json captions, ZIP files of both."""
 
     files: Annotated[list[Bytes], Meta(min_length=1)]
 
@@ -83,6 +84,12 @@ class DatasetUploadFailedAsset(msgspec.Struct, kw_only=True, frozen=True):
     message: str
 
 
+class UploadExtras(msgspec.Struct, kw_only=True, frozen=True):
+    """Ours on an upload: what was not clear, and captions that wait for their pictures, a sentence each."""
+
+    notes: list[str]
+
+
 class UploadDatasetAssetsResponse(msgspec.Struct, kw_only=True, frozen=True):
     """Counts are of pictures; captions stand in ``successful_assets`` only (DECISIONS 25)."""
 
@@ -91,3 +98,4 @@ class UploadDatasetAssetsResponse(msgspec.Struct, kw_only=True, frozen=True):
     failure_count: int
     successful_assets: list[DatasetUploadSucceededAsset]
     failed_assets: list[DatasetUploadFailedAsset]
+    x_linocut: UploadExtras | Nothing = UNSET

@@ -17,6 +17,8 @@ FindingCode = Literal[
     "extreme_aspect",
     "caption_missing",
     "caption_identical",
+    "caption_damaged",
+    "caption_cut",
     "caption_unreadable",
     "caption_waiting",
     "not_measured",
@@ -28,13 +30,16 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 
 class DatasetFinding(msgspec.Struct, kw_only=True, frozen=True):
     """One thing to know before training. ``asset_id`` and ``file_name`` are null where it is about no one picture;
-    ``related_asset_ids`` are the others that it is about. What ``measured`` and ``threshold`` count is the code's own:
-    docs/dataset-report.md. ``message`` says what to do."""
+    ``related_asset_ids`` are the others that it is about; ``file_names`` are the pictures or captions that it is said
+    of, and ``count`` is how many. What ``measured`` and ``threshold`` count is the code's own: docs/dataset-report.md.
+    ``message`` says what to do."""
 
     code: FindingCode
     asset_id: str | None
     file_name: str | None
     related_asset_ids: list[str]
+    file_names: list[str]
+    count: int
     measured: float | None
     threshold: float | None
     message: str
@@ -68,7 +73,8 @@ class ReportFile(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ReportSummary(msgspec.Struct, kw_only=True, frozen=True):
-    """``is_ready``: a training on the dataset as it is now is accepted. ``finding_counts``: of the codes that occur."""
+    """``is_ready``: a training on the dataset as it is now is accepted. ``finding_counts``: of each code that
+    occurs, how many pictures or captions it is said of."""
 
     is_ready: bool
     message: str

@@ -4,6 +4,7 @@
 - The pictures that a generate job drew: signed links to them, given with the answer or its repetition, are read for
   ``link_hours`` more. Previews of trainings stay: the owner of the model gets fresh links to them at any time.
 - Progress events: the owner who follows a training. Status, score and preview events stay: few, and the model's story.
+- The input pictures of a finished job: only its worker read them.
 - The manifest of a finished run: only its worker read it. The pictures of a deleted dataset go with the last of these.
 - Idempotency keys: forgotten after 24 hours by promise.
 """
@@ -15,7 +16,8 @@ from sqlalchemy import Table, and_, delete, select
 
 from linocut.accounts import idempotency
 from linocut.db.database import Database
-from linocut.db.tables import images, jobs, model_events, run_images, training_runs
+from linocut.db.tables import images, job_inputs, jobs, model_events, run_images, training_runs
+from linocut.jobs import queue
 from linocut.jobs.types import GENERATE, JobStatus
 
 KEPT = timedelta(days=7)
@@ -29,6 +31,7 @@ def prune(db: Database, now: datetime, link_hours: float) -> dict[str, int]:
     with db.transaction() as tx:
         idempotency.sweep(tx, now)
     return {
+        "job_inputs": _drop_inputs(db),
         "jobs": sum(_drop_jobs(db, status, before) for status in (JobStatus.DONE, JobStatus.FAILED)),
         "model_events": _drop_progress(db, before),
         "run_images": _drop_manifests(db),
@@ -47,8 +50,18 @@ def _drop_jobs(db: Database, status: JobStatus, before: datetime) -> int:
             return dropped
         drawn_by = [row.job_id for row in rows if row.kind == GENERATE]
         with db.transaction() as tx:
+            queue.drop_inputs(tx, [row.job_id for row in rows])  # of those that have ended since they were looked for
             tx.execute(delete(images).where(images.c.job_id.in_(drawn_by)))
             dropped += tx.execute(delete(jobs).where(jobs.c.job_id.in_([row.job_id for row in rows]))).rowcount
+
+
+def _drop_inputs(db: Database) -> int:
+    """What jobs that have ended have worked on. It goes before the jobs themselves, which it refers to."""
+    ended = jobs.c.status.in_([JobStatus.DONE, JobStatus.FAILED])
+    some = select(job_inputs.c.job_id).join(jobs).where(ended).distinct()
+    with db.read() as snapshot:
+        done = snapshot.scalars(some).all()
+    return _drop(db, job_inputs, "job_id", done)
 
 
 def _drop_progress(db: Database, before: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from linocut import ids
 from linocut.datasets import types
+from linocut.datasets.findings import is_damaged
 from linocut.wire import (
     AssetIdentifier,
     Dataset,
@@ -11,8 +12,11 @@ from linocut.wire import (
     FileExtras,
     GetDatasetResponse,
     UploadDatasetAssetsResponse,
+    UploadExtras,
 )
 from linocut.wire.types import UNSET
+
+_DAMAGED = "The caption had bytes that are no UTF-8 and read as \ufffd; save it as UTF-8 and send it again."
 
 
 def dataset(view: types.Dataset) -> Dataset:
@@ -33,7 +37,7 @@ def dataset_detail(view: types.DatasetDetail) -> GetDatasetResponse:
             file_name=file.file_name,
             file_size_bytes=file.file_size_bytes,
             caption=file.caption,
-            x_linocut=FileExtras(asset_id=file.asset_id),
+            x_linocut=FileExtras(asset_id=file.asset_id, notes=[_DAMAGED] if is_damaged(file) else UNSET),
         )
         for file in view.files
     ]
@@ -59,6 +63,7 @@ def upload_report(report: types.UploadReport) -> UploadDatasetAssetsResponse:
             DatasetUploadFailedAsset(file_name=asset.file_name, failure_reason=asset.reason, message=asset.message)
             for asset in report.failed
         ],
+        x_linocut=UploadExtras(notes=list(report.notes)) if report.notes else UNSET,
     )
 
 

@@ -5,7 +5,9 @@ from collections import Counter
 from dataclasses import asdict
 
 from linocut import ids
-from linocut.datasets.doctor import ExaminedFile, Finding, Report
+from linocut.datasets.findings import ExaminedFile, Finding
+from linocut.datasets.report import Report
+from linocut.datasets.sentences import counted
 from linocut.datasets.types import DatasetFile
 from linocut.sizes import size_text
 from linocut.wire import (
@@ -54,10 +56,12 @@ def _caption(file: DatasetFile) -> str | Json | None:
 
 
 def _summary(report: Report) -> ReportSummary:
-    counts = Counter(finding.code for finding in report.findings)
+    counts: Counter[str] = Counter()
+    for finding in report.findings:
+        counts[finding.code] += finding.count
     return ReportSummary(
         is_ready=report.is_ready,
-        message=_verdict(report, counts),
+        message=_verdict(report),
         image_count=len(report.files),
         min_training_images=report.fewest_images,
         max_training_images=report.most_images,
@@ -68,21 +72,23 @@ def _summary(report: Report) -> ReportSummary:
     )
 
 
-def _verdict(report: Report, counts: Counter[str]) -> str:
+def _verdict(report: Report) -> str:
     if not report.is_ready:
         refusal = next(f.message for f in report.findings if f.code in ("too_few_images", "too_many_images"))
         return f"Not ready to train. {refusal}"
-    if not counts:
+    if not report.findings:
         return "Ready to train; nothing to remark."
-    return f"Ready to train; {counts.total()} remark{'s' if counts.total() > 1 else ''} to look at first."
+    return f"Ready to train; {counted(len(report.findings), 'remark')} to look at first."
 
 
 def _finding(finding: Finding) -> DatasetFinding:
     return DatasetFinding(
-        code=finding.code,  # type: ignore[arg-type]  # one of doctor.CODES, which a test holds to the wire's
+        code=finding.code,  # type: ignore[arg-type]  # one of findings.CODES, which a test holds to the wire's
         asset_id=finding.asset_id,
         file_name=finding.file_name,
         related_asset_ids=list(finding.related),
+        file_names=list(finding.file_names),
+        count=finding.count,
         measured=finding.measured,
         threshold=finding.threshold,
         message=finding.message,

@@ -8,7 +8,7 @@ from linocut.api.call import Call
 from linocut.api.operation import Answer, Operation, Serves
 from linocut.api.translate.reports import dataset_report
 from linocut.datasets import looking
-from linocut.datasets.picture import CropRule
+from linocut.pictures.types import CropRule
 from linocut.wire import DatasetReport
 
 _threads = ThreadPoolExecutor(2, thread_name_prefix="report")
@@ -28,6 +28,7 @@ async def report(call: Call) -> Answer:
         CropRule(runtime.base.native_pixels, runtime.base.size_multiple),
         runtime.settings.min_training_images,
         runtime.settings.max_dataset_images,
+        runtime.restate,
     )
     found = await asyncio.get_running_loop().run_in_executor(_threads, work)
     return dataset_report(dataset_id, runtime.base.identity, found)

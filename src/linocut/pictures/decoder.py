@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from linocut.datasets.frames import pack, unpack
-from linocut.datasets.picture import CropRule, Decoded, Measures, PictureLimits
-from linocut.datasets.refusal import Refused
 from linocut.errors import Internal
 from linocut.observe import log
+from linocut.pictures.frames import pack, unpack
+from linocut.pictures.refusal import Refused
+from linocut.pictures.types import CropRule, Decoded, Measures, PictureLimits, Pixels
 from linocut.settings import MIB
 
-_log = log("datasets")
+_log = log("pictures")
 _LOST = (EOFError, OSError, ValueError)  # its end, a broken pipe, our patience's end (TimeoutError), or nonsense
 _TRIES = 3
 
@@ -56,12 +56,25 @@ class Decoder:
     def decode(self, data: bytes) -> Decoded:
         """The picture as an upright sRGB PNG. ``Refused`` with a sentence when it cannot be taken, also when the
         child died of it or overran its limits; ``Internal`` when no child can be started."""
-        head, png = self._ask({}, data)
-        return Decoded(png, head["width"], head["height"], _measures(head))
+        head, png = self._ask({"work": "dataset"}, data)
+        return Decoded(png, head["width"], head["height"], head["is_animated"], _measures(head))
+
+    def decode_input(self, data: bytes, *, keep_alpha: bool) -> Pixels:
+        """The picture as a request needs it: not measured, and with its transparency where it is to be kept. Errors as
+        ``decode``."""
+        return Pixels(**self._pixels({"work": "request", "keep_alpha": keep_alpha}, data))
+
+    def decode_mask(self, data: bytes, width: int, height: int) -> Pixels:
+        """The mask of a picture of ``width`` x ``height``, black and white in one channel. Errors as ``decode``."""
+        return Pixels(**self._pixels({"work": "mask", "width": width, "height": height}, data))
 
     def measure(self, png: bytes) -> Measures:
         """What ``decode`` measured, once more, of a stored picture. ``Refused`` and ``Internal`` as there."""
-        return _measures(self._ask({"only_measure": True}, png)[0])
+        return _measures(self._ask({"work": "measure"}, png)[0])
+
+    def _pixels(self, head: dict[str, Any], data: bytes) -> dict[str, Any]:
+        facts, png = self._ask(head, data)
+        return {**facts, "png": png}
 
     def _ask(self, head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         if len(data) > self._limits.max_file_bytes:
@@ -124,7 +137,7 @@ class _Child:
         self._left, self._busy = limits.pictures_per_child, False
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "linocut.datasets.decode_child", json.dumps(asdict(limits))],
+                [sys.executable, "-m", "linocut.pictures.decode_child", json.dumps(asdict(limits))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The decoding process: ``python -m linocut.datasets.decode_child LIMITS``. Reads pictures, writes PNGs, owns nothing.
+"""The decoding process: ``python -m linocut.pictures.decode_child LIMITS``. Reads pictures, writes PNGs, owns nothing.
 
 It has no secrets (its environment is empty), writes no files, and lives in limits of memory, CPU time and wall time
 that the kernel holds, not it. It dies at once when the server dies: a thread of it waits for the pipe to close, and
@@ -20,10 +20,10 @@ from typing import Any
 
 from PIL import JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from linocut.datasets.frames import pack, unpack
-from linocut.datasets.picture import CropRule, PictureLimits
-from linocut.datasets.pictures import measure_png, to_png
-from linocut.datasets.refusal import Refused
+from linocut.pictures.decoding import for_dataset, for_mask, for_request, measure_png
+from linocut.pictures.frames import pack, unpack
+from linocut.pictures.refusal import Refused
+from linocut.pictures.types import CropRule, Decoded, PictureLimits, Pixels
 
 PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin)  # loaded before the limits close in
 
@@ -31,7 +31,7 @@ OPEN_FILES = 32
 PARENT_CHECK_MS = 2_000
 
 Task = tuple[dict[str, Any], bytes]
-"""What the server sends: a head (``only_measure``: it is a stored PNG, do not encode it again), and a file."""
+"""What the server sends: a head (``work``: what is to be made of the file, with its arguments), and a file."""
 
 
 def main() -> None:
@@ -57,17 +57,27 @@ def main() -> None:
 def _answer(task: Task, limits: PictureLimits, rule: CropRule) -> tuple[dict[str, Any], bytes]:
     head, data = task
     try:
-        if head.get("only_measure"):
-            return {"measures": asdict(measure_png(data, rule))}, b""
-        decoded = to_png(data, limits, rule)
+        return _work(head, data, limits, rule)
     except Refused as refused:
         return {"reason": refused.reason, "message": refused.message}, b""
     except MemoryError:
         return _refusal("The picture needs more memory to decode than is set aside for one; scale it down."), b""
     except Exception:  # the edge of the process: decoders raise nearly anything on a damaged file
         return _refusal("The picture is damaged or incomplete; export it again and send it again."), b""
-    facts = {"width": decoded.width, "height": decoded.height, "measures": asdict(decoded.measures)}
-    return facts, decoded.png
+
+
+def _work(head: dict[str, Any], data: bytes, limits: PictureLimits, rule: CropRule) -> tuple[dict[str, Any], bytes]:
+    match head.get("work"):
+        case "measure":
+            return {"measures": asdict(measure_png(data, rule))}, b""
+        case "request":
+            made: Decoded | Pixels = for_request(data, limits, keep_alpha=head["keep_alpha"])
+        case "mask":
+            made = for_mask(data, limits, head["width"], head["height"])
+        case _:
+            made = for_dataset(data, limits, rule)
+    facts = asdict(made)
+    return facts, facts.pop("png")
 
 
 def _refusal(message: str) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from dataclasses import asdict
 
 import psutil
 import pytest
-from tests.datasets import pictures as made
+from tests.pictures import made
 
-from linocut.datasets.decoder import DecodeLimits, Decoder, _NotTaken
-from linocut.datasets.frames import HEADER, pack, unpack
-from linocut.datasets.refusal import Refused
 from linocut.errors import Internal
+from linocut.pictures.decoder import DecodeLimits, Decoder, _NotTaken
+from linocut.pictures.frames import HEADER, pack, unpack
+from linocut.pictures.refusal import Refused
 
 LOST = "could not be decoded within the limits of memory and time for one picture"
 
@@ -42,7 +42,7 @@ def _look_past_others() -> None:
 
 def children_of(pid: int) -> list[psutil.Process]:
     with contextlib.suppress(psutil.NoSuchProcess):
-        found = [c for c in psutil.Process(pid).children() if "linocut.datasets.decode_child" in c.cmdline()]
+        found = [c for c in psutil.Process(pid).children() if "linocut.pictures.decode_child" in c.cmdline()]
         return [child for child in found if child.pid not in _OTHERS]
     return []
 
@@ -60,7 +60,7 @@ def gone_within(process: psutil.Process, seconds: float) -> bool:
 def raw_child() -> Iterator["subprocess.Popen[bytes]"]:
     """A child without the server's side."""
     limits = DecodeLimits(cpu_seconds=1, wall_seconds=0.5)
-    command = [sys.executable, "-m", "linocut.datasets.decode_child", json.dumps(asdict(limits))]
+    command = [sys.executable, "-m", "linocut.pictures.decode_child", json.dumps(asdict(limits))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield process
         process.kill()
@@ -77,7 +77,7 @@ def test_it_starts_quickly_and_without_heavy_libraries() -> None:
             decoder.decode(made.numbered(1))
             took.append(sum(only_child().cpu_times()[:2]))  # not wall time: other work on the machine is not its fault
     assert min(took) < 0.5
-    code = "import linocut.datasets.decode_child, sys; print(*sys.modules)"
+    code = "import linocut.pictures.decode_child, sys; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "numpy", "pydantic", "sqlalchemy", "msgspec"} & set(modules)
 
@@ -151,7 +151,7 @@ def test_a_child_that_hangs_amid_a_picture_is_killed_and_replaced() -> None:
 
 
 def test_children_that_never_live_to_take_a_picture_are_the_servers_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linocut.datasets.decoder._Child.ask", _lost)
+    monkeypatch.setattr("linocut.pictures.decoder._Child.ask", _lost)
     with Decoder() as decoder, pytest.raises(Internal):
         decoder.decode(made.numbered(1))
 
@@ -186,9 +186,9 @@ def test_the_next_picture_has_its_full_time_again() -> None:
 
 PARENT = """
 import os, sys, threading, time
-from linocut.datasets.decoder import Decoder
-from tests.datasets import pictures as made
-from tests.datasets.test_datasets_decoder import slow_picture
+from linocut.pictures.decoder import Decoder
+from tests.pictures import made
+from tests.pictures.test_pictures_decoder import slow_picture
 decoder = Decoder()
 decoder.decode(made.numbered(1))
 if sys.argv[1] == "busy":

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import psutil
 import pytest
 from PIL import Image
-from tests.datasets import pictures as made
 from tests.datasets.archives import zip_of
+from tests.pictures import made
 
-from linocut.datasets.decoder import DecodeLimits, Decoder
-from linocut.datasets.picture import PictureLimits
-from linocut.datasets.refusal import Refused
+from linocut.pictures.decoder import DecodeLimits, Decoder
+from linocut.pictures.refusal import Refused
+from linocut.pictures.types import PictureLimits
 
 MIB = 1024 * 1024
 DAMAGED = "The picture is damaged or incomplete; export it again and send it again."
@@ -31,7 +31,7 @@ def fresh() -> Iterator[Decoder]:
 
 def peak_bytes() -> int:
     """The most resident memory that the one decoding process of this test has ever had."""
-    pids = [child.pid for child in psutil.Process().children() if "linocut.datasets.decode_child" in child.cmdline()]
+    pids = [child.pid for child in psutil.Process().children() if "linocut.pictures.decode_child" in child.cmdline()]
     with open(f"/proc/{pids[-1]}/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
@@ -41,6 +41,10 @@ def refusal(decoder: Decoder, data: bytes) -> str:
         decoder.decode(data)
     assert refused.value.reason == "INVALID_IMAGE"
     return refused.value.message
+
+
+def test_other_archives_say_what_to_do(decoder: Decoder) -> None:
+    assert refusal(decoder, gzip.compress(b"x")) == "This is a gzip file; send its files in a ZIP."
 
 
 def _other(kind: str) -> bytes:
@@ -56,12 +60,22 @@ def _other(kind: str) -> bytes:
         (_other("BMP"), "a BMP"),
         (_other("TIFF"), "a TIFF"),
         (_other("PDF"), "a PDF"),
+        (_other("EPS"), "a PostScript file"),
+        (b"II+\0\x08\0\0\0", "a TIFF"),
+        (b"8BPS\0\1" + bytes(20), "a Photoshop file"),
+        (b"gimp xcf v011\0", "a GIMP file"),
         (_other("ICO"), "an icon"),
         (_other("JPEG2000"), "a JPEG 2000"),
         (_other("AVIF"), "an AVIF"),
         (b"\0\0\0\x18ftypheic\0\0\0\0heic", "a HEIC"),
+        (b"\0\0\0\x18ftypheim\0\0\0\0mif1", "a HEIC"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "an AVIF"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx ", "a camera's raw file"),
+        (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", "a video"),
+        (b"RIFF\0\0\0\0AVI LIST", "a video or a sound"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG"),
-        (gzip.compress(b"x"), "a gzip file"),
+        (b"\xef\xbb\xbf\n  <svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG"),
+        (b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN'>", "an SVG"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -71,8 +85,8 @@ def test_formats_that_pillow_would_open_but_we_do_not(decoder: Decoder, data: by
 
 @pytest.mark.parametrize(
     "data",
-    [_other("TGA"), _other("PPM"), _other("EPS"), b"", b"\0" * 100, b"hello", zip_of(("a.png", made.numbered(1)))],
-    ids=["TGA", "PPM", "EPS", "empty", "zeros", "text", "zip"],
+    [_other("TGA"), _other("PPM"), b"", b"\0" * 100, b"hello", zip_of(("a.png", made.numbered(1)))],
+    ids=["TGA", "PPM", "empty", "zeros", "text", "zip"],
 )
 def test_what_is_no_picture_at_all(decoder: Decoder, data: bytes) -> None:
     assert refusal(decoder, data).startswith(NOT_ONE)
@@ -108,13 +122,13 @@ def test_no_other_format_is_even_loaded() -> None:
     """Pillow loads all its plugins as soon as it is asked for a format that it does not find."""
     code = """
 import sys
-from linocut.datasets.picture import CropRule, PictureLimits
-from linocut.datasets.pictures import to_png
-from tests.datasets import pictures as made
+from linocut.pictures.types import CropRule, PictureLimits
+from linocut.pictures.decoding import for_dataset
+from tests.pictures import made
 jpeg = made.encode(made.scene(), "JPEG")[:50]
 for start in (b"\\xff\\xd8\\xff", b"\\x89PNG\\r\\n\\x1a\\n", b"RIFF1234WEBPVP8 ", jpeg):
     try:
-        to_png(start + b"%!PS-Adobe junk", PictureLimits(), CropRule())
+        for_dataset(start + b"%!PS-Adobe junk", PictureLimits(), CropRule())
     except Exception:
         pass
     else:

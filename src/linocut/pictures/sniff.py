@@ -11,21 +11,47 @@ HEAD_BYTES = 32
 _FOREIGN = (
     (b"GIF8", "a GIF"),
     (b"BM", "a BMP"),
-    (b"II*\0", "a TIFF"),
+    (b"II*\0", "a TIFF"),  # or a camera's raw file: many are TIFFs at heart
     (b"MM\0*", "a TIFF"),
+    (b"II+\0", "a TIFF"),
+    (b"MM\0+", "a TIFF"),
+    (b"FUJIFILMCCD-RAW", "a camera's raw file"),
     (b"%PDF", "a PDF"),
+    (b"%!PS", "a PostScript file"),
     (b"<svg", "an SVG"),
     (b"<?xml", "an SVG or another XML file"),
+    (b"<!DOCTYPE svg", "an SVG"),
     (b"8BPS", "a Photoshop file"),
+    (b"8BPB", "a Photoshop file"),
+    (b"gimp xcf", "a GIMP file"),
     (b"\0\0\1\0", "an icon"),
     (b"\xff\x0a", "a JPEG XL"),
     (b"\0\0\0\x0cJXL ", "a JPEG XL"),
     (b"\0\0\0\x0cjP  ", "a JPEG 2000"),
+    (b"v/1\x01", "an OpenEXR file"),
     (b"Rar!", "a RAR archive"),
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"\x1f\x8b", "a gzip file"),
+    (b"\x1aE\xdf\xa3", "a video"),
+    (b"RIFF", "a video or a sound"),
 )
-_HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis"}
+_ARCHIVES = ("a RAR archive", "a 7z archive", "a gzip file")
+_AVIF, _HEIF = {b"avif", b"avis"}, {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_HEIF |= {b"mif1", b"mif2", b"msf1"}
+_TEXT_SUFFIXES = (
+    ".md",
+    ".text",
+    ".cap",
+    ".captions",
+    ".tags",
+    ".csv",
+    ".tsv",
+    ".jsonl",
+    ".yaml",
+    ".yml",
+    ".xml",
+    ".rtf",
+)
 
 
 def kind_of(head: bytes) -> Kind:
@@ -43,14 +69,25 @@ def kind_of(head: bytes) -> Kind:
 
 def foreign_name(head: bytes) -> str:
     """A format that is not taken but that its owner knows by name ("a GIF"); empty when it is none of them."""
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
-        return "an AVIF" if head[8:11] == b"avi" else "a HEIC"
-    return next((name for magic, name in _FOREIGN if head.startswith(magic)), "")
+    if head[4:8] == b"ftyp":
+        brands = {head[at : at + 4] for at in (8, *range(16, len(head) - 3, 4))}
+        if brands & _AVIF:
+            return "an AVIF"
+        if brands & _HEIF:
+            return "a HEIC"
+        return "a camera's raw file" if head[8:12] == b"crx " else "a video"
+    bare = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return next((name for magic, name in _FOREIGN if (bare if magic[:1] == b"<" else head).startswith(magic)), "")
 
 
-def not_a_picture(head: bytes) -> str:
-    """The sentence for a file that starts like none of the three formats."""
-    if name := foreign_name(head):
+def not_a_picture(head: bytes, suffix: str = "") -> str:
+    """The sentence for a file that starts like none of the three formats. ``suffix``: of its name, in lower case."""
+    if suffix in _TEXT_SUFFIXES and b"\0" not in head:
+        return "This is text; a caption is a .txt, .caption or .json file with the name of its picture."
+    name = foreign_name(head)
+    if name in _ARCHIVES:
+        return f"This is {name}; send its files in a ZIP."
+    if name:
         return f"This is {name}; save it as JPEG, PNG or WebP and send it again."
     return "This is not a JPEG, PNG or WebP picture, whatever its name says; save it as one of them and send it again."
 

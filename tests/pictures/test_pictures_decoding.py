@@ -6,11 +6,11 @@ import zlib
 from typing import Any
 
 import pytest
-from PIL import Image, ImageChops
-from tests.datasets import pictures as made
+from PIL import Image, ImageChops, ImageCms
+from tests.pictures import made
 
-from linocut.datasets.decoder import Decoder
-from linocut.datasets.picture import Decoded
+from linocut.pictures.decoder import Decoder
+from linocut.pictures.types import Decoded
 
 RED, GREEN, BLUE, PALE = (200, 30, 30), (30, 200, 30), (30, 30, 200), (240, 240, 200)
 
@@ -188,6 +188,40 @@ def test_an_rgb_profile_is_followed(decoder: Decoder, kind: str) -> None:
     data = made.encode(made.scene(), kind, icc_profile=made.profile("BGR"), quality=95, lossless=True)
     swapped = [colour[::-1] for colour in (RED, GREEN, BLUE, PALE)]
     assert_quarters(decoder.decode(data), swapped, 16)
+
+
+@pytest.mark.parametrize("name", [b"GIMP built-in Linear sRGB", b"sRGB IEC61966-2.1", b"anything"])
+@pytest.mark.parametrize(
+    ("xyz", "gamma", "pixel", "seen"),
+    [
+        (made.SRGB, 1.0, (55, 55, 55), (128, 128, 128)),
+        (made.SRGB, 1.8, (128, 128, 128), (147, 147, 147)),
+        (made.SRGB, 2.2, (10, 10, 10), (5, 5, 5)),
+        (made.DISPLAY_P3, None, (200, 100, 50), (215, 93, 31)),
+        (made.ADOBE_RGB, 2.2, (100, 150, 100), (64, 151, 96)),
+    ],
+)
+def test_a_profile_is_followed_by_its_colours_and_curves_and_not_by_its_name(
+    decoder: Decoder, xyz: made.Primaries, gamma: float | None, pixel: made.Pixels, seen: made.Pixels, name: bytes
+) -> None:
+    profile = made.profile(gamma=gamma, xyz=xyz, name=name)
+    found = opened(decoder.decode(made.encode(Image.new("RGB", (32, 32), pixel), icc_profile=profile)))  # type: ignore[arg-type]
+    assert found.getpixel((5, 5)) == pytest.approx(seen, abs=2)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        made.profile(gamma=None, name=b"no name that anybody knows"),
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+    ],
+    ids=["made", "library"],
+)
+def test_a_picture_in_srgb_is_untouched(decoder: Decoder, profile: bytes) -> None:
+    picture = Image.new("RGB", (256, 64))
+    picture.putdata([(x, (x * 7 + y) % 256, 255 - y) for y in range(64) for x in range(256)])
+    found = opened(decoder.decode(made.encode(picture, icc_profile=profile)))
+    assert found.tobytes() == picture.tobytes()
 
 
 def test_a_profile_and_transparency_together(decoder: Decoder) -> None:

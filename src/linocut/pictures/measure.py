@@ -22,7 +22,7 @@ from operator import mul
 
 from PIL import Image, ImageChops
 
-from linocut.datasets.picture import CropRule, Measures, way_of
+from linocut.pictures.types import CropRule, Measures, way_of
 
 HASH_SIDE = 16
 GREY_SIDE = 32

@@ -4,14 +4,14 @@ import random
 
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
-from tests.datasets import pictures as made
 from tests.datasets.test_datasets_likeness import grain, photo, posters
+from tests.pictures import made
 
-from linocut.datasets.decoder import DecodeLimits, Decoder
-from linocut.datasets.doctor import LEAST_SHARPNESS
-from linocut.datasets.measure import measure, sharpness
-from linocut.datasets.picture import CropRule, way_of
-from linocut.datasets.refusal import Refused
+from linocut.datasets.findings import LEAST_SHARPNESS
+from linocut.pictures.decoder import DecodeLimits, Decoder
+from linocut.pictures.measure import measure, sharpness
+from linocut.pictures.refusal import Refused
+from linocut.pictures.types import CropRule, way_of
 
 
 def scene(seed: int, side: int = 640) -> Image.Image:

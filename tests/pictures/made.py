@@ -119,15 +119,30 @@ def webp_canvas_bomb(side: int = 16383, frames: int = 1) -> bytes:
     return riff((b"VP8X", extended), (b"ANIM", bytes(6)), *[(b"ANMF", frame)] * frames)
 
 
-def profile(primaries: str = "RGB", gamma: float = 2.2) -> bytes:
-    """A small matrix ICC profile for RGB whose channels have sRGB's primaries in the given order ("BGR" swaps)."""
-    xyz = {"R": (0.4361, 0.2225, 0.0139), "G": (0.3851, 0.7169, 0.0971), "B": (0.1431, 0.0606, 0.7141)}
+SRGB = {"R": (0.4361, 0.2225, 0.0139), "G": (0.3851, 0.7169, 0.0971), "B": (0.1431, 0.0606, 0.7141)}
+DISPLAY_P3 = {"R": (0.5151, 0.2412, -0.0011), "G": (0.2920, 0.6922, 0.0419), "B": (0.1571, 0.0666, 0.7841)}
+ADOBE_RGB = {"R": (0.6097, 0.3111, 0.0195), "G": (0.2053, 0.6257, 0.0609), "B": (0.1492, 0.0632, 0.7446)}
+"""Primaries as ICC profiles hold them: XYZ under D50."""
+Primaries = dict[str, tuple[float, float, float]]
+
+
+def profile(
+    primaries: str = "RGB", gamma: float | None = 2.2, xyz: Primaries = SRGB, name: bytes = b"swapped"
+) -> bytes:
+    """A small matrix ICC profile for RGB whose channels have these primaries in the given order ("BGR" swaps).
+
+    ``gamma`` None: sRGB's own curve.
+    """
 
     def point(values: tuple[float, ...]) -> bytes:
         return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(v * 65536)) for v in values)
 
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
-    tags = {b"wtpt": point((0.9642, 1.0, 0.8249)), b"desc": _description(b"swapped"), b"cprt": _text(b"none")}
+    if gamma is None:
+        numbers = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+        curve = b"para\0\0\0\0" + struct.pack(">HH5i", 3, 0, *(round(number * 65536) for number in numbers))
+    else:
+        curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    tags = {b"wtpt": point((0.9642, 1.0, 0.8249)), b"desc": _description(name), b"cprt": _text(b"none")}
     for name, letter in zip((b"r", b"g", b"b"), primaries, strict=True):
         tags[name + b"XYZ"] = point(xyz[letter])
         tags[name + b"TRC"] = curve

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linocut.captions import caption_text, normalise
-from linocut.datasets.captions_in import clean_text, read_caption
-from linocut.datasets.refusal import Refused
+from linocut.datasets.caption_files import caption_of, clean_text, read_caption
+from linocut.errors import InvalidRequest
+from linocut.pictures.refusal import Refused
 
 MOST = 10_000
 STRUCTURED: dict[str, Any] = {
@@ -64,7 +65,6 @@ def test_plain_text(data: bytes, text: str) -> None:
         (b"x" * (MOST + 1), "longer than 10,000 characters"),
         (b"x" * 1_000_000, "longer than 10,000 characters"),
         (b"caf\xc3\x81\x8d\xff", "not readable text"),
-        ("tea".encode("utf-16-le"), "not readable text"),
         (b"\xff\xfea", "not readable text"),
         (b"\xff\xfe\x00\xd8", "not readable text"),
         (b"\xef\xbb\xbf\xff", "not readable text"),
@@ -135,6 +135,53 @@ def test_a_structured_caption_refused(text: str, sentence: str) -> None:
     reason, message = refused(".json", text.encode())
     assert reason == "INVALID_CAPTION_JSON"
     assert sentence in message
+
+
+def test_structured_text_is_held_to_the_schema_whatever_the_suffix() -> None:
+    good = json.dumps(STRUCTURED)
+    for suffix in (".txt", ".caption"):
+        for text in (good, f"\n  {good}\n", f"\ufeff{good}", f"```json\n{good}\n```", json.dumps(STRUCTURED, indent=2)):
+            caption = read_caption(suffix, text.encode(), MOST)
+            assert (caption.text, caption.is_json) == (caption_text(normalise(STRUCTURED)), True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(STRUCTURED).replace("[10, 0, 1000, 500]", "[10.5, 0, 1000, 500]"),
+        json.dumps(STRUCTURED).replace("[10, 0, 1000, 500]", "[10, 0, 1000]"),
+        json.dumps(STRUCTURED)[:-1],
+        json.dumps(STRUCTURED)[:-1] + ",}",
+        json.dumps(STRUCTURED).replace('"', "'"),
+        "Here is the caption: " + json.dumps(STRUCTURED),
+        "```json\n" + json.dumps(STRUCTURED)[:-1] + "\n```",
+        "[" + json.dumps(STRUCTURED) + "]",
+        "{}",
+        '{"caption": "kohya"}',
+        '{"caption": NaN}',
+        '{"a": [1, 2}',
+        "{'tags': ['a']}",
+        "{high_level_description: a cup}",
+    ],
+)
+def test_broken_structured_text_is_no_sentence(text: str) -> None:
+    for suffix in (".txt", ".caption", ".json"):
+        assert refused(suffix, text.encode())[0] == "INVALID_CAPTION_JSON"
+    with pytest.raises(InvalidRequest):
+        caption_of(text, MOST)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{a cup of tea}", "{a red cup: steam, tea}", "{}a cup", "a {red|blue} cup", "[a cup]", '["a", "b"]', '"a cup"',
+        '{"TEA" on a sign}', "{", "5", "null", "a poster with a JSON file", "{1girl, solo}", "({masterpiece}), a cup",
+    ],
+)  # fmt: skip
+def test_a_sentence_in_braces_stays_a_sentence(text: str) -> None:
+    caption = read_caption(".txt", text.encode(), MOST)
+    assert (caption.text, caption.is_json) == (text, False)
+    assert caption_of(text, MOST) == caption
 
 
 def test_deep_nesting_in_a_key_that_is_ignored() -> None:

@@ -53,9 +53,24 @@ def way_of(crop: Crop) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A picture as it is stored: the PNG file's bytes, its size in pixels, and what was measured of it."""
+    """A dataset's picture as it is stored: the PNG file's bytes, its size in pixels, and what was measured of it.
+
+    ``is_animated``: there were more pictures behind it, which are not used.
+    """
 
     png: bytes
     width: int
     height: int
+    is_animated: bool
     measures: Measures
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """A request's picture or mask, as ``Decoded``; RGBA where ``has_alpha``, a mask in one channel, else RGB."""
+
+    png: bytes
+    width: int
+    height: int
+    is_animated: bool
+    has_alpha: bool

@@ -3,15 +3,15 @@
 from dataclasses import asdict, dataclass
 
 from linocut.datasets import repository
-from linocut.datasets.decoder import Decoder
 from linocut.datasets.names import stem_of
-from linocut.datasets.picture import Decoded
-from linocut.datasets.refusal import Refused
 from linocut.datasets.types import AcceptedAsset, Limits
 from linocut.db.database import Database
 from linocut.errors import Internal
 from linocut.files import sha256_hex
 from linocut.ids import new_id, now
+from linocut.pictures.decoder import Decoder
+from linocut.pictures.refusal import Refused
+from linocut.pictures.types import Decoded
 from linocut.storage.store import Store
 
 _TRIES = 3
@@ -30,14 +30,19 @@ class Desk:
 
 
 def add_picture(desk: Desk, name: str, data: bytes) -> AcceptedAsset:
-    """The asset that these bytes are now, or were already. ``Refused``; ``NotFound`` when the dataset is gone."""
+    """The asset that these bytes are now, or were already. ``Refused``; ``NotFound`` when the dataset is gone.
+
+    Bytes that the dataset has are not decoded again, unless their stored picture is missing or damaged: it is then
+    stored again.
+    """
     source = sha256_hex(data)
     with desk.db.read() as tx:  # before the slow part: no decoding of what is here already or has no place
         dataset = repository.dataset_of(tx, desk.user_id, desk.dataset_id)
-        is_known = repository.asset_of_source(tx, desk.dataset_id, source) is not None
-    if not is_known and dataset.image_count >= desk.limits.max_images:
+        known = repository.asset_of_source(tx, desk.dataset_id, source)
+    if known is None and dataset.image_count >= desk.limits.max_images:
         raise _full(desk.limits)
-    decoded = None if is_known else _decode(desk, data)
+    is_here = known is not None and desk.store.is_whole(known[1])
+    decoded = None if is_here else _decode(desk, data)
     for _ in range(_TRIES):
         if decoded is not None:
             desk.store.put(decoded.png)
@@ -67,30 +72,32 @@ def _record(desk: Desk, name: str, source: str, size: int, decoded: Decoded | No
         waiting = repository.take_waiting(tx, desk.dataset_id, stem_of(name))
         known = repository.asset_of_source(tx, desk.dataset_id, source)
         if known is not None:
-            if waiting is not None:
-                repository.set_caption(tx, known, waiting)
-            return AcceptedAsset(known, name)
-        if decoded is None:
+            asset_id, stored_name = known[0], name
+            if decoded is not None:  # stored again, perhaps by a newer decoder whose PNG differs
+                repository.set_picture(tx, asset_id, _stored(decoded))
+        elif decoded is None:
             raise _Gone
-        if not repository.count_one_more(tx, desk.dataset_id, desk.limits.max_images):
-            raise _full(desk.limits)
-        asset_id, image_sha256 = new_id(), sha256_hex(decoded.png)
-        values = {
-            "asset_id": asset_id,
-            "source_sha256": source,
-            "image_sha256": image_sha256,
-            "width": decoded.width,
-            "height": decoded.height,
-            "file_size_bytes": size,
-            "created_at": at,
-            "measures": asdict(decoded.measures),
-        }
-        stored_name = repository.insert_asset(tx, desk.dataset_id, name, values)
+        else:
+            if not repository.count_one_more(tx, desk.dataset_id, desk.limits.max_images):
+                raise _full(desk.limits)
+            asset_id = new_id()
+            values = {"asset_id": asset_id, "source_sha256": source, "file_size_bytes": size, "created_at": at}
+            stored_name = repository.insert_asset(tx, desk.dataset_id, name, values | _stored(decoded))
         if waiting is not None:
             repository.set_caption(tx, asset_id, waiting)
-        if not desk.store.has(image_sha256):  # asked under the write lock: ``garbage`` deletes only while holding it
+        # Asked under the write lock: ``garbage`` deletes only while holding it.
+        if decoded is not None and not desk.store.has(sha256_hex(decoded.png)):
             raise _Gone
-        return AcceptedAsset(asset_id, stored_name)
+        return AcceptedAsset(asset_id, stored_name, is_animated=decoded is not None and decoded.is_animated)
+
+
+def _stored(decoded: Decoded) -> dict[str, object]:
+    return {
+        "image_sha256": sha256_hex(decoded.png),
+        "width": decoded.width,
+        "height": decoded.height,
+        "measures": asdict(decoded.measures),
+    }
 
 
 def _full(limits: Limits) -> Refused:

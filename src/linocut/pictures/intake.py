@@ -1,0 +1,77 @@
+"""A file of a request into a picture that a job can use: checked, decoded, upright sRGB, kept as a blob.
+
+Slow: call it in a thread. What is wrong with a file is an ``InvalidRequest`` whose sentence begins with its field.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from linocut.errors import InvalidRequest, TooLarge
+from linocut.pictures.decoder import Decoder
+from linocut.pictures.refusal import Refused
+from linocut.pictures.types import Pixels
+from linocut.settings import MIB
+from linocut.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """A picture of a request, durable as a PNG blob: upright, sRGB, 8 bits a channel; RGBA where ``has_alpha``.
+
+    ``notes``: what was not taken of the file, a sentence each. Nothing keeps the blob but a row that names it
+    (``jobs.queue.enqueue`` with ``inputs``); without one it is collected a day later.
+    """
+
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    has_alpha: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes pictures of requests in. ``max_file_bytes``: most that one file may have."""
+
+    store: Store
+    decoder: Decoder
+    max_file_bytes: int = 25 * MIB
+
+    def picture(self, field: str, content: bytes | Path, *, keep_alpha: bool = False) -> StoredPicture:
+        """The picture in the file of this field. Transparency is laid over white, unless it is to be kept.
+
+        ``InvalidRequest``; ``TooLarge``; ``Internal`` when no decoder can be started; ``Unavailable`` as ``Store.put``.
+        """
+        data = self._data(field, content)
+        return self._stored(field, _told(field, lambda: self.decoder.decode_input(data, keep_alpha=keep_alpha)))
+
+    def mask(self, field: str, content: bytes | Path, of: StoredPicture) -> StoredPicture:
+        """The mask of a picture, of the same size: 0 is repainted and 255 kept, in one channel. Greys are told apart
+        in the middle. Errors as ``picture``."""
+        data = self._data(field, content)
+        return self._stored(field, _told(field, lambda: self.decoder.decode_mask(data, of.width, of.height)))
+
+    def _data(self, field: str, content: bytes | Path) -> bytes:
+        size = len(content) if isinstance(content, bytes) else content.stat().st_size
+        if size == 0:
+            raise InvalidRequest(f"{field}: The file is empty; send it again.", field=field)
+        if size > self.max_file_bytes:
+            most = self.max_file_bytes // MIB
+            raise TooLarge(
+                f"{field}: The file has {size:,} bytes; at most {most} MiB are taken. Scale the picture down."
+            )
+        return content if isinstance(content, bytes) else content.read_bytes()
+
+    def _stored(self, field: str, pixels: Pixels) -> StoredPicture:
+        notes = (f"{field}: The picture is animated; the first picture of it is used.",) if pixels.is_animated else ()
+        sha256 = self.store.put(pixels.png)
+        return StoredPicture(sha256, len(pixels.png), pixels.width, pixels.height, pixels.has_alpha, notes)
+
+
+def _told(field: str, decode: Callable[[], Pixels]) -> Pixels:
+    try:
+        return decode()
+    except Refused as refused:
+        raise InvalidRequest(f"{field}: {refused.message}", field=field) from refused
