@@ -11,10 +11,11 @@ from tests.engine.engine_support import CPU, stand_in_engine
 from tests.engine.training_support import StandIn
 from torch import Tensor
 
+from linocut.engine.families.items import Text
 from linocut.engine.memory import Footprint, Pool
 from linocut.engine.resident import free_bytes
 from linocut.engine.text_cache import TextCache
-from linocut.engine.work import Denoise, TextFeatures
+from linocut.engine.units import Denoise
 from linocut.errors import NotReady, TooLarge
 from linocut.orders import AdapterRef
 
@@ -88,13 +89,13 @@ def test_what_never_fits_is_refused_at_once() -> None:
         Pool(100).wait("a", "org", 101)
 
 
-def features(words: int) -> TextFeatures:
-    return TextFeatures(torch.zeros(words, 4), torch.zeros(words, dtype=torch.int64))
+def features(words: int) -> Text:
+    return Text(words, {"features_TF": torch.zeros(words, 4)})
 
 
 def test_the_text_cache_gives_up_what_was_used_longest_ago() -> None:
     one = features(1)
-    cache = TextCache(2 * (one.features_TF.nbytes + one.token_ids_T.nbytes))
+    cache = TextCache(2 * one.nbytes)
     cache.put("a", features(1))
     cache.put("b", features(1))
     assert cache.get("a")

@@ -28,16 +28,9 @@ from linocut.engine.resident import engine_over
 from linocut.engine.training.ladder import LADDER, cheaper, rung
 from linocut.engine.training.run import train
 from linocut.engine.training.state import TrainState
-from linocut.engine.work import (
-    Background,
-    DecodeLatents,
-    DeviceUnit,
-    HeldOutLoss,
-    OutOfMemory,
-    Routine,
-    TrainStep,
-    UpdateWeights,
-)
+from linocut.engine.training.units import HeldOutLoss, TrainStep, UpdateWeights
+from linocut.engine.units import DecodeLatents
+from linocut.engine.work import Background, DeviceUnit, OutOfMemory, Routine
 from linocut.errors import RunFailed
 from linocut.orders import Event, Failed, GenerateFinished, PreviewDrawn, TrainFinished, TrainOrder, TrainProgress
 

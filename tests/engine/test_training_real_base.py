@@ -17,7 +17,7 @@ from linocut.catalogue import load_base
 from linocut.engine.adapters.file import load_adapter
 from linocut.engine.families.family import Family, load_family
 from linocut.engine.open import open_engine
-from linocut.engine.work import TrainStep
+from linocut.engine.training.units import TrainStep
 from linocut.orders import CheckpointScored, Event, Failed, GenerateOrder, ImageDrawn, TrainFinished, TrainOrder
 
 BLOBS, SAMPLES = dataset(5)

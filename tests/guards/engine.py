@@ -77,7 +77,7 @@ GUARDS = (
     Guard(
         "what is not finite is refused",
         "engine/executor.py",
-        "Done(result) if _finite(result) else",
+        "Done(result) if unit.sound(result) else",
         "Done(result) if True else",
         ("engine/test_executor.py::test_the_neighbours_of_a_poisoned_unit_get_their_results",),
     ),
@@ -101,9 +101,9 @@ GUARDS = (
     ),
     Guard(
         "a training step is never run twice",
-        "engine/executor.py",
-        "        if isinstance(unit, TrainStep | UpdateWeights):\n",
-        "        if False:\n",
+        "engine/training/units.py",
+        '        """Never again: some of its gradients may have been added."""\n        return ()\n',
+        '        """Never again: some of its gradients may have been added."""\n        return (self,)\n',
         (f"{LADDER}test_one_shortage_of_any_kind_harms_nobody[velocity_for_training]",),
     ),
     Guard(

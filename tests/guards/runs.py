@@ -54,14 +54,14 @@ GUARDS = (
     ),
     Guard(
         "an image starts from the noise of its own seed",
-        "engine/training/noise.py",
+        "engine/noise.py",
         'return normals(shape, "start noise", seed)',
         'return normals(shape, "start noise")',
         ("engine/test_generate_routine.py::test_each_image_of_an_order_is_that_of_its_own_seed",),
     ),
     Guard(
         "a draw does not depend on the draws before it",
-        "engine/training/noise.py",
+        "engine/noise.py",
         "np.random.Philox(key=key).random_raw(count)",
         "np.random.default_rng().bit_generator.random_raw(count)",
         ("engine/test_training_noise.py::test_a_draw_does_not_depend_on_the_draws_before_it",),

@@ -21,8 +21,16 @@ from linocut.engine.pass_memory import told
 from linocut.engine.refusals import cancelled, out_of_memory, unknown_fault, wrong_base
 from linocut.engine.scheduler import Scheduler, Ticket
 from linocut.engine.text_cache import TextCache
-from linocut.engine.units import kind_of, tokens_of
-from linocut.engine.work import Background, DeviceUnit, EncodeText, OutOfMemory, Routine, StopRequested, Unit, Yielded
+from linocut.engine.work import (
+    Background,
+    DeviceUnit,
+    FullPass,
+    OutOfMemory,
+    Routine,
+    StopRequested,
+    Unit,
+    Yielded,
+)
 from linocut.errors import Conflict, LinocutError
 from linocut.observe import log
 from linocut.orders import Event, Failed, Order
@@ -38,7 +46,7 @@ class RoutineEngine:
     """An ``Engine`` (see door.py) over one resident base.
 
     ``identity`` is the base's; ``footprint`` weighs orders against ``budget_bytes``, half of it for generations and
-    half for runs.
+    half for runs. ``full`` and ``training_full`` say how much of generations and of runs may share a pass.
     """
 
     def __init__(
@@ -46,6 +54,8 @@ class RoutineEngine:
         identity: str,
         executor: Executor,
         scheduler: Scheduler,
+        full: FullPass,
+        training_full: FullPass,
         make_routine: MakeRoutine,
         texts: TextCache,
         footprint: Footprint,
@@ -54,6 +64,7 @@ class RoutineEngine:
         self._identity = identity
         self._executor = executor
         self._scheduler = scheduler
+        self._full = {False: full, True: training_full}
         self._make_routine = make_routine
         self._texts = texts
         self._footprint = footprint
@@ -144,8 +155,8 @@ class RoutineEngine:
         outcomes = self._executor.run([unit for _, _, unit in waiting])
         self._scheduler.charge(batch, time.monotonic() - began)
         for (live, index, unit), outcome in zip(waiting, outcomes, strict=True):
-            if isinstance(unit, EncodeText) and isinstance(outcome, Done) and not live.training:
-                self._texts.put(unit.caption, outcome.result)
+            if (name := unit.remembered_as) is not None and isinstance(outcome, Done) and not live.training:
+                self._texts.put(name, outcome.result)
             self._settle(live, index, outcome)
 
     def _collect_background(self) -> None:
@@ -193,7 +204,7 @@ class RoutineEngine:
         """Send a unit on its way, or answer it at once."""
         if isinstance(unit, Background):
             self._background[self._helpers.submit(unit.call)] = live, index
-        elif isinstance(unit, EncodeText) and (known := self._texts.get(unit.caption)):
+        elif (name := unit.remembered_as) is not None and (known := self._texts.get(name)):
             live.settle(index, Done(known))
         else:
             self._tickets += 1
@@ -203,9 +214,10 @@ class RoutineEngine:
                     number=self._tickets,
                     key=live.key,
                     organization=live.order.organization_id,
-                    kind=kind_of(unit),
-                    tokens=tokens_of(unit),
+                    kind=unit.kind,
+                    tokens=unit.tokens,
                     training=live.training,
+                    budget=unit.budget(self._full[live.training]),
                 )
             )
 

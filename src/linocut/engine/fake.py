@@ -136,7 +136,7 @@ class FakeEngine:
 def _generate(order: GenerateOrder, key: str, fetch: Fetch, emit: Callable[[Event], None]) -> FakeRoutine:
     if order.adapter and sha256_hex(fetch(order.adapter.sha256)) != order.adapter.sha256:
         raise damaged_adapter()
-    for _ in range(order.steps):
+    for _ in range(order.sampling.steps):
         yield
     if "[fail]" in order.caption:
         raise RunFailed("The image came out as numbers that are not finite; ask for another seed or prompt.")

@@ -1,6 +1,6 @@
 """One order in progress: its routine, and the answers to what the routine yielded last."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from linocut.engine.door import Closing
@@ -34,8 +34,8 @@ class LiveOrder:
 
     def expect(self, yielded: Yielded) -> list[Unit]:
         """The routine yielded this -> its units, whose outcomes ``settle`` brings by index."""
-        self._in_list = isinstance(yielded, list)
-        units = yielded if isinstance(yielded, list) else [yielded]
+        self._in_list = isinstance(yielded, Sequence)
+        units = list(yielded) if isinstance(yielded, Sequence) else [yielded]
         self._outcomes = [None] * len(units)
         return units
 

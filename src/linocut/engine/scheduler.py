@@ -17,9 +17,8 @@ organisation with a hundred waiting images does not slow one with a single image
 was idle restarts at the queue's clock: idleness earns nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import takewhile
 
 TRAINING_SHARE = 0.25
@@ -32,43 +31,33 @@ LONGEST_PASS = 10.0
 """A pass is charged at most this many times what was expected of it: nobody pays for a machine that slept."""
 
 
-class Kind(StrEnum):
-    """What may share a forward pass: units of one kind, if the kind has a budget."""
-
-    ENCODE_TEXT = "encode_text"
-    ENCODE_IMAGE = "encode_image"
-    DENOISE = "denoise"
-    DECODE = "decode"
-    TRAIN_STEP = "train_step"
-    UPDATE = "update"
-    HELD_OUT = "held_out"
-
-
 @dataclass(frozen=True)
 class Ticket:
     """One pending unit. ``number`` is its place in arrival order, unique; ``tokens`` what its cost is proportional to.
 
-    ``key`` names its order and ``training`` says whether that is a run.
+    ``key`` names its order and ``training`` says whether that is a run. ``kind`` names what may share a pass with it,
+    ``budget`` is the most tokens of that pass; a unit above it (0: any) runs alone.
     """
 
     number: int
     key: str
     organization: str
-    kind: Kind
+    kind: str
     tokens: int
     training: bool
+    budget: int
 
 
 class Scheduler:
-    """The pending units of every order. ``budgets`` and ``training_budgets`` give the most tokens of one pass by kind;
-    a unit above its budget, or of a kind without one, runs alone."""
+    """The pending units of every order. One turn of training takes as long as ``turn_tokens`` of the kind
+    ``turn_kind`` are expected to take, or one unit that takes longer."""
 
-    def __init__(self, budgets: Mapping[Kind, int], training_budgets: Mapping[Kind, int]) -> None:
+    def __init__(self, turn_kind: str, turn_tokens: int) -> None:
         self._costs = _Costs()
-        self._images = _FairQueue(budgets, self._costs)
-        self._training = _FairQueue(training_budgets, self._costs)
+        self._images = _FairQueue(self._costs)
+        self._training = _FairQueue(self._costs)
         self._earned = 0.0
-        self._turn_tokens = training_budgets.get(Kind.DENOISE, 0)
+        self._turn = turn_kind, turn_tokens
         self._contested = False
 
     def add(self, ticket: Ticket) -> None:
@@ -91,7 +80,7 @@ class Scheduler:
     def _training_may(self) -> bool:
         """Whether training runs its next pass although images wait."""
         cost = self._training.expected_seconds()
-        turn = self._costs.expect(Kind.DENOISE, self._turn_tokens)
+        turn = self._costs.expect(*self._turn)
         self._earned = min(self._earned, max(cost, turn))
         return self._earned >= cost
 
@@ -111,13 +100,13 @@ class _Costs:
     """Running estimates of seconds a token, by kind; zero until a kind was measured."""
 
     def __init__(self) -> None:
-        self._seconds_per_token: dict[Kind, float] = {}
+        self._seconds_per_token: dict[str, float] = {}
 
-    def expect(self, kind: Kind, tokens: int) -> float:
+    def expect(self, kind: str, tokens: int) -> float:
         """Seconds that ``tokens`` of ``kind`` are expected to take."""
         return self._seconds_per_token.get(kind, 0.0) * tokens
 
-    def learn(self, kind: Kind, tokens: int, seconds: float) -> None:
+    def learn(self, kind: str, tokens: int, seconds: float) -> None:
         """A pass of ``tokens`` took ``seconds``."""
         measured = seconds / tokens
         known = self._seconds_per_token.get(kind, measured)
@@ -127,8 +116,7 @@ class _Costs:
 class _FairQueue:
     """Pending units by organisation, and each organisation's account of device seconds."""
 
-    def __init__(self, budgets: Mapping[Kind, int], costs: _Costs) -> None:
-        self._budgets = budgets
+    def __init__(self, costs: _Costs) -> None:
         self._costs = costs
         self._pending: dict[str, list[Ticket]] = {}
         self._spent: dict[str, float] = {}
@@ -174,11 +162,10 @@ class _FairQueue:
 
     def _choose(self) -> tuple[Ticket, ...]:
         lead = min((tickets[0] for tickets in self._pending.values()), key=self._rank)
-        budget = self._budgets.get(lead.kind, 0)
-        chosen, left = [lead], budget - lead.tokens
+        chosen, left = [lead], lead.budget - lead.tokens
         account = dict(self._spent)
         account[lead.organization] += self._costs.expect(lead.kind, lead.tokens)
-        limit = self._spent[lead.organization] + self._costs.expect(lead.kind, max(budget, lead.tokens))
+        limit = self._spent[lead.organization] + self._costs.expect(lead.kind, max(lead.budget, lead.tokens))
         fitting = {
             # Inside another organisation nothing overtakes: its older units of other kinds would never lead.
             organization: list(takewhile(lambda ticket: ticket.kind == lead.kind, tickets))

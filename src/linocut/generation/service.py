@@ -69,10 +69,7 @@ def place(
         output_width=width,
         output_height=height,
         seeds=seeds,
-        steps=sampling.steps,
-        guidance=sampling.guidance,
-        mu=sampling.mu,
-        std=sampling.std,
+        sampling=sampling,
         adapter=adapter,
     )
     _check_in_flight(tx, caller, ask.num_images, settings)

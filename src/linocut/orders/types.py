@@ -2,6 +2,8 @@
 
 import msgspec
 
+from linocut.catalogue import Sampling
+
 
 class AdapterRef(msgspec.Struct, frozen=True, kw_only=True):
     """A trained adapter: the sha256 of its safetensors file and its size in bytes."""
@@ -14,9 +16,8 @@ class GenerateOrder(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
     """Draw one image a seed.
 
     ``caption`` is the exact text for the text encoder. ``width`` x ``height`` is what the base draws (multiples of its
-    grid); ``output_width`` x ``output_height`` is what the client asked for. ``steps`` Euler steps on a logit-normal
-    schedule of mean ``mu`` and deviation ``std``; ``guidance`` weighs the conditional branch. ``adapter`` None: the
-    bare base.
+    grid); ``output_width`` x ``output_height`` is what the client asked for. ``sampling`` is the speed's; the base's
+    family makes its plan of it. ``adapter`` None: the bare base.
     """
 
     base: str
@@ -27,10 +28,7 @@ class GenerateOrder(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
     output_width: int
     output_height: int
     seeds: tuple[int, ...]
-    steps: int
-    guidance: float
-    mu: float
-    std: float
+    sampling: Sampling
     adapter: AdapterRef | None
 
 
@@ -58,7 +56,7 @@ class TrainOrder(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
     ``learning_rate`` after ``warmup_steps`` of linear warm-up. ``ema`` is the averaging decay's ceiling;
     ``caption_dropout`` the share of samples seen without text; noise levels are sigmoid(N(sigma_mean, sigma_std)).
     ``checkpoint_every`` steps a checkpoint is saved, scored and may be chosen; ``preview_every`` steps previews are
-    drawn with ``preview_sampling`` (steps, guidance, mu, std). Sides of buckets are multiples of ``size_multiple``
+    drawn with ``preview_sampling``. Sides of buckets are multiples of ``size_multiple``
     pixels, their area about ``native_pixels`` squared.
     """
 
@@ -85,10 +83,7 @@ class TrainOrder(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
     checkpoint_every: int
     preview_every: int
     previews: tuple[PreviewPrompt, ...]
-    preview_steps: int
-    preview_guidance: float
-    preview_mu: float
-    preview_std: float
+    preview_sampling: Sampling
 
 
 Order = GenerateOrder | TrainOrder

@@ -140,9 +140,6 @@ def _order(
         native_pixels=base.native_pixels,
         size_multiple=base.size_multiple,
         previews=recipes.previews_of(samples, holdout),
-        preview_steps=sampling.steps,
-        preview_guidance=sampling.guidance,
-        preview_mu=sampling.mu,
-        preview_std=sampling.std,
+        preview_sampling=sampling,
         **asdict(recipe),
     )

@@ -8,8 +8,8 @@ import torch
 from diffusers import AutoencoderKLFlux2
 from torch import Tensor
 
+from linocut.engine.families.items import Grid
 from linocut.engine.families.parts.tiles import tiled
-from linocut.engine.work import Grid
 from linocut.errors import InvalidRequest
 
 PATCH = 2
