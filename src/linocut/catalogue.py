@@ -14,7 +14,7 @@ import msgspec
 from linocut.errors import InvalidRequest
 from linocut.files import sha256_file
 
-FAMILIES = ("ideogram4", "flux2")
+FAMILIES = ("ideogram4", "flux2", "qwen_image", "sdxl")
 """The architectures that ``engine/families/`` has a file for (a house test holds the two together)."""
 
 MINI = Path(__file__).parent / "mini"

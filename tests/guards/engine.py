@@ -4,6 +4,7 @@ from tests.guards.guard import Guard
 
 ENGINE = "engine/test_engine.py::"
 FILES = "engine/test_adapters_file.py::"
+GROUPED = "engine/test_families_grouped.py::"
 LADDER = "engine/test_memory_ladder.py::"
 
 GUARDS = (
@@ -23,6 +24,43 @@ GUARDS = (
         "if shares and shares[-1].adapter is adapter and shares[-1].stop == start:",
         "if shares and shares[-1].stop == start:",
         ("engine/test_families_batch.py::test_an_item_in_a_mixed_batch_is_the_item_alone",),
+    ),
+    Guard(
+        "a grouped linear outside a call raises",
+        "engine/families/parts/grouped.py",
+        "        if shares is None:\n",
+        "        shares = shares or []\n        if False:\n",
+        (f"{GROUPED}test_a_grouped_linear_outside_a_call_raises",),
+    ),
+    Guard(
+        "a grouped linear sees the batch's rows",
+        "engine/families/parts/grouped.py",
+        "        if x.shape[0] != self.call.rows:\n",
+        "        if False:\n",
+        (f"{GROUPED}test_a_grouped_linear_that_does_not_see_the_rows_raises",),
+    ),
+    Guard(
+        "a block computed again sees the shares of its first time",
+        "engine/families/parts/grouped.py",
+        "            with call.using(rows, shares, recompute=True):\n                return block(*inputs)\n",
+        "            return block(*inputs)\n",
+        (f"{GROUPED}test_a_block_computed_again_sees_the_shares_of_its_first_time",),
+        errors=("TypeError",),
+    ),
+    Guard(
+        "a quantised linear's result is copied before it is added to",
+        "engine/families/parts/grouped.py",
+        "        if shares and type(self.base) is not nn.Linear:\n",
+        "        if False:\n",
+        (f"{GROUPED}test_a_quantised_linear_gets_its_adapters_too",),
+        errors=("RuntimeError",),
+    ),
+    Guard(
+        "what a base has no place for is refused",
+        "engine/families/parts/refused.py",
+        "    if not family.takes_negative_text and any(item.negative is not None for item in items):\n",
+        "    if False:\n",
+        ("engine/test_families_parity.py::test_what_a_base_has_no_place_for_is_refused_with_a_sentence",),
     ),
     Guard(
         "an order for another base is refused",

@@ -21,6 +21,8 @@ from linocut.engine.families.items import Grid, Item, Plan, Text
 FAMILIES = {
     "ideogram4": "Ideogram4",
     "flux2": "Flux2",
+    "qwen_image": "QwenImage",
+    "sdxl": "Sdxl",
 }
 """Every family: the name of its file in this folder -> its class there."""
 

@@ -19,7 +19,7 @@ from torch.nn.functional import scaled_dot_product_attention, silu
 
 from linocut.engine.adapters.apply import Adapter, Shares, grouped_order, project, share_rows
 from linocut.engine.families.items import Grid, Reference, Text
-from linocut.engine.families.parts.folder import float_tensor
+from linocut.engine.families.parts.folder import float_tensor, stacked
 from linocut.engine.families.parts.recomputed import recomputed
 
 LORA_ENDINGS = (
@@ -117,7 +117,7 @@ class Flux2Network:
         text_mods = _shift_scale_gate(network.double_stream_modulation_txt(conditioning_BE), 2)
         single_mods = _shift_scale_gate(network.single_stream_modulation(conditioning_BE), 1)
 
-        latents_BNC = torch.stack([piece.all_tokens for piece in pieces]).to(network.device, network.dtype)
+        latents_BNC = stacked([piece.all_tokens for piece in pieces], network)
         image_BNE = network.x_embedder(latents_BNC)
         text_BTE = torch.stack([self._text(piece.text) for piece in pieces])
         rotary = self.rotary(pieces[0].layout)

@@ -105,7 +105,7 @@ class Ideogram4Network:
     def _embed(self, pieces: Sequence[Piece]) -> Tensor:
         """The packed sequence before the first block."""
         network = self.transformer
-        latents_SC = torch.cat([piece.latents_NC for piece in pieces]).to(network.device, network.dtype)
+        latents_SC = torch.cat([piece.latents_NC.to(network.device, network.dtype) for piece in pieces])
         images_SE = network.input_proj(latents_SC) + network.embed_image_indicator.weight[IMAGE]
         images_NE = torch.split(images_SE, [piece.latents_NC.shape[0] for piece in pieces])
         parts: list[Tensor] = []
