@@ -13,8 +13,10 @@
     |-- TooManyInFlight     over the organisation's limit
     |-- Busy                the server cannot answer now; try again in retry_after_seconds
     |   `-- Unavailable     what it stands on fails it: a full disk, an object store that is slow or gone
+    |       `-- Damaged     the database itself is damaged: nothing is written any more until it is restored
     |-- NotReady            the engine has not loaded its base yet
     |-- RunFailed           a job ended without its result; the sentence tells the owner what to do
+    |-- Lost                a stored file that a row names is missing or damaged
     |-- Cancelled           stopped by its owner
     `-- Internal            a fault of ours; details stay in the log
 
@@ -116,6 +118,12 @@ class Unavailable(Busy):
     code = "unavailable"
 
 
+class Damaged(Unavailable):
+    """The server's database is damaged, so nothing is written to it any more; its operator must restore it."""
+
+    code = "damaged"
+
+
 class NotReady(LinocutError):
     """The engine is still loading its base; try again shortly."""
 
@@ -126,6 +134,12 @@ class RunFailed(LinocutError):
     """The run failed; train again, and write to the operator if it fails again."""
 
     code = "run_failed"
+
+
+class Lost(LinocutError):
+    """A stored file is missing or damaged; the server's operator finds it in the log under the request id."""
+
+    code = "lost"
 
 
 class Cancelled(LinocutError):

@@ -49,7 +49,8 @@ class Runtime:
         settings.data.mkdir(parents=True, exist_ok=True)
         folder = base_folder(settings)
         base = catalogue.load_base(folder)
-        db = Database.open(settings.resolved_database_url, busy_seconds=settings.database_busy_seconds)
+        patience, note = settings.database_busy_seconds, settings.damage_note
+        db = Database.open(settings.resolved_database_url, busy_seconds=patience, note=note)
         store = Store.open(settings.storage_url or settings.data.absolute() / "store")
         links, digest = secrets_of(db, "links", "digest")
         return cls(settings, db, store, base, folder, links, digest, lambda: _open_decoder(base))

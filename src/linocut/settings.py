@@ -19,6 +19,9 @@ class Settings(BaseSettings):
     data: Path = Field(default=Path("linocut-data"), description="Folder of the database, blobs and training runs.")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite inside the data folder.")
     database_busy_seconds: float = Field(default=10.0, gt=0, description="Longest wait for the database, then 503.")
+    database_check_seconds: float = Field(
+        default=5.0, ge=0, description="How long a start looks for damage in a SQLite file; 0: only at its header."
+    )
     storage_url: str = Field(default="", description="Object store URL (file:// or s3://); empty: the data folder.")
     host: str = Field(default="127.0.0.1", description="Address the server listens on.")
     port: int = Field(default=8731, ge=0, le=65535, description="Port the server listens on; 0 picks a free one.")
@@ -48,3 +51,21 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """The database in force: the one named, else the data folder's SQLite file."""
         return self.database_url or f"sqlite:///{self.data.absolute()}/linocut.db"
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The file of a SQLite database; None for another database."""
+        if not self.database_url:
+            return self.data.absolute() / "linocut.db"
+        if not self.database_url.startswith("sqlite"):
+            return None
+        from sqlalchemy import make_url  # late: it costs more to import than everything else here
+
+        named = make_url(self.database_url).database
+        return Path(named).absolute() if named else None
+
+    @property
+    def damage_note(self) -> Path:
+        """Where a process that meets damage in the database tells the others (``db/checkup.py``)."""
+        file = self.sqlite_file or self.data.absolute() / "database"
+        return file.with_name(f"{file.name}-damaged")

@@ -15,6 +15,7 @@ import pytest
 from tests.cli.conftest import typed
 
 from linocut.cli import checks
+from linocut.db.checkup import Stamp
 from linocut.db.database import Database
 from linocut.settings import Settings
 from linocut.storage import remote
@@ -65,6 +66,35 @@ def test_a_database_of_another_version_is_told_and_not_touched(tmp_path: Path) -
     assert (found.ok, found.found.startswith("is at version 0000")) == (False, True)
     with sqlite3.connect(tmp_path / "linocut.db") as raw:
         assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("0000",)
+
+
+def test_a_damaged_database(tmp_path: Path) -> None:
+    place = settings(tmp_path)
+    Database.open(place.resolved_database_url).close()
+    file = tmp_path / "linocut.db"
+    sound = file.read_bytes()
+    for at, kind in ((0, "does not begin"), (4096, ""), (20, "header")):
+        file.write_bytes(sound[:at] + bytes([sound[at] ^ 2]) + sound[at + 1 :])
+        found = checks.database(place)
+        assert (found.ok, str(file) in found.found, kind in found.found) == (False, True, True)
+        assert "docs/backups.md" in found.mend
+    file.write_bytes(sound)
+    assert checks.database(place).ok
+    assert not checks.keys(place).ok
+
+
+def test_a_write_ahead_file_that_is_gone(tmp_path: Path) -> None:
+    place = settings(tmp_path)
+    Database.open(place.resolved_database_url).close()
+    stamp = Stamp(tmp_path / "linocut.db")
+    stamp.opened(lost=False)  # and killed, and linocut.db-wal removed
+    assert not checks.database(place).ok
+    Database.open(place.resolved_database_url).close()
+    found = checks.database(place)
+    assert (found.ok, "linocut.db-wal was gone" in found.found) == (False, True)
+    assert f"rm {stamp.path}" in found.mend
+    stamp.path.unlink()
+    assert checks.database(place).ok
 
 
 def test_a_database_that_does_not_answer_keeps_its_password_to_itself(tmp_path: Path) -> None:

@@ -186,10 +186,10 @@ def test_a_bad_adapter_fails_its_order_with_a_sentence(ideogram4: Resident, how:
     data = ideogram4.blobs[good.sha256]
     store = dict(ideogram4.blobs)
     if how == "gone":
-        from linocut.errors import NotFound
+        from linocut.errors import Lost
 
         def fetch(sha256: str) -> bytes:
-            raise NotFound("no such blob")
+            raise Lost("no such blob")
     else:
         other = {
             "swapped": ideogram4.blobs[ideogram4.adapter("second").sha256],

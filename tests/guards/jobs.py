@@ -105,6 +105,23 @@ GUARDS = (
         (f"{QUEUE}test_the_reaper_closes_what_hangs_on_a_failed_job_in_the_same_transaction[sqlite]",),
     ),
     Guard(
+        "a clock that is set forward takes no lease that is renewed",
+        "jobs/reaper.py",
+        "(self._grace_seconds if lease.expires_at < now else self._lease_seconds)",
+        "(0 if lease.expires_at < now else self._lease_seconds)",
+        (
+            "jobs/test_watch.py::test_a_worker_that_renews_keeps_its_lease_whatever_the_clock_does",
+            "jobs/test_watch.py::test_a_lease_that_was_late_before_anybody_watched_gets_its_grace",
+        ),
+    ),
+    Guard(
+        "a lease that was renewed meanwhile is not taken",
+        "jobs/queue.py",
+        "if Lease(row.job_id, row.lease_token, row.lease_expires_at) in late]",
+        "if True]",
+        ("jobs/test_watch.py::test_what_is_late_is_taken_back_unless_it_was_renewed_meanwhile[sqlite]",),
+    ),
+    Guard(
         "a wait looks at the table although nothing seems to have changed",
         "jobs/waiter.py",
         "due = time.monotonic() - looked_at > LOOK_ANYWAY_SECONDS",

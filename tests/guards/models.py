@@ -119,6 +119,61 @@ GUARDS = (
         ),
     ),
     Guard(
+        "a model whose weights are lost draws nothing",
+        "custom_models/service.py",
+        '    if row["unavailable_reason"] is not None:\n',
+        "    if False:\n",
+        (
+            "workers/test_lost_files.py::test_a_generation_whose_weights_are_lost_takes_the_model_out_of_use[sqlite-missing]",
+        ),
+    ),
+    Guard(
+        "a model whose weights are lost is not said to be available",
+        "custom_models/repository.py",
+        ' and row["unavailable_reason"] is None,\n',
+        ",\n",
+        (
+            "workers/test_lost_files.py::test_a_generation_whose_weights_are_lost_takes_the_model_out_of_use[sqlite-missing]",
+            "walks/test_lost_files.py::test_the_weights_of_a_model[sqlite]",
+        ),
+    ),
+    Guard(
+        "a worker that finds weights lost takes their models out of use",
+        "workers/publisher.py",
+        '                availability.lost(tx, lost.details["sha256"], lost.details["how"])\n',
+        "                pass\n",
+        (
+            "workers/test_lost_files.py::test_a_generation_whose_weights_are_lost_takes_the_model_out_of_use[sqlite-missing]",
+        ),
+    ),
+    Guard(
+        "the reason is the owner's to read",
+        "custom_models/repository.py",
+        'if is_owned and row["unavailable_reason"] else ()',
+        'if row["unavailable_reason"] else ()',
+        ("workers/test_lost_files.py::test_who_only_shares_a_model_sees_no_reason[sqlite]",),
+    ),
+    Guard(
+        "no time that was read runs backwards",
+        "db/moment.py",
+        "    return case((column > new, column), else_=new)\n",
+        "    return new\n",
+        (
+            "custom_models/test_clock.py::test_a_model_and_its_run[sqlite]",
+            "custom_models/test_clock.py::test_a_dataset_and_its_pictures[sqlite]",
+        ),
+    ),
+    Guard(
+        "what is listed by its time stays in order when the clock is set back",
+        "db/moment.py",
+        "    return moment if last is None else max(moment, last)\n",
+        "    return moment\n",
+        (
+            "custom_models/test_clock.py::test_a_model_and_its_run[sqlite]",
+            "custom_models/test_clock.py::test_a_dataset_and_its_pictures[sqlite]",
+        ),
+    ),
+    Guard(
         "no model moves backwards",
         "custom_models/states.py",
         "    return wanted if wanted in MODEL_MOVES[current] else current\n",

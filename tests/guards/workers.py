@@ -17,7 +17,7 @@ GUARDS = (
     Guard(
         "the engine is told to stop what its worker has lost",
         "workers/publisher.py",
-        '        log("workers").warning("lease lost; its work is dropped", job_id=held.job.job_id)\n'
+        '        log("workers").warning("lease lost; its work is dropped", job_id=held.job.job_id, code=lost.code)\n'
         "        self._holdings.drop(held.key)\n        self._cancel(held.key)\n",
         "        self._holdings.drop(held.key)\n",
         (f"{LEASES}test_the_engine_stops_working_on_what_was_lost[sqlite]",),

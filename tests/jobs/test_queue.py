@@ -49,7 +49,7 @@ def test_a_job_goes_from_queued_to_done(db: Database) -> None:
     job_id = put(db, images=4)
     assert row(db, job_id).status is JobStatus.QUEUED
     leased = take(db, when=5)
-    assert leased == LeasedJob(job_id, "generate", "o1", '{"x":1}', 0, 1, False)
+    assert leased == LeasedJob(job_id, "generate", "o1", '{"x":1}', 0, 1, False, images=4, waited_seconds=5.0)
     running = row(db, job_id)
     assert (running.status, running.worker_id, running.lease_expires_at) == (JobStatus.RUNNING, "w1", at(5 + LEASE))
     write(db, queue.finish, job_id, leased.lease_token, {"images": []}, now=at(9))

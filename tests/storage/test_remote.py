@@ -9,7 +9,7 @@ from tests.storage.store_fixtures import BUCKET, Swift, be_patient
 
 from linocut.api.call import STORE_SECONDS
 from linocut.cli import checks
-from linocut.errors import InvalidRequest, NotFound, Unavailable
+from linocut.errors import InvalidRequest, Lost, Unavailable
 from linocut.files import sha256_hex
 from linocut.settings import Settings
 from linocut.storage import remote
@@ -98,7 +98,7 @@ def test_a_store_that_is_gone_is_told_and_used_again_at_the_next_call(relay: Rel
     relay.come_back()
     assert store.get(sha256) == b"ink"
     assert store.get(store.put(b"more")) == b"more"
-    with pytest.raises(NotFound):
+    with pytest.raises(Lost):
         store.get(sha256_hex(b"never put"))
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from linocut.errors import Internal, InvalidRequest, NotFound
+from linocut.errors import InvalidRequest, Lost, NotFound
 from linocut.files import sha256_hex
 from linocut.storage.keys import blob_key
 from linocut.storage.store import Store
@@ -42,8 +42,10 @@ def test_what_is_not_there_is_not_found(store: Store) -> None:
     absent = sha256_hex(b"never put")
     assert not store.has(absent)
     assert store.written_at(absent) is None
-    with pytest.raises(NotFound):
+    with pytest.raises(Lost, match="is missing") as told:
         store.get(absent)
+    assert absent not in told.value.message
+    assert told.value.details == {"sha256": absent, "how": "missing"}
     store.delete(absent)
 
 
@@ -66,8 +68,10 @@ def test_changed_bytes_are_noticed_and_healed_by_putting_again(store: Store, sto
     sha256 = store.put(DATA)
     for other in (DATA[:-1] + b"?", DATA[:-1], b""):
         damage(store, sha256, other)
-        with pytest.raises(Internal, match="checksum") as told:
+        with pytest.raises(Lost, match="is damaged") as told:
             store.get(sha256)
+        assert told.value.details == {"sha256": sha256, "how": "damaged"}
+        assert sha256 not in told.value.message
         assert store_url not in told.value.message
     store.put(DATA)
     assert store.get(sha256) == DATA

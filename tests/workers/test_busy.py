@@ -23,7 +23,7 @@ class Moody:
 
     def __init__(self, db: Any, before: set[int], after: set[int]) -> None:
         self._db, self._before, self._after = db, before, after
-        self.read, self.changes = db.read, db.changes
+        self.read, self.changes, self.is_damaged = db.read, db.changes, db.is_damaged
         self.count = 0
 
     @contextmanager

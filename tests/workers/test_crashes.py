@@ -62,7 +62,7 @@ class DoomedStore:
 class DoomedDatabase:
     def __init__(self, db: Any, fate: Fate) -> None:
         self._db, self._fate = db, fate
-        self.read, self.changes = db.read, db.changes
+        self.read, self.changes, self.is_damaged = db.read, db.changes, db.is_damaged
 
     @contextmanager
     def transaction(self, **given: float) -> Iterator[Connection]:

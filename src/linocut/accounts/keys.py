@@ -10,12 +10,12 @@ import hmac
 import re
 import secrets as random_source
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, and_, bindparam, select, update
 
 from linocut.accounts.secrets import secret
 from linocut.accounts.types import Caller, KeyView, NewKey
 from linocut.db.prepared import Prepared
-from linocut.db.tables import api_keys
+from linocut.db.tables import api_keys, members
 from linocut.errors import InvalidRequest, NotFound, Unauthenticated
 from linocut.ids import new_id, now
 
@@ -26,6 +26,18 @@ _BY_DIGEST = Prepared(
     select(
         api_keys.c.user_id, api_keys.c.organization_id, api_keys.c.api_key_id, api_keys.c.digest, api_keys.c.revoked_at
     ).where(api_keys.c.digest == bindparam("digest"))
+)
+_STILL = Prepared(
+    select(api_keys.c.revoked_at)
+    .join(
+        members,
+        and_(members.c.user_id == api_keys.c.user_id, members.c.organization_id == api_keys.c.organization_id),
+    )
+    .where(
+        api_keys.c.api_key_id == bindparam("api_key_id"),
+        api_keys.c.user_id == bindparam("user_id"),
+        api_keys.c.organization_id == bindparam("organization_id"),
+    )
 )
 
 
@@ -71,6 +83,15 @@ def authenticate(tx: Connection, key_text: str, digest_secret: bytes) -> Caller:
     if row is None or not hmac.compare_digest(bytes(row["digest"]), digest) or row["revoked_at"] is not None:
         raise Unauthenticated
     return Caller(user_id=row["user_id"], organization_id=row["organization_id"], api_key_id=row["api_key_id"])
+
+
+def still_good(tx: Connection, caller: Caller) -> None:
+    """``Unauthenticated`` when the caller's key was revoked since it was recognised, or its user has left the
+    organisation. A point read: for each transaction that writes long after the request began, and each page of a
+    stream."""
+    row = _STILL.first(tx, api_key_id=caller.api_key_id, user_id=caller.user_id, organization_id=caller.organization_id)
+    if row is None or row["revoked_at"]:
+        raise Unauthenticated
 
 
 def list_keys(tx: Connection, *, user_id: str | None = None, organization_id: str | None = None) -> list[KeyView]:

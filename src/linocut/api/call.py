@@ -17,7 +17,8 @@ from linocut.api.body import Fields, Texts, read_fields
 from linocut.api.fields import read
 from linocut.api.house import House
 from linocut.api.operation import Operation
-from linocut.errors import Unavailable
+from linocut.custom_models import availability
+from linocut.errors import Lost, Unavailable
 from linocut.runtime import Runtime
 
 STORE_SECONDS = 30.0
@@ -69,10 +70,14 @@ class Call:
         return links.image_link(self.runtime, self.origin, image_id, ids.now())
 
     async def blob(self, sha256: str) -> bytes:
-        """A stored file, verified; ``Unavailable`` when the store takes longer than anybody waits."""
+        """A stored file, verified; ``Lost``, and ``Unavailable`` when the store takes longer than anybody waits."""
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 return await asyncio.to_thread(self.runtime.store.get, sha256)
+        except Lost as gone:
+            how = gone.details["how"]
+            await self.runtime.db.run_write(lambda tx: availability.lost(tx, sha256, how))
+            raise
         except TimeoutError:
             raise Unavailable("The server's object store is too slow to answer; try again shortly.") from None
 

@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from linocut.accounts import idempotency, keys
 from linocut.api.auth import caller_of, key_in
 from linocut.api.call import Call
-from linocut.api.errors import error_answer
+from linocut.api.errors import error_answer, status_of
 from linocut.api.house import House
 from linocut.api.operation import InSnapshot, Operation
 from linocut.api.router import Router
@@ -90,6 +90,9 @@ class Edge:
         except LinocutError as error:
             if isinstance(error, Internal):
                 log("api").error("fault", operation=name, exc_info=True)
+            elif status_of(error) == 500:  # its answer carries the request id under which the log must tell more
+                told = {"code": error.code, "reason": error.message, "details": error.details}
+                log("api").error("failed", operation=name, **told)
             await _tell(error, request_id, scope, receive, send)
         except OSError as fault:
             await _tell(_of_the_disk(fault, name), request_id, scope, receive, send, because=fault)

@@ -24,10 +24,12 @@ STATUS: dict[str, int] = {
     "inflight_limit": 429,
     "error": 500,
     "internal": 500,
+    "lost": 500,
     "run_failed": 500,
     "lease_lost": 500,
     "busy": 503,
     "unavailable": 503,
+    "damaged": 503,
     "not_ready": 503,
 }
 """Status by ``LinocutError.code``; a code that is not here is a fault of ours: 500."""

@@ -39,6 +39,13 @@ LARGE_BLOCK_BYTES = 1 << 20
 _M_MMAP_THRESHOLD = -3  # malloc.h
 BACKLOG = 1024
 CONNECTIONS = 4096
+OWN_LOGS = {
+    "handlers": {},
+    "loggers": {
+        name: {"handlers": [], "level": "WARNING", "propagate": True} for name in ("_granian", "granian.access")
+    },
+}
+"""Granian's own lines go where all lines go (``observe.py``)."""
 LAST_SECONDS = 2.0
 """For the server to end, once nobody is left to answer."""
 
@@ -58,7 +65,7 @@ class _OneProcess(Server):  # type: ignore[misc]  # granian ships no types for i
             websockets=False,
             backlog=BACKLOG,
             backpressure=CONNECTIONS,
-            log_enabled=False,
+            log_dictconfig=OWN_LOGS,
         )
         self._listening = listening
 
@@ -179,7 +186,7 @@ def main() -> int:
     try:
         run(settings)
     except LinocutError as error:
-        print(error.message, file=sys.stderr)
+        log("api").error("the API cannot start", reason=error.message)
         return 1
     return 0
 

@@ -20,14 +20,17 @@ from linocut.accounts.keys import list_keys
 from linocut.catalogue import MINI, load_base
 from linocut.cli.connection import api_key
 from linocut.client import Client
-from linocut.db import engines, schema
+from linocut.db import checkup, engines, schema
 from linocut.db.database import Database
 from linocut.errors import Busy, Internal, InvalidRequest, LinocutError, Unavailable
 from linocut.settings import Settings
+from linocut.storage.store import Store
 
 LEAST_FREE_GIB = 1.0
 PATIENCE_SECONDS = 5.0
 """How long a database may take to answer."""
+CHECK_SECONDS = 60.0
+"""How long a SQLite file is looked at for damage."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,9 @@ def base(settings: Settings) -> Finding:
 
 
 def database(settings: Settings) -> Finding:
-    """Reachable, and of this version."""
+    """Whole, reachable, and of this version."""
+    if settings.sqlite_file is not None and (harm := _harm(settings.sqlite_file)) is not None:
+        return harm
     if _is_new(settings):
         return Finding("database", True, "none yet; the first `linocut serve` makes it")
     try:
@@ -130,6 +135,34 @@ def storage(settings: Settings) -> Finding:
     mend = f"sudo chown -R $(id -u) {shlex.quote(str(there))}   (or set LINOCUT_STORAGE_URL)"
     found = f"{folder}" if folder.exists() else f"{folder}, made by the first `linocut serve`"
     return Finding("storage", os.access(there, os.W_OK), found, mend)
+
+
+def blobs(settings: Settings) -> Finding:
+    """Every stored file that a row names, read: whole, missing or damaged. Models are marked by what is found."""
+    from linocut.workers import inventory  # late: it is seldom asked for
+
+    where = settings.storage_url or str(settings.data.absolute() / "store")
+    if _is_new(settings):
+        return Finding("blobs", True, "none yet")
+    if not (settings.storage_url or Path(where).is_dir()):
+        return Finding("blobs", False, f"there is no {where}", f"Put {where} back from a backup (docs/backups.md).")
+    try:
+        with closing(_opened(settings)) as db:
+            with db.read() as tx:
+                version = schema.version(tx)
+            if version != schema.HEAD:
+                return Finding("blobs", False, "cannot be looked at: see database", "Mend the database first.")
+            found = inventory.take(db, Store.open(where))
+    except (LinocutError, DBAPIError, ModuleNotFoundError) as error:
+        said = error.message if isinstance(error, LinocutError) else "the database does not answer"
+        return Finding("blobs", False, f"cannot be looked at: {said}", "Mend the database and the storage first.")
+    back = "".join(f"\n      back: the weights of model {model_id}" for model_id in found.back)
+    if not found.missing:
+        return Finding("blobs", True, f"{found.files} stored files, all whole{back}")
+    lines = [f"      {one.how}: {', '.join(one.whose)} ({one.sha256})" for one in found.missing]
+    told = f"{len(lines)} of {found.files} stored files are missing or damaged:\n" + "\n".join(lines) + back
+    mend = f"Put them back into {where} from a backup (docs/backups.md), then: linocut doctor --blobs"
+    return Finding("blobs", False, told, f"{mend}   (or upload the pictures again, and train the models again)")
 
 
 def port(settings: Settings, url: str) -> Finding:
@@ -172,8 +205,24 @@ def key(url: str, key_file: Path) -> Finding:
     return Finding("key", True, "accepted")
 
 
+def _harm(file: Path) -> Finding | None:
+    """What is wrong with a SQLite file: damage, or a write-ahead file that is gone and took the last changes along."""
+    found = checkup.check(file, CHECK_SECONDS)
+    if found.fault is not None:
+        return Finding("database", False, f"{file} is damaged: {found.fault}", checkup.WAY_BACK)
+    stamp = checkup.Stamp(file)
+    when = stamp.read().get("lost_at", "since the last start" if stamp.has_lost() else "")
+    if not when:
+        return None
+    found_gone = (
+        f"{checkup.wal_of(file).name} was gone after a server had been killed ({when}): its last changes are lost"
+    )
+    kept = f"rm {shlex.quote(str(stamp.path))}   (nothing is missed)"
+    return Finding("database", False, found_gone, f"{checkup.WAY_BACK} Or: {kept}")
+
+
 def _is_new(settings: Settings) -> bool:
-    return not settings.database_url and not (settings.data / "linocut.db").exists()
+    return settings.sqlite_file is not None and not settings.sqlite_file.exists()
 
 
 def _opened(settings: Settings) -> Database:

@@ -17,6 +17,9 @@ def doctor(
     data: DataOption = None,
     base: BaseOption = None,
     server: Annotated[bool, typer.Option("--server/--no-server", help="Look at the running server too.")] = True,
+    blobs: Annotated[
+        bool, typer.Option("--blobs", help="Read every stored file, and name those that are lost.")
+    ] = False,
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
@@ -36,6 +39,8 @@ def doctor(
         lambda: checks.keys(settings),
         lambda: checks.storage(settings),
     ]
+    if blobs:
+        looks.append(lambda: checks.blobs(settings))
     if server:
         looks += [lambda: checks.server(url), lambda: checks.key(url, key_file)]
     findings = [look() for look in looks]

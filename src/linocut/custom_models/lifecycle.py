@@ -7,7 +7,7 @@ nothing here.
 from sqlalchemy import Connection
 
 from linocut import ids
-from linocut.custom_models import repository
+from linocut.custom_models import availability, repository
 from linocut.custom_models.events import add_event
 from linocut.custom_models.registry import next_uri
 from linocut.custom_models.slugs import check_name, uri_of
@@ -91,6 +91,7 @@ def complete(tx: Connection, model_id: str, adapter: AdapterRef) -> str:
         "error": None,
     }
     repository.update_model(tx, model_id, values)
+    availability.found(tx, adapter.sha256)  # the same bytes again: another model may have lost them
     tell(tx, model_id)
     return uri_of(slug, version)
 

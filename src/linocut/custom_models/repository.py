@@ -12,6 +12,7 @@ from linocut.accounts.types import Caller
 from linocut.custom_models.slugs import uri_of
 from linocut.custom_models.types import ModelView, Progress, RunView, Scope
 from linocut.db.dialect import insert_if_absent
+from linocut.db.moment import after_all, later
 from linocut.db.prepared import REMEMBERED, Prepared
 from linocut.db.prepared import Row as Row
 from linocut.db.tables import members, model_shares, models, run_images, training_runs
@@ -46,14 +47,14 @@ _SHARED = Prepared(
 
 
 def insert_model(tx: Connection, values: Mapping[str, Any]) -> None:
-    """Add a model row; both times are now."""
-    moment = ids.now()
+    """Add a model row; both times are now, and not before any other model of its user."""
+    moment = after_all(tx, models.c.created_at, models.c.user_id == values["user_id"], moment=ids.now())
     tx.execute(insert(models).values(**values, created_at=moment, updated_at=moment))
 
 
 def insert_run(tx: Connection, values: Mapping[str, Any], image_hashes: Sequence[str]) -> None:
     """Add a run row and a reference to each picture it needs, so that no garbage collection takes them."""
-    moment = ids.now()
+    moment = after_all(tx, models.c.created_at, models.c.model_id == values["model_id"], moment=ids.now())
     tx.execute(insert(training_runs).values(**values, created_at=moment, updated_at=moment))
     if image_hashes:
         run_id = values["run_id"]
@@ -97,12 +98,14 @@ def runs_of(tx: Connection, model_ids: Sequence[str]) -> dict[str, list[Row]]:
 
 def update_model(tx: Connection, model_id: str, values: Mapping[str, Any]) -> None:
     """Change a model's columns and its time of change."""
-    tx.execute(update(models).where(models.c.model_id == model_id).values(**values, updated_at=ids.now()))
+    moment = later(models.c.updated_at, ids.now())
+    tx.execute(update(models).where(models.c.model_id == model_id).values(**values, updated_at=moment))
 
 
 def update_run(tx: Connection, run_id: str, values: Mapping[str, Any]) -> None:
     """Change a run's columns and its time of change."""
-    tx.execute(update(training_runs).where(training_runs.c.run_id == run_id).values(**values, updated_at=ids.now()))
+    moment = later(training_runs.c.updated_at, ids.now())
+    tx.execute(update(training_runs).where(training_runs.c.run_id == run_id).values(**values, updated_at=moment))
 
 
 def add_share(tx: Connection, model_id: str, organization_id: str) -> bool:
@@ -163,9 +166,10 @@ def view_of(row: Row, runs: Sequence[Row], *, is_owned: bool, with_runs: bool) -
         base=row["base"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
-        is_available=row["status"] == "COMPLETED",
+        is_available=row["status"] == "COMPLETED" and row["unavailable_reason"] is None,
         is_owned=is_owned,
         error=row["error"] if is_owned else None,
+        notes=(row["unavailable_reason"],) if is_owned and row["unavailable_reason"] else (),
         progress=_progress(runs[-1]) if is_owned and runs else None,
         runs=tuple(_run_view(run) for run in runs) if is_owned and with_runs else (),
     )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from linocut.accounts.organizations import is_member
 from linocut.accounts.types import Caller
 from linocut.catalogue import Base
-from linocut.custom_models import repository
+from linocut.custom_models import availability, repository
 from linocut.custom_models.events import add_event, events_after
 from linocut.custom_models.lifecycle import (
     CANCELLED,
@@ -42,6 +42,7 @@ __all__ = [
     "events_after",
     "fail",
     "get_visible",
+    "id_of",
     "list_visible",
     "move_run",
     "resolve_uri",
@@ -80,7 +81,7 @@ def resolve_uri(tx: Connection, caller: Caller, uri: str, base: Base | str) -> A
     """The adapter behind a ``custom_model_uri``, for a caller, on the resident base (or its identity).
 
     ``InvalidRequest``: another form, or trained on another base. ``NotFound``: absent, archived or not the caller's
-    to use; the three cannot be told apart.
+    to use; the three cannot be told apart. ``Lost``: its weights were found missing or damaged.
     """
     slug, version = parse_uri(uri)
     row = repository.model_of_uri(tx, slug, version)
@@ -93,7 +94,15 @@ def resolve_uri(tx: Connection, caller: Caller, uri: str, base: Base | str) -> A
             "Train it again here, or ask a server that runs its base.",
             field="custom_model_uri",
         )
+    if row["unavailable_reason"] is not None:
+        raise availability.unavailable()
     return AdapterRef(sha256=row["adapter_sha256"], size_bytes=row["adapter_bytes"])
+
+
+def id_of(tx: Connection, uri: str) -> str | None:
+    """The id of the model that has this uri, whoever asks: for rows and logs, not for answers."""
+    row = repository.model_of_uri(tx, *parse_uri(uri))
+    return None if row is None else str(row["model_id"])
 
 
 def weights_of(tx: Connection, caller: Caller, model_id: str) -> AdapterRef:

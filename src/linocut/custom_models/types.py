@@ -45,7 +45,8 @@ class ModelView(msgspec.Struct, frozen=True):
     """A custom model as one caller may see it.
 
     ``dataset_id``, ``error`` and ``progress`` are the owner's only; ``runs`` the owner's, and only when one model is
-    asked for. ``is_available``: COMPLETED, so that its uri generates (on the base named ``base``).
+    asked for. ``is_available``: COMPLETED and its weights not known to be lost, so that its uri generates (on the base
+    named ``base``). ``notes``: sentences for the owner.
     """
 
     model_id: str
@@ -59,6 +60,7 @@ class ModelView(msgspec.Struct, frozen=True):
     is_available: bool
     is_owned: bool
     error: str | None = None
+    notes: tuple[str, ...] = ()
     progress: Progress | None = None
     runs: tuple[RunView, ...] = ()
 

@@ -15,7 +15,7 @@ from linocut.datasets.doctor import Facts, Report, examine, unmeasured
 from linocut.datasets.picture import CropRule
 from linocut.datasets.refusal import Refused
 from linocut.db.database import Database
-from linocut.errors import Internal, NotFound
+from linocut.errors import Internal, Lost
 from linocut.storage.store import Store
 
 PATIENCE_SECONDS = 10.0
@@ -60,7 +60,7 @@ def _measure(db: Database, store: Store, decoder: Decoder, dataset_id: str, fact
             return
         try:
             measures = decoder.measure(store.get(image_sha256))
-        except (Refused, NotFound, Internal):
+        except (Refused, Lost, Internal):
             continue
         with db.transaction() as tx:
             repository.set_measures(tx, dataset_id, image_sha256, measures)

@@ -4,7 +4,7 @@ Every transaction of ``db.Database`` has the database's one write lock; the coun
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from linocut.datasets.names import free_name, stem_of
 from linocut.datasets.picture import Measures
 from linocut.datasets.types import Dataset, DatasetFile, UnreadableCaption
 from linocut.db.dialect import upsert
+from linocut.db.moment import after_all, later
 from linocut.db.tables import assets, datasets, models, unreadable_captions, waiting_captions
 from linocut.errors import NotFound
 
@@ -49,17 +50,19 @@ _FILE = select(
 )
 
 
-def insert_dataset(tx: Connection, dataset: Dataset) -> None:
-    """A new, empty dataset."""
+def insert_dataset(tx: Connection, dataset: Dataset) -> Dataset:
+    """A new, empty dataset, as it is kept: its times are not before those of any other of its user."""
+    made_at = after_all(tx, datasets.c.created_at, datasets.c.user_id == dataset.user_id, moment=dataset.created_at)
     tx.execute(
         insert(datasets).values(
             dataset_id=dataset.dataset_id,
             user_id=dataset.user_id,
             name=dataset.name,
-            created_at=dataset.created_at,
-            updated_at=dataset.updated_at,
+            created_at=made_at,
+            updated_at=made_at,
         )
     )
+    return replace(dataset, created_at=made_at, updated_at=made_at)
 
 
 def datasets_of(tx: Connection, user_id: str) -> list[Dataset]:
@@ -81,7 +84,7 @@ def dataset_of(tx: Connection, user_id: str, dataset_id: str) -> Dataset:
 def hold(tx: Connection, user_id: str, dataset_id: str, at: datetime) -> None:
     """Note that the dataset is being changed. ``NotFound`` as ``dataset_of``: also when it was deleted meanwhile."""
     mine = (datasets.c.dataset_id == dataset_id, datasets.c.user_id == user_id, datasets.c.deleted_at.is_(None))
-    if tx.execute(update(datasets).where(*mine).values(updated_at=at)).rowcount != 1:
+    if tx.execute(update(datasets).where(*mine).values(updated_at=later(datasets.c.updated_at, at))).rowcount != 1:
         raise NotFound("There is no such dataset, or none that you may see.")
 
 
@@ -154,7 +157,8 @@ def count_one_more(tx: Connection, dataset_id: str, most: int) -> bool:
 def insert_asset(tx: Connection, dataset_id: str, file_name: str, values: dict[str, Any]) -> str:
     """A new picture, last in order, under ``file_name`` or a numbered one if that is taken; the name it got."""
     here = assets.c.dataset_id == dataset_id
-    last = tx.execute(select(func.max(assets.c.position)).where(here)).scalar()
+    last, newest = tx.execute(select(func.max(assets.c.position), func.max(assets.c.created_at)).where(here)).one()
+    made_at = max(values["created_at"], newest or values["created_at"])  # the clock may have been set back
     name = free_name(file_name, set(tx.execute(select(assets.c.file_name).where(here)).scalars()))
     tx.execute(
         insert(assets).values(
@@ -162,7 +166,7 @@ def insert_asset(tx: Connection, dataset_id: str, file_name: str, values: dict[s
             position=(last or 0) + 1,
             file_name=name,
             stem=stem_of(file_name),
-            **values,
+            **(values | {"created_at": made_at}),
         )
     )
     return name

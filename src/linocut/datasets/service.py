@@ -55,8 +55,7 @@ def create(tx: Connection, user_id: str, name: str) -> Dataset:
         created_at=at,
         updated_at=at,
     )
-    repository.insert_dataset(tx, dataset)
-    return dataset
+    return repository.insert_dataset(tx, dataset)
 
 
 def list_for(tx: Connection, user_id: str, search: str | None = None) -> list[Dataset]:

@@ -4,6 +4,8 @@ import sqlite3
 import time
 from abc import ABC, abstractmethod
 
+from linocut.db.checkup import tells_damage
+
 
 class Changes(ABC):
     """One asker's memory of what it has seen. Use it from one thread at a time."""
@@ -46,8 +48,8 @@ class SqliteChanges(Changes):
         """See ``Changes``."""
         try:
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-        except sqlite3.OperationalError:  # locked for a moment: better one look too many
-            return True
+        except sqlite3.DatabaseError as error:  # locked for a moment: better one look too many
+            return not tells_damage(error)  # but never one look after the other at a damaged file
         if version == self._seen:
             return False
         self._seen = version

@@ -7,27 +7,35 @@ the disk before ``transaction()`` ends. PostgreSQL keeps the same rules behind t
 A database that is locked for long, restarts or cannot be reached makes every method raise ``Busy`` and nothing else;
 the first call after it is back succeeds. A ``Busy`` out of ``transaction`` almost always means that nothing was
 written; where the line broke during the commit itself, nobody can know, so callers that try again must bear it.
+
+A database that says that it is damaged makes a method raise ``Damaged``, a kind of ``Busy``. From then on nothing is
+written to it, in any process (a note beside it tells the others), and what can be read is read. It ends with a restart
+that finds the file whole: ``workers/supervise.py``.
 """
 
 import asyncio
 import contextvars
+import json
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, make_url
 
-from linocut.db import engines, schema
+from linocut import ids
+from linocut.db import checkup, engines, schema
 from linocut.db.changes import Changes, SqliteChanges
 from linocut.db.refusals import BUSY, is_locked, told_as_busy
 from linocut.db.snapshots import SqliteSnapshots
-from linocut.errors import Busy, InvalidRequest, NotFound
+from linocut.errors import Busy, Damaged, InvalidRequest, NotFound
 from linocut.files import fsync_folder
+from linocut.observe import log
 
 if TYPE_CHECKING:
     from linocut.db.listening import Listener
@@ -41,11 +49,18 @@ BUSY_SECONDS = 10.0
 class Database:
     """Open one with ``Database.open``. Its methods may be called from any thread."""
 
-    def __init__(self, reader: Engine, writer: Engine, busy_seconds: float) -> None:
+    def __init__(self, reader: Engine, writer: Engine, busy_seconds: float, note: Path | None = None) -> None:
         self._reader = reader
         self._writer = writer
         self._busy_seconds = busy_seconds
         self.is_sqlite = writer.dialect.name == "sqlite"
+        self._file = Path(writer.url.database or "") if self.is_sqlite else None
+        self._name = str(self._file or writer.url.render_as_string(hide_password=True))
+        self._stamp = None if self._file is None else checkup.Stamp(self._file)
+        self._note = note if self._file is None else checkup.note_of(self._file)
+        self._has_met_damage = False
+        self._told = told_as_busy(self._meet_damage)
+        self._changes: WeakSet[SqliteChanges] = WeakSet()
         self._snapshots = SqliteSnapshots(reader)
         self._turn = threading.Lock()  # threads of one process queue here, not at the file's lock
         self._turn_of: int | None = None
@@ -56,12 +71,15 @@ class Database:
         self._read_threads = ThreadPoolExecutor(engines.WRITERS_POSTGRESQL, thread_name_prefix="db-read")
 
     @classmethod
-    def open(cls, url: str, *, create: bool = True, busy_seconds: float = BUSY_SECONDS) -> "Database":
+    def open(
+        cls, url: str, *, create: bool = True, busy_seconds: float = BUSY_SECONDS, note: Path | None = None
+    ) -> "Database":
         """Open the database at a SQLAlchemy URL and bring its schema up to date.
 
         Several processes may open the same new database at once. With ``create`` False, ``NotFound`` if there is
         no SQLite file yet. ``InvalidRequest`` for another kind of database, ``Conflict`` for a newer schema, ``Busy``
-        for a server that cannot be reached within ``busy_seconds``, with the reason.
+        for a server that cannot be reached within ``busy_seconds``, with the reason; ``Damaged``. ``note``: the file in
+        which the processes of one data folder tell each other of damage (SQLite's lies beside the database).
         """
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
@@ -69,14 +87,14 @@ class Database:
             opened = cls(*engines.sqlite_engines(parsed, busy_seconds), busy_seconds)
         elif parsed.get_backend_name() == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-            opened = cls(*engines.postgresql_engines(parsed, busy_seconds), busy_seconds)
+            opened = cls(*engines.postgresql_engines(parsed, busy_seconds), busy_seconds, note)
         else:
             raise InvalidRequest(
                 f"The database URL starts with {parsed.get_backend_name()}; linocut knows sqlite and postgresql."
             )
         try:
             if opened.is_sqlite:
-                opened._switch_to_wal()
+                opened._take_the_file()
             else:
                 opened._wait_until_reached()
             opened._bring_up_to_date()
@@ -89,10 +107,10 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A read-only snapshot: everything read inside is of one moment. Writing raises. ``Busy``."""
         if self.is_sqlite:
-            with told_as_busy(), self._snapshots.read() as snapshot:
+            with self._told, self._snapshots.read() as snapshot:
                 yield snapshot
             return
-        with told_as_busy(), self._reader.connect() as snapshot, snapshot.begin() as transaction:
+        with self._told, self._reader.connect() as snapshot, snapshot.begin() as transaction:
             yield snapshot
             transaction.rollback()
 
@@ -101,11 +119,13 @@ class Database:
         """The one write transaction: commits durably at the end, rolls back when an error leaves the block.
 
         Keep it short and do nothing slow inside: every other writer waits. ``Busy`` after waiting for so long (None:
-        as the database was opened).
+        as the database was opened), ``Damaged``.
         """
         patience = self._busy_seconds if patience_seconds is None else patience_seconds
+        if self.is_damaged():
+            raise Damaged
         if not self.is_sqlite:
-            with told_as_busy(), self._writer.begin() as tx:
+            with self._told, self._writer.begin() as tx:
                 tx.exec_driver_sql(engines.turn(patience))
                 yield tx
             return
@@ -117,7 +137,7 @@ class Database:
             raise Busy(BUSY)
         self._turn_of = me
         try:
-            with told_as_busy(), self._writer.connect() as tx:
+            with self._told, self._writer.connect() as tx:
                 engines.begin_immediate(tx.connection.dbapi_connection, deadline - time.monotonic())
                 with tx.begin():
                     yield tx
@@ -128,7 +148,7 @@ class Database:
     async def run_read(self, work: Callable[[Connection], T]) -> T:
         """``work(snapshot)``. SQLite answers on the loop (quicker than a thread for a point read)."""
         if self.is_sqlite:
-            with told_as_busy(), self._snapshots.read() as snapshot:
+            with self._told, self._snapshots.read() as snapshot:
                 return work(snapshot)
         return await self._in_thread(self._read_threads, lambda: self._read_now(work))
 
@@ -144,7 +164,9 @@ class Database:
     def changes(self) -> Changes:
         """A cheap way to ask, again and again, whether anybody has committed since the last time."""
         if self.is_sqlite:
-            return SqliteChanges(str(self._writer.url.database))
+            changes = SqliteChanges(str(self._file))
+            self._changes.add(changes)
+            return changes
         from linocut.db import listening  # late: psycopg is there only where PostgreSQL is used
 
         with self._listener_lock:
@@ -152,15 +174,56 @@ class Database:
                 self._listener = listening.Listener(listening.connector(self._writer))
         return listening.PostgresqlChanges(self._listener)
 
+    def is_damaged(self) -> bool:
+        """Whether this process, or another one of the same data folder, has met damage in the database."""
+        return self._has_met_damage or (self._note is not None and self._note.exists())
+
     def close(self) -> None:
         """Finish the writes under way and let go of every connection."""
         self._write_threads.shutdown()
         self._read_threads.shutdown()
         if self._listener is not None:
             self._listener.close()
+        if self._stamp is None:
+            self._let_go()
+            return
+        with self._stamp.turn():
+            self._stamp.closing()
+            for changes in list(self._changes):
+                changes.close()
+            self._let_go()
+            self._stamp.closed()
+
+    def _let_go(self) -> None:
         self._snapshots.close()
         self._reader.dispose()
         self._writer.dispose()
+
+    def _meet_damage(self, reason: str) -> Damaged:
+        """Say it once, note it for the others; what to raise."""
+        if not self._has_met_damage:
+            self._has_met_damage = True
+            log("db").error("the database is damaged", database=self._name, reason=reason, way_back=checkup.WAY_BACK)
+            if self._note is not None:
+                with suppress(OSError):
+                    self._note.write_text(json.dumps({"at": ids.wire_time(ids.now()), "reason": reason}))
+        return Damaged()
+
+    def _take_the_file(self) -> None:
+        """SQLite: look at the file before SQLite does, and stamp it as open. ``Damaged``."""
+        assert self._file is not None
+        assert self._stamp is not None
+        with self._stamp.turn():
+            if (fault := checkup.header_fault(self._file)) is not None:
+                raise self._meet_damage(fault)
+            lost = self._stamp.has_lost()
+            self._switch_to_wal()
+            with self.read() as snapshot:  # makes the write-ahead file, which stays while this is open
+                snapshot.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+            self._stamp.opened(lost=lost)
+        if lost:
+            gone = str(checkup.wal_of(self._file))
+            log("db").error("the last changes are lost: this file is gone", file=gone, way_back=checkup.WAY_BACK)
 
     def _read_now(self, work: Callable[[Connection], T]) -> T:
         with self.read() as snapshot:
@@ -177,7 +240,7 @@ class Database:
     def _switch_to_wal(self) -> None:
         """Set WAL, a property of the file. SQLite does not wait when two do this at once to a new file: try again."""
         deadline = time.monotonic() + self._busy_seconds
-        with told_as_busy():
+        with self._told:
             raw = self._writer.raw_connection()
             try:
                 while True:
@@ -198,11 +261,12 @@ class Database:
             try:
                 with self.read():
                     return
+            except Damaged:
+                raise
             except Busy as away:
                 if time.monotonic() > deadline:
-                    url = self._writer.url.render_as_string(hide_password=True)
                     reason = " ".join(str(getattr(away.__cause__, "orig", away.__cause__)).split())
-                    raise Busy(f"The database {url} cannot be reached: {reason}") from away
+                    raise Busy(f"The database {self._name} cannot be reached: {reason}") from away
             time.sleep(0.2)
 
     def _bring_up_to_date(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect
+from sqlalchemy import BindParameter, Column, ColumnElement, Connection, DateTime, Dialect, case, func, literal, select
 from sqlalchemy.types import TypeDecorator
 
 
@@ -26,6 +26,20 @@ class UtcDateTime(TypeDecorator[datetime]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
         """The stored moment, aware, in UTC."""
         return _from_text if dialect.name == "sqlite" else _from_driver
+
+
+def later(column: ColumnElement[datetime], moment: datetime | BindParameter[datetime]) -> ColumnElement[datetime]:
+    """For an UPDATE: ``moment``, or what ``column`` holds if that is later. No time that a client has read runs
+    backwards, whatever the clock is set to."""
+    new = literal(moment, column.type) if isinstance(moment, datetime) else moment
+    return case((column > new, column), else_=new)
+
+
+def after_all(tx: Connection, column: Column[datetime], *conditions: ColumnElement[bool], moment: datetime) -> datetime:
+    """For an INSERT: ``moment``, or the latest time in ``column`` of the rows that fit, if that is later: what is
+    listed by its time stays in the order in which it was made."""
+    last: datetime | None = tx.scalar(select(func.max(column)).where(*conditions))
+    return moment if last is None else max(moment, last)
 
 
 def _from_text(value: str | None) -> datetime | None:

@@ -1,11 +1,16 @@
-"""Faults of a database that pass by themselves: whoever asked is told ``Busy``, to try again, and never of a fault."""
+"""Faults of a database that pass by themselves: whoever asked is told ``Busy``, to try again, and never of a fault.
+
+And those that do not pass: a database that is damaged is told as ``Damaged``.
+"""
 
 import sqlite3
+from collections.abc import Callable
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from linocut.errors import Busy, Unavailable
+from linocut.db.checkup import tells_damage
+from linocut.errors import Busy, Damaged, Unavailable
 from linocut.files import DISK_FULL
 
 BUSY = "The database has been busy for too long; try again shortly."
@@ -18,15 +23,21 @@ _AWAY_CLASSES = {
     "57",  # the server stops, has crashed, or is starting
     "58",  # the server's machine has trouble with its files
 }
+_DAMAGED_STATES = {"XX001", "XX002", "58030"}  # data corrupted, index corrupted, the disk cannot be read or written
 
 
 class told_as_busy:  # noqa: N801  # used as a word
-    """Raises ``Busy`` (``Unavailable``: a full disk) in place of an error that will pass; others go on as they are.
+    """Raises ``Busy`` (``Unavailable``: a full disk) in place of an error that will pass, and what ``damaged`` returns
+    in place of one that tells of damage; others go on as they are.
 
-    A class, because every request enters it: contextlib's generators cost four times as much.
+    A class, because every request enters it: contextlib's generators cost four times as much. It keeps no state, so
+    that one serves every thread.
     """
 
-    __slots__ = ()
+    __slots__ = ("_damaged",)
+
+    def __init__(self, damaged: Callable[[str], Damaged]) -> None:
+        self._damaged = damaged
 
     def __enter__(self) -> None:
         pass
@@ -35,6 +46,8 @@ class told_as_busy:  # noqa: N801  # used as a word
         if isinstance(error, PoolTimeout):
             raise Busy(BUSY) from error
         if isinstance(error, DBAPIError | sqlite3.Error):
+            if is_damaged(error):
+                raise self._damaged(reason_of(error)) from error
             if is_full(error):
                 raise Unavailable(DISK_FULL) from error
             if sentence := sentence_for(error):
@@ -43,6 +56,8 @@ class told_as_busy:  # noqa: N801  # used as a word
 
 def sentence_for(error: BaseException) -> str | None:
     """What to tell of an error that passes by itself; None for one that does not."""
+    if is_damaged(error):
+        return None
     if is_locked(error):
         return BUSY
     return AWAY if is_away(error) else None
@@ -54,6 +69,19 @@ def is_locked(error: BaseException) -> bool:
     if isinstance(driver, sqlite3.OperationalError):
         return driver.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return getattr(driver, "sqlstate", None) in _LOCKED
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Whether the database says that its own file, or the disk under it, is damaged."""
+    driver = _driver_error(error)
+    if isinstance(driver, sqlite3.Error):
+        return tells_damage(driver)
+    return getattr(driver, "sqlstate", None) in _DAMAGED_STATES
+
+
+def reason_of(error: BaseException) -> str:
+    """What the database said, in one line without what was asked of it."""
+    return " ".join(str(_driver_error(error)).split())[:300]
 
 
 def is_full(error: BaseException) -> bool:

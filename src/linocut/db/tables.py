@@ -149,6 +149,7 @@ models = Table(
     Column("version", Integer),
     Column("adapter_sha256", Sha256),
     Column("adapter_bytes", BigId),
+    Column("unavailable_reason", Text),  # one sentence for the owner, while the stored adapter is missing or damaged
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     UniqueConstraint("slug", "version"),
@@ -234,6 +235,9 @@ jobs = Table(
     Column("created_at", Moment, nullable=False),
     Column("started_at", Moment),  # of the latest lease
     Column("finished_at", Moment),
+    Column("user_id", Id),  # who asked, with which key, for or with which custom model: for the log
+    Column("api_key_id", Id),
+    Column("model_id", Id),
     Index(None, "status", "kind", "created_at"),
     Index(None, "organization_id", "status"),
     Index(None, "organization_id", "kind", "started_at"),  # fairness asks who was served last

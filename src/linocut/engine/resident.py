@@ -28,7 +28,7 @@ from linocut.engine.text_cache import TextCache
 from linocut.engine.training.run import train
 from linocut.engine.units import BATCH_IMAGES, TRAINING_BATCH_IMAGES, DecodeLatents, Denoise, EncodeText
 from linocut.engine.work import DeviceUnit, FullPass, Routine
-from linocut.errors import NotFound, NotReady
+from linocut.errors import Lost, NotReady
 from linocut.observe import log
 from linocut.orders import AdapterRef, Event, Order, TrainOrder
 from linocut.sizes import native_size
@@ -97,7 +97,7 @@ def load_for(
     def load() -> Adapter:
         try:
             adapter, _ = load_adapter(fetch(ref.sha256), targets=family.lora_targets(), base=base.identity, on=on)
-        except NotFound as gone:
+        except Lost as gone:
             raise damaged_adapter() from gone
         if adapter.sha256 != ref.sha256:
             raise damaged_adapter()

@@ -11,7 +11,7 @@ from linocut import ids
 from linocut.accounts.types import Caller
 from linocut.captions import caption_text, normalise
 from linocut.catalogue import Base, Sampling
-from linocut.custom_models.service import resolve_uri
+from linocut.custom_models.service import id_of, resolve_uri
 from linocut.db.tables import images
 from linocut.errors import InvalidRequest, NotFound, TooManyInFlight
 from linocut.generation.sizes import ratio_of_text, size_of
@@ -79,6 +79,9 @@ def place(
         organization_id=caller.organization_id,
         order=order_to_json(order),
         images=ask.num_images,
+        user_id=caller.user_id,
+        api_key_id=caller.api_key_id,
+        model_id=None if ask.custom_model_uri is None else id_of(tx, ask.custom_model_uri),
     )
     return Placed(job_id, prompt_out(ask, caption), width, height, seeds, native)
 

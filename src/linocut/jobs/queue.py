@@ -18,16 +18,38 @@ from linocut.ids import new_id
 from linocut.ids import now as present
 from linocut.jobs import statements as sql
 from linocut.jobs.statements import DONE, FAILED, QUEUED
-from linocut.jobs.types import GENERATE, MAX_ATTEMPTS, ExpiredJob, Heartbeat, JobRow, JobStatus, LeasedJob, LeaseLost
+from linocut.jobs.types import (
+    GENERATE,
+    MAX_ATTEMPTS,
+    ExpiredJob,
+    Heartbeat,
+    JobRow,
+    JobStatus,
+    Lease,
+    LeasedJob,
+    LeaseLost,
+)
+from linocut.observe import log
 
 
 def enqueue(
-    tx: Connection, *, kind: str, organization_id: str, order: str, images: int, now: datetime | None = None
+    tx: Connection,
+    *,
+    kind: str,
+    organization_id: str,
+    order: str,
+    images: int,
+    user_id: str | None = None,
+    api_key_id: str | None = None,
+    model_id: str | None = None,
+    now: datetime | None = None,
 ) -> str:
-    """Queue an order (its JSON text); the new job's id. ``images``: places it takes in the organisation's limit."""
+    """Queue an order (its JSON text); the new job's id. ``images``: places it takes in the organisation's limit. Who
+    asked, with which key, and which custom model it is about, is for the log only."""
     job_id = new_id()
     row = {"job_id": job_id, "kind": kind, "organization_id": organization_id, "order": order, "images": images}
-    tx.execute(jobs.insert().values(**row, status=QUEUED, created_at=now or present()))
+    whose = {"user_id": user_id, "api_key_id": api_key_id, "model_id": model_id}
+    tx.execute(jobs.insert().values(**row, **whose, status=QUEUED, created_at=now or present()))
     return job_id
 
 
@@ -67,6 +89,11 @@ def lease(
             attempts=row.attempts,
             lease_token=row.lease_token,
             cancel_requested=row.cancel_requested,
+            images=row.images,
+            waited_seconds=max(0.0, (now - row.created_at).total_seconds()),
+            user_id=row.user_id,
+            api_key_id=row.api_key_id,
+            model_id=row.model_id,
         )
     return None
 
@@ -149,6 +176,18 @@ def expire(tx: Connection, now: datetime) -> list[ExpiredJob]:
     return [_take_back(tx, row, now) for row in tx.execute(sql.LATE, {"at_now": now}).all()]
 
 
+def leases(tx: Connection) -> list[Lease]:
+    """Every lease there is: a read."""
+    return [Lease(*row) for row in tx.execute(sql.LEASES)]
+
+
+def expire_these(tx: Connection, late: Collection[Lease], now: datetime) -> list[ExpiredJob]:
+    """Take these leases, if none was renewed since they were read. What becomes of the jobs is as in ``release``."""
+    rows = tx.execute(sql.RUNNING_AMONG, {"at_jobs": [lease.job_id for lease in late]}).all()
+    still = [row for row in rows if Lease(row.job_id, row.lease_token, row.lease_expires_at) in late]
+    return [_take_back(tx, row, now) for row in still]
+
+
 def request_cancel(tx: Connection, job_id: str, *, now: datetime | None = None) -> JobStatus:
     """Ask that a job be given up; its status after that. ``NotFound``. Again is fine; a final job stays as it is.
 
@@ -164,6 +203,8 @@ def request_cancel(tx: Connection, job_id: str, *, now: datetime | None = None) 
     if status is QUEUED and (row.kind == GENERATE or row.lease_token == 0):
         over = {"at_job": job_id, "error": Cancelled().to_json(), "finished_at": now or present()}
         tx.execute(sql.CANCEL, over)
+        told = {"kind": row.kind, "organization_id": row.organization_id, "user_id": row.user_id}
+        log("jobs").info("job ended", job_id=job_id, **told, outcome="cancelled while it waited")
         return FAILED
     tx.execute(sql.FLAG, {"at_job": job_id})
     return status

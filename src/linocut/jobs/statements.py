@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Update, bindparam, func, select, update
 
+from linocut.db.moment import later
 from linocut.db.tables import jobs
 from linocut.jobs.types import GENERATE, JobStatus
 
@@ -71,7 +72,10 @@ _HELD = (
 HELD_ROW = select(jobs.c.cancel_requested, jobs.c.progress_mark).where(*_HELD).with_for_update()
 RENEW = _update_held("lease_expires_at")
 MARK = _update_held("progress_mark", "attempts")
-FINISH = _update_held("status", "worker_id", "lease_expires_at", "result", "finished_at")
+FINISH = _update_held("status", "worker_id", "lease_expires_at", "result").values(
+    finished_at=later(jobs.c.created_at, bindparam("finished_at", type_=jobs.c.finished_at.type))
+)
+"""Clients read when it finished: not before it was asked for, whatever the clock was set to."""
 FAIL = _update_held("status", "worker_id", "lease_expires_at", "error", "finished_at")
 GIVE_BACK = _update_held("status", "worker_id", "lease_expires_at")
 REQUEUE = _update_held("status", "worker_id", "lease_expires_at", "attempts")
@@ -80,6 +84,12 @@ GIVE_UP = _update_held("status", "worker_id", "lease_expires_at", "attempts", "e
 HELD_BY = select(jobs).where(jobs.c.status == RUNNING, jobs.c.worker_id == bindparam("at_worker")).with_for_update()
 _PAST = jobs.c.status == RUNNING, jobs.c.lease_expires_at < bindparam("at_now")
 LATE = select(jobs).where(*_PAST).with_for_update(skip_locked=True)
+LEASES = select(jobs.c.job_id, jobs.c.lease_token, jobs.c.lease_expires_at).where(jobs.c.status == RUNNING)
+RUNNING_AMONG = (
+    select(jobs)
+    .where(jobs.c.status == RUNNING, jobs.c.job_id.in_(bindparam("at_jobs", expanding=True)))
+    .with_for_update(skip_locked=True)
+)
 ANY_LATE = select(jobs.c.job_id).where(*_PAST).limit(1)
 
 BY_ID = select(jobs).where(jobs.c.job_id == bindparam("at_job"))

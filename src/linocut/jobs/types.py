@@ -53,7 +53,10 @@ class LeaseLost(LinocutError):
 
 @dataclass(frozen=True)
 class LeasedJob:
-    """A job in a worker's hands. ``attempts``: leases lost since the last progress, 0 when all goes well."""
+    """A job in a worker's hands. ``attempts``: leases lost since the last progress, 0 when all goes well.
+
+    What stands below ``cancel_requested`` is for the log.
+    """
 
     job_id: str
     kind: str
@@ -62,6 +65,20 @@ class LeasedJob:
     attempts: int
     lease_token: int
     cancel_requested: bool
+    images: int = 0
+    waited_seconds: float = 0.0
+    user_id: str | None = None
+    api_key_id: str | None = None
+    model_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A job in somebody's hands. It is renewed by another ``expires_at``."""
+
+    job_id: str
+    lease_token: int
+    expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -106,3 +123,6 @@ class JobRow:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    user_id: str | None = None
+    api_key_id: str | None = None
+    model_id: str | None = None

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from linocut.db.database import Database
-from linocut.errors import Busy
+from linocut.errors import Busy, Damaged, LinocutError
 from linocut.jobs import queue
 from linocut.jobs.types import JobRow
 from linocut.observe import log
@@ -72,8 +72,11 @@ class Waiter:
                 await asyncio.sleep(changes.poll_seconds)
         finally:
             changes.close()
-            for future in [one for futures in self._waiting.values() for one in futures if not one.done()]:
-                future.set_exception(Busy("The server stopped waiting for this; try again shortly."))
+            self._tell_all(Busy("The server stopped waiting for this; try again shortly."))
+
+    def _tell_all(self, error: LinocutError) -> None:
+        for future in [one for futures in self._waiting.values() for one in futures if not one.done()]:
+            future.set_exception(error)
 
     async def _look(self) -> None:
         ids = list(self._waiting)
@@ -81,6 +84,9 @@ class Waiter:
             batch = ids[start : start + _BATCH]
             try:
                 ended = await self._db.run_read(partial(_ended, batch))
+            except Damaged as damaged:
+                self._tell_all(damaged)
+                return
             except (Busy, SQLAlchemyError) as error:  # the next look may succeed
                 log("jobs").warning("cannot look at the job table", error=type(error).__name__)
                 self._newcomer = True
@@ -90,6 +96,8 @@ class Waiter:
                 for future in self._waiting.get(job.job_id, ()):
                     if not future.done():
                         future.set_result(job)
+        if self._db.is_damaged():  # whoever still works on the others can write nothing of it
+            self._tell_all(Damaged())
 
     def _leave(self, job_id: str, future: asyncio.Future[JobRow]) -> None:
         futures = self._waiting.get(job_id, set())

@@ -4,13 +4,14 @@ Write the blob first and its row second: then a row never points at nothing, and
 without a row, which the garbage collection of the rooms above removes.
 """
 
+import errno
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from linocut.errors import Internal, InvalidRequest, NotFound
+from linocut.errors import InvalidRequest, Lost
 from linocut.files import sha256_hex
 from linocut.storage.keys import blob_key, sha256_of
 from linocut.storage.local import LEFTOVER_SECONDS, LocalStore
@@ -25,6 +26,16 @@ class Backend(Protocol):
     def listing(self) -> Iterator[tuple[str, datetime]]: ...
     def delete(self, key: str) -> None: ...
     def sweep(self, older_than_seconds: float) -> int: ...
+
+
+def _lost(sha256: str, how: str) -> Lost:
+    """The sentence is for clients, the details are for the log: no file's name leaves the server."""
+    return Lost(
+        f"A stored file is {how} in the server's store. Its operator can put it back from a backup; or upload the "
+        "picture again, or train the model again.",
+        sha256=sha256,
+        how=how,
+    )
 
 
 class Store:
@@ -68,17 +79,19 @@ class Store:
     def get(self, sha256: str) -> bytes:
         """The content with this hash, verified.
 
-        ``NotFound``; ``Internal`` when other bytes come back; ``Unavailable`` when the object store fails.
+        ``Lost`` when there is none, when it cannot be read, and when other bytes come back (details ``sha256`` and
+        ``how``: missing, unreadable or damaged); ``Unavailable`` when the object store fails.
         """
         try:
             data = self._backend.read(blob_key(sha256))
-        except FileNotFoundError as missing:
-            raise NotFound(f"There is no stored file {sha256}.") from missing
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as missing:
+            raise _lost(sha256, "missing") from missing
+        except OSError as fault:
+            if fault.errno != errno.EIO:
+                raise
+            raise _lost(sha256, "unreadable") from fault
         if sha256_hex(data) != sha256:
-            raise Internal(
-                f"The stored file {sha256} no longer matches its checksum: its disk is failing, or somebody changed "
-                "it. Restore it from a backup, or upload it again."
-            )
+            raise _lost(sha256, "damaged")
         return data
 
     def has(self, sha256: str) -> bool:

@@ -66,7 +66,14 @@ def start(
     seed = ids.new_seed() if advanced is None or advanced.seed is None else advanced.seed
     order = _order(base, caller, run_id, samples, recipe, seed)
     job_id = queue.enqueue(
-        tx, kind="train", organization_id=caller.organization_id, order=order_to_json(order), images=0
+        tx,
+        kind="train",
+        organization_id=caller.organization_id,
+        order=order_to_json(order),
+        images=0,
+        user_id=caller.user_id,
+        api_key_id=caller.api_key_id,
+        model_id=model_id,
     )
     run = {
         "run_id": run_id,

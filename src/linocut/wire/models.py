@@ -45,6 +45,7 @@ class ModelExtras(msgspec.Struct, kw_only=True, frozen=True):
     scores: dict[str, float] | Nothing = UNSET
     stopped_at_step: int | Nothing | None = UNSET
     error: str | Nothing | None = UNSET
+    notes: list[str] | Nothing = UNSET
 
 
 class CustomModel(msgspec.Struct, kw_only=True, frozen=True):

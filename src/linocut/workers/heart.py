@@ -10,11 +10,12 @@ from collections.abc import Callable
 
 from linocut import ids
 from linocut.db.database import Database
-from linocut.errors import Busy
+from linocut.errors import Busy, Damaged
 from linocut.jobs import queue
 from linocut.jobs.types import JobStatus
 from linocut.observe import log
 from linocut.settings import Settings
+from linocut.workers import joblog
 from linocut.workers.held import Held, Holdings
 
 LOOK_SECONDS = 0.1
@@ -51,6 +52,8 @@ class Heart:
                         self.renew()
                     if changes.changed():
                         self.look()
+                except Damaged:  # said once, by whoever met it; nothing is written to it any more
+                    continue
                 except Busy as busy:
                     log("workers").warning("heartbeat put off", error=busy.message)
             changes.close()
@@ -96,3 +99,4 @@ class Heart:
             log("workers").warning("no longer in this worker's hands; dropped", job_id=held.job.job_id)
             self._holdings.drop(held.key)
             self._cancel(held.key)
+            joblog.ended(held.job, held.order, "lost", held.taken_at)

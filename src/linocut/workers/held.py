@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from linocut.errors import Lost
 from linocut.jobs.types import LeasedJob
 from linocut.orders import Order, TrainOrder, TrainProgress
 
@@ -18,6 +19,9 @@ class Held:
     order: Order
     workspace: Path
     cancel_sent: bool = False
+    taken_at: float = field(default_factory=time.monotonic)
+    lost: list[Lost] = field(default_factory=list)
+    """Stored files that the engine asked for and that are missing or damaged."""
     # -----
     images: list[dict[str, Any]] = field(default_factory=list)
     reused: dict[str, bytes] = field(default_factory=dict)

@@ -11,18 +11,20 @@ from linocut import ids
 from linocut.datasets.garbage import collect_garbage
 from linocut.db.database import Database
 from linocut.db.tables import training_runs
-from linocut.errors import Busy, LinocutError
+from linocut.errors import Busy, Damaged, LinocutError
 from linocut.files import full_disk_told
 from linocut.jobs import reaper
 from linocut.observe import log
 from linocut.settings import Settings
 from linocut.storage.store import Store
 from linocut.training.reports import close_failed_job
-from linocut.workers import workspaces
+from linocut.workers import inventory, workspaces
 from linocut.workers.pruning import prune
 
 CLEAN_SECONDS = 3600.0
 """How often rows and blobs that nobody needs are removed. When it was last done outlives the process."""
+GRACE_HEARTBEATS = 2
+"""Heartbeats that a worker is given to renew a lease that looks late."""
 LAST_CLEANING_SECONDS = 5.0
 """How long a stop waits for the removal under way; to end in the middle does no harm."""
 
@@ -33,8 +35,10 @@ class Housekeeping:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         patience = settings.database_busy_seconds
-        self._db = Database.open(settings.resolved_database_url, busy_seconds=patience)
+        note = settings.damage_note
+        self._db = Database.open(settings.resolved_database_url, busy_seconds=patience, note=note)
         self._dead: set[str] = set()
+        self._watch = reaper.Watch(settings.lease_seconds, GRACE_HEARTBEATS * settings.heartbeat_seconds)
         self._stopping = threading.Event()
         self._cleaning = threading.Thread(target=lambda: None)
         self._clean_at = time.monotonic() + seconds_until_due(self._stamp)
@@ -66,7 +70,9 @@ class Housekeeping:
             for worker_id in sorted(self._dead):
                 reaper.bury(self._db, worker_id, close_failed_job)
                 self._dead.discard(worker_id)
-            reaper.reap(self._db, ids.now(), close_failed_job)
+            reaper.reap_watched(self._db, self._watch, close_failed_job)
+        except Damaged:
+            return  # told in the log by the database
         except Busy as busy:
             log("supervisor").warning("leases are released later", error=busy.message)
 
@@ -83,6 +89,8 @@ class Housekeeping:
     def _clean(self, now: datetime) -> dict[str, int]:
         store = Store.open(self._settings.storage_url or self._settings.data.absolute() / "store")
         removed = prune(self._db, now, self._settings.link_hours)
+        for model_id in inventory.look_for_lost(self._db, store):
+            log("supervisor").info("the weights of a model are back", model_id=model_id)
         removed["blobs"] = collect_garbage(self._db, store, now, stopping=self._stopping.is_set)
         if not self._stopping.is_set():
             self._stamp.touch()

@@ -7,12 +7,13 @@ from its last checkpoint. That is the one way in which a worker recovers, so it 
 
 import threading
 import time
+from functools import partial
 
 import msgspec
 
 from linocut import ids
 from linocut.engine.door import Engine
-from linocut.errors import Busy, RunFailed
+from linocut.errors import Busy, Damaged, Lost, RunFailed
 from linocut.files import full_disk_told
 from linocut.jobs import queue
 from linocut.jobs.types import GENERATE, TRAIN, LeasedJob, LeaseLost
@@ -20,7 +21,7 @@ from linocut.observe import log
 from linocut.orders import TrainOrder, order_from_json
 from linocut.runtime import Runtime
 from linocut.training import reports
-from linocut.workers import workspaces
+from linocut.workers import joblog, workspaces
 from linocut.workers.heart import Heart
 from linocut.workers.held import Held, Holdings
 from linocut.workers.publisher import TRAINING_RESTS_SECONDS, Publisher
@@ -94,9 +95,9 @@ class WorkerLoop:
             try:
                 with self._runtime.db.transaction() as tx:
                     queue.give_back(tx, held.job.job_id, held.job.lease_token)
-            except LeaseLost:
-                continue  # somebody else has it; nothing to give back
-            log("workers").info("given back", job_id=held.job.job_id, kind=held.job.kind)
+            except (LeaseLost, Damaged):
+                continue  # somebody else has it, or nothing can be written: nothing to give back
+            joblog.ended(held.job, held.order, "given back", held.taken_at)
 
     def close(self) -> None:
         """End the threads. Leases that are still held are the supervisor's to release."""
@@ -115,6 +116,8 @@ class WorkerLoop:
         kinds = [GENERATE] if self.holdings.images() < MOST_IMAGES_HELD else []
         kinds += [TRAIN] if self.holdings.may_train() else []
         due = time.monotonic() - self._looked_at > LOOK_ANYWAY_SECONDS
+        if self._runtime.db.is_damaged():  # what would come of a job could not be written
+            return False
         if not kinds or not (self._changes.changed() or self._more_may_wait or due):
             return False
         self._looked_at = time.monotonic()
@@ -126,6 +129,8 @@ class WorkerLoop:
             self._more_may_wait = True
             with full_disk_told():
                 self._take_up(job)
+        except Damaged:  # told in the log by the database
+            return False
         except Busy as busy:  # the next look, a second from now, may succeed
             log("workers").warning("cannot lease a job", error=busy.message)
             self._strays_possible = True
@@ -156,15 +161,27 @@ class WorkerLoop:
         workspace = self._runtime.settings.data  # a generation keeps nothing on the disk
         if isinstance(order, TrainOrder):
             with self._runtime.db.transaction() as tx:
-                if not reports.taken_up(tx, job, order.run_id):
-                    return
+                goes_on = reports.taken_up(tx, job, order.run_id)
+            if not goes_on:
+                joblog.ended(job, order, "cancelled", time.monotonic())
+                return
             workspace = workspaces.enter(self._runtime.workspace(order.run_id), job.lease_token)
         held = Held(job, order, workspace)
         self.holdings.add(held)
-        self._engine.admit(held.key, order, self._runtime.store.get, workspace)
+        joblog.started(job, order)
+        self._engine.admit(held.key, order, partial(self._fetch, held), workspace)
         if job.cancel_requested:
             held.cancel_sent = True
             self._engine.cancel(held.key)
+
+    def _fetch(self, held: Held, sha256: str) -> bytes:
+        """A stored file for the engine. One that is lost ends the job, and ``Publisher`` tells whom it concerns."""
+        try:
+            return self._runtime.store.get(sha256)
+        except Lost as lost:
+            log("workers").error("a stored file is lost", job_id=held.job.job_id, **lost.details)
+            held.lost.append(lost)
+            raise
 
     def _refuse(self, job: LeasedJob) -> None:
         """End a job whose order this version cannot read: it was placed by another one, before an upgrade."""
@@ -173,6 +190,7 @@ class WorkerLoop:
         )
         with self._runtime.db.transaction() as tx:
             reports.refused(tx, job, error)
+        joblog.ended(job, None, "failed", time.monotonic(), error)
 
     def _raise_faults(self) -> None:
         for thread in (self.publisher, self.heart):

@@ -18,7 +18,7 @@ from types import FrameType
 from linocut import ids
 from linocut.engine.open import open_engine
 from linocut.errors import LinocutError
-from linocut.observe import log, set_up_logs
+from linocut.observe import adopt_libraries, log, set_up_logs
 from linocut.parent import die_with_parent
 from linocut.runtime import Runtime, ready_folder
 from linocut.settings import MIB, Settings
@@ -45,6 +45,7 @@ def run(settings: Settings, worker_id: str = "") -> int:
         return 1
     loop = WorkerLoop(runtime, engine, name)
     try:
+        adopt_libraries()
         with _ready(settings, name):
             log("workers").info("ready", worker_id=name, base=runtime.base.identity)
             loop.run(stop, drain_seconds=settings.stop_seconds)

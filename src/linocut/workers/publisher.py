@@ -11,8 +11,9 @@ from collections.abc import Callable
 from sqlalchemy import Connection, insert
 
 from linocut import ids
+from linocut.custom_models import availability
 from linocut.db.tables import images
-from linocut.errors import Busy, LinocutError
+from linocut.errors import Busy, Damaged, LinocutError
 from linocut.jobs import queue
 from linocut.jobs.types import LeaseLost
 from linocut.observe import log
@@ -30,7 +31,7 @@ from linocut.orders import (
 )
 from linocut.runtime import Runtime
 from linocut.training import reports
-from linocut.workers import workspaces
+from linocut.workers import joblog, workspaces
 from linocut.workers.held import Held, Holdings
 from linocut.workers.writer import Writer
 
@@ -110,8 +111,8 @@ class Publisher:
                 self._publish_image(held, event)
             else:
                 self._publish_run(held, held.run_id, event)
-        except LeaseLost:
-            self._let_go(held)
+        except (LeaseLost, Damaged) as lost:
+            self._let_go(held, lost)
 
     def _publish_image(self, held: Held, event: Event) -> None:
         if isinstance(event, ImageDrawn):
@@ -134,12 +135,22 @@ class Publisher:
             held.images.sort(key=lambda drawn: int(drawn["index"]))
             self._writer.write(held, lambda tx: _finish_images(tx, held))
             self._holdings.drop(held.key)
+            joblog.ended(held.job, held.order, "done", held.taken_at)
         elif isinstance(event, Failed):
             self._fail_images(held, event.error)
 
     def _fail_images(self, held: Held, error: LinocutError) -> None:
-        self._writer.write(held, lambda tx: queue.fail(tx, held.job.job_id, held.job.lease_token, error))
+        """The job ends. One whose custom model has lost its weights takes the model out of use with it."""
+        said = availability.unavailable() if held.lost else error
+
+        def fail(tx: Connection) -> None:
+            queue.fail(tx, held.job.job_id, held.job.lease_token, said)
+            for lost in held.lost:
+                availability.lost(tx, lost.details["sha256"], lost.details["how"])
+
+        self._writer.write(held, fail)
         self._holdings.drop(held.key)
+        joblog.ended(held.job, held.order, "failed", held.taken_at, said)
 
     def _publish_run(self, held: Held, run_id: str, event: Event) -> None:
         job = held.job
@@ -155,18 +166,20 @@ class Publisher:
             ref = AdapterRef(sha256=self._writer.keep(held, adapter), size_bytes=len(adapter))
             self._writer.write(held, lambda tx: reports.finished(tx, job, run_id, event, ref))
             self._end_run(held)
+            joblog.ended(job, held.order, "done", held.taken_at, last_step=event.last_step)
         elif isinstance(event, Failed) and isinstance(event.error, Busy):
             self._put_off(held, event.error)
         elif isinstance(event, Failed):
             self._writer.write(held, lambda tx: reports.failed(tx, job, run_id, event.error))
             self._end_run(held)
+            joblog.ended(job, held.order, "failed", held.taken_at, event.error)
 
     def _put_off(self, held: Held, trouble: Busy) -> None:
         """The disk is full or the store is gone: no fault of the run, which goes on from its last checkpoint later."""
-        log("workers").warning("a run is put off", job_id=held.job.job_id, reason=trouble.message)
         self._holdings.rest_from_training(TRAINING_RESTS_SECONDS)
         self._writer.write(held, lambda tx: queue.give_back(tx, held.job.job_id, held.job.lease_token))
         self._holdings.drop(held.key)
+        joblog.ended(held.job, held.order, "put off", held.taken_at, trouble)
 
     def _end_run(self, held: Held) -> None:
         self._holdings.drop(held.key)
@@ -176,14 +189,15 @@ class Publisher:
         for held in self._holdings.all():
             try:
                 self._flush(held)
-            except LeaseLost:
-                self._let_go(held)
+            except (LeaseLost, Damaged) as lost:
+                self._let_go(held, lost)
 
-    def _let_go(self, held: Held) -> None:
-        """The lease is lost: write no more of this job, and stop the engine's work on it."""
-        log("workers").warning("lease lost; its work is dropped", job_id=held.job.job_id)
+    def _let_go(self, held: Held, lost: LinocutError) -> None:
+        """The lease is lost, or nothing can be written any more: drop this job, and stop the engine's work on it."""
+        log("workers").warning("lease lost; its work is dropped", job_id=held.job.job_id, code=lost.code)
         self._holdings.drop(held.key)
         self._cancel(held.key)
+        joblog.ended(held.job, held.order, "lost", held.taken_at, lost)
 
     def _flush(self, held: Held) -> None:
         """Write the progress that waits, if any."""

@@ -6,6 +6,7 @@ they can be. It does no work of its own but the chores in ``housekeeping.py``.
 
 import fcntl
 import hashlib
+import math
 import os
 import signal
 import socket
@@ -15,7 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING
 
-from linocut.errors import Conflict, LinocutError
+from linocut.db import checkup
+from linocut.errors import Conflict, Damaged, LinocutError
 from linocut.observe import log
 from linocut.settings import Settings
 from linocut.workers.children import Child, environment_of
@@ -88,7 +90,25 @@ def worker_ids(settings: Settings) -> list[str]:
     return [f"{socket.gethostname()[:32]}-{folder}-{slot}" for slot in range(MOST_WORKERS)]
 
 
+def check_database(settings: Settings) -> None:
+    """``Damaged`` when a SQLite database is: it is served no more. Every page is looked at where there is time for it,
+    and in any case after a process has met damage. PostgreSQL looks after itself."""
+    note = settings.damage_note
+    if settings.sqlite_file is None:
+        note.unlink(missing_ok=True)
+        return
+    found = checkup.check(settings.sqlite_file, math.inf if note.exists() else settings.database_check_seconds)
+    if found.fault is not None:
+        raise Damaged(f"The database {settings.sqlite_file} is damaged: {found.fault}. {checkup.WAY_BACK}")
+    if found.whole:
+        note.unlink(missing_ok=True)
+    else:
+        seconds = settings.database_check_seconds
+        log("supervisor").info("there was no time to look at the whole database", seconds=seconds)
+
+
 def _serve(settings: Settings, stop: threading.Event) -> int:
+    check_database(settings)
     api, engines = _children(settings)
     api.start()
     log("supervisor").info("serving", host=settings.host, port=settings.port, data=str(settings.data))

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from linocut.db.database import Database
-from linocut.errors import Busy
+from linocut.errors import Busy, Damaged
 from linocut.files import sha256_hex
 from linocut.observe import log
 from linocut.storage.store import Store
@@ -63,6 +63,8 @@ class Writer:
         while True:
             try:
                 return call()
+            except Damaged:  # it does not pass
+                raise
             except (OSError, Busy) as trouble:
                 if time.monotonic() + pause > give_up:
                     raise

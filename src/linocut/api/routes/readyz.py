@@ -4,11 +4,13 @@ from starlette.responses import Response
 
 from linocut.api.call import Call
 from linocut.api.operation import Operation
-from linocut.errors import NotReady
+from linocut.errors import Damaged, NotReady
 
 
 async def readyz(call: Call) -> Response:
-    """200, or 503 while every engine still loads (or none runs)."""
+    """200, or 503: the database is damaged, or every engine still loads (or none runs)."""
+    if call.runtime.db.is_damaged():
+        raise Damaged
     if not call.runtime.ready():
         raise NotReady
     return Response(b'{"status":"ready"}', media_type="application/json")

@@ -8,7 +8,7 @@ from linocut import ids
 from linocut.custom_models.types import ModelView, RunView
 from linocut.db.prepared import REMEMBERED
 from linocut.wire import CustomModel, GetModelResponse, ModelExtras, RunExtras, TrainingRun
-from linocut.wire.types import UNSET
+from linocut.wire.types import UNSET, Nothing
 
 
 def custom_model(view: ModelView, *, with_runs: bool = False) -> CustomModel:
@@ -62,7 +62,7 @@ def training_run(run: RunView) -> TrainingRun:
 def _extras(view: ModelView) -> ModelExtras:
     progress = view.progress
     if not view.is_owned or progress is None:
-        return ModelExtras(base=view.base, error=view.error if view.is_owned else UNSET)
+        return ModelExtras(base=view.base, error=view.error if view.is_owned else UNSET, notes=_notes(view))
     return ModelExtras(
         base=view.base,
         step=progress.step,
@@ -72,4 +72,9 @@ def _extras(view: ModelView) -> ModelExtras:
         scores=progress.scores,
         stopped_at_step=progress.stopped_at_step,
         error=view.error,
+        notes=_notes(view),
     )
+
+
+def _notes(view: ModelView) -> list[str] | Nothing:
+    return list(view.notes) or UNSET

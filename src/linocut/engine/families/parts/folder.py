@@ -9,6 +9,7 @@ import torch
 from torch import device, dtype, nn
 
 from linocut.errors import InvalidRequest
+from linocut.observe import adopt_libraries
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -54,6 +55,7 @@ def no_progress_bars() -> None:
 
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
+    adopt_libraries()  # both have put handlers of their own up
 
 
 def linears(transformer: nn.Module, endings: tuple[str, ...]) -> dict[str, tuple[int, int]]:
