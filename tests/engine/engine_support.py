@@ -65,7 +65,7 @@ def scripted_engine(script: Script, family: Any = None, budget_bytes: int = 64 *
         executor=Executor(family or Recording(), CPU),
         scheduler=Scheduler(Denoise.kind, Denoise.budget(FullPass(2, 4, 8))),
         full=FullPass(4, 4, 8),
-        training_full=FullPass(2, 4, 8),
+        background_full=FullPass(2, 4, 8),
         make_routine=script,
         texts=TextCache(MIB),
         footprint=Footprint(latent_bytes_per_pixel=1.0, text_bytes_per_token=32, lora_features=96, on_host=True),

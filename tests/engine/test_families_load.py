@@ -79,8 +79,8 @@ def test_a_base_with_a_part_missing_is_refused_with_its_name(tiny: Tiny, tmp_pat
 
 
 def test_an_unknown_family_is_a_fault_of_the_caller(tiny: Tiny) -> None:
-    with pytest.raises(ValueError, match="unknown family 'sdxl'"):
-        load_family("sdxl", tiny.folder, CPU, torch.float32)
+    with pytest.raises(ValueError, match="unknown family 'pixels9'"):
+        load_family("pixels9", tiny.folder, CPU, torch.float32)
 
 
 @pytest.mark.parametrize("size", [(64, 65), (0, 64), (8, 64), (-16, 64)])

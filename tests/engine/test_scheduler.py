@@ -107,14 +107,14 @@ class Simulation:
         return sum(
             seconds
             for _, seconds, batch, contested in self.passes
-            if batch[0].training == training and (contested or not contested_only)
+            if batch[0].background == training and (contested or not contested_only)
         )
 
     def seconds_by_organization(self, until: float) -> dict[str, float]:
         shares: dict[str, float] = defaultdict(float)
         for begin, _, batch, _ in self.passes:
             for ticket in batch:
-                if begin < until and not ticket.training:
+                if begin < until and not ticket.background:
                     shares[ticket.organization] += ticket.tokens * self.seconds_per_token
         return shares
 
@@ -151,9 +151,9 @@ def test_a_batch_is_compatible_within_its_budget_and_nothing_is_lost(
         scheduler.charge(batch, 0.01)
         served += batch
         assert len({ticket.kind for ticket in batch}) == 1
-        assert len({ticket.training for ticket in batch}) == 1
+        assert len({ticket.background for ticket in batch}) == 1
         if len(batch) > 1:
-            budgets = TRAINING_BUDGETS if batch[0].training else BUDGETS
+            budgets = TRAINING_BUDGETS if batch[0].background else BUDGETS
             assert sum(ticket.tokens for ticket in batch) <= budgets.get(batch[0].kind, 0)
     assert sorted(ticket.number for ticket in served) == [one.number for one in tickets]
 
@@ -223,7 +223,7 @@ def test_a_waiting_image_is_delayed_by_at_most_one_turn_of_training() -> None:
     longest = turn = 0.0
     turns = set()
     for _, seconds, batch, contested in simulation.passes:
-        turn = turn + seconds if batch[0].training and contested else 0.0
+        turn = turn + seconds if batch[0].background and contested else 0.0
         longest = max(longest, turn)
         turns.add(turn)
     assert len(turns) > 2

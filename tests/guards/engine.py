@@ -147,8 +147,8 @@ GUARDS = (
     Guard(
         "a fault that nobody knows says nothing of itself",
         "engine/engine.py",
-        "self._end(live, out_of_memory(live.order) if short else unknown_fault(live.order))",
-        "self._end(live, out_of_memory(live.order) if short else LinocutError(str(error)))",
+        "self._end(live, carriage.out_of_memory(live.order) if short else carriage.unknown_fault())",
+        "self._end(live, carriage.out_of_memory(live.order) if short else LinocutError(str(error)))",
         (f"{ENGINE}test_an_unknown_fault_ends_its_order_alone_and_tells_nothing_of_itself",),
     ),
 )

@@ -18,7 +18,7 @@ from linocut.engine.executor import Broken, Done, Executor, Outcome
 from linocut.engine.live import LiveOrder
 from linocut.engine.memory import Footprint, Pool
 from linocut.engine.pass_memory import told
-from linocut.engine.refusals import cancelled, out_of_memory, unknown_fault, wrong_base
+from linocut.engine.refusals import cancelled, wrong_base
 from linocut.engine.scheduler import Scheduler, Ticket
 from linocut.engine.text_cache import TextCache
 from linocut.engine.work import (
@@ -45,8 +45,9 @@ MakeRoutine = Callable[[Order, str, Fetch, Path, Callable[[Event], None]], Routi
 class RoutineEngine:
     """An ``Engine`` (see door.py) over one resident base.
 
-    ``identity`` is the base's; ``footprint`` weighs orders against ``budget_bytes``, half of it for generations and
-    half for runs. ``full`` and ``training_full`` say how much of generations and of runs may share a pass.
+    ``identity`` is the base's; ``footprint`` weighs orders against ``budget_bytes``, half of it for orders that
+    somebody waits for and half for the background. ``full`` and ``background_full`` say how much of each may share a
+    pass.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class RoutineEngine:
         executor: Executor,
         scheduler: Scheduler,
         full: FullPass,
-        training_full: FullPass,
+        background_full: FullPass,
         make_routine: MakeRoutine,
         texts: TextCache,
         footprint: Footprint,
@@ -64,11 +65,12 @@ class RoutineEngine:
         self._identity = identity
         self._executor = executor
         self._scheduler = scheduler
-        self._full = {False: full, True: training_full}
+        self._full = {True: full, False: background_full}
+        """By whether somebody waits, as the pools."""
         self._make_routine = make_routine
         self._texts = texts
         self._footprint = footprint
-        self._pools = {training: Pool(budget_bytes // 2) for training in (False, True)}
+        self._pools = {waited_for: Pool(budget_bytes // 2) for waited_for in (True, False)}
         self._live: dict[str, LiveOrder] = {}
         self._start: dict[str, Callable[[], Routine]] = {}
         self._units: dict[int, tuple[LiveOrder, int, DeviceUnit]] = {}
@@ -88,7 +90,8 @@ class RoutineEngine:
             self._end(live, wrong_base(order.base, self._identity))
             return
         try:
-            self._pools[live.training].wait(key, order.organization_id, self._footprint.of(order))
+            size = live.carriage.weigh(self._footprint, order)
+            self._pools[live.kind.waited_for].wait(key, order.organization_id, size)
         except LinocutError as too_large:
             self._end(live, too_large)
             return
@@ -134,7 +137,7 @@ class RoutineEngine:
                 continue
             live.stop_asked = True
             waiting = live.key in self._start
-            if not live.training or (waiting and not has_files(live.workspace)):
+            if not live.kind.resumable or (waiting and not has_files(live.workspace)):
                 self._end(live, cancelled())
             elif not waiting:
                 # What the run waits for on the device is not worth running; what is on its way to the disk comes first.
@@ -155,7 +158,7 @@ class RoutineEngine:
         outcomes = self._executor.run([unit for _, _, unit in waiting])
         self._scheduler.charge(batch, time.monotonic() - began)
         for (live, index, unit), outcome in zip(waiting, outcomes, strict=True):
-            if (name := unit.remembered_as) is not None and isinstance(outcome, Done) and not live.training:
+            if (name := unit.remembered_as) is not None and isinstance(outcome, Done) and live.kind.waited_for:
                 self._texts.put(name, outcome.result)
             self._settle(live, index, outcome)
 
@@ -190,7 +193,7 @@ class RoutineEngine:
         except StopIteration:
             if not live.ended:
                 log("engine").error("a routine ended without a last event", key=live.key)
-            self._end(live, unknown_fault(live.order))
+            self._end(live, live.carriage.unknown_fault())
         except StopRequested:
             self._end(live, cancelled())
         except LinocutError as error:
@@ -198,7 +201,8 @@ class RoutineEngine:
         except Exception as error:  # the edge of the engine: one order's fault must not stop the others
             short = isinstance(told(error), OutOfMemory)
             log("engine").error("an order failed", key=live.key, exc_info=error)
-            self._end(live, out_of_memory(live.order) if short else unknown_fault(live.order))
+            carriage = live.carriage
+            self._end(live, carriage.out_of_memory(live.order) if short else carriage.unknown_fault())
 
     def _place(self, live: LiveOrder, index: int, unit: Unit) -> None:
         """Send a unit on its way, or answer it at once."""
@@ -216,8 +220,8 @@ class RoutineEngine:
                     organization=live.order.organization_id,
                     kind=unit.kind,
                     tokens=unit.tokens,
-                    training=live.training,
-                    budget=unit.budget(self._full[live.training]),
+                    background=not live.kind.waited_for,
+                    budget=unit.budget(self._full[live.kind.waited_for]),
                 )
             )
 
@@ -233,7 +237,7 @@ class RoutineEngine:
     def _forget(self, live: LiveOrder) -> None:
         del self._live[live.key]
         self._start.pop(live.key, None)
-        self._pools[live.training].leave(live.key)
+        self._pools[live.kind.waited_for].leave(live.key)
         self._withdraw(live)
         live.close()
 

@@ -13,6 +13,7 @@ from linocut.catalogue import Base, Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.cache import AdapterCache
 from linocut.engine.adapters.file import load_adapter
+from linocut.engine.carriage import CARRIAGES, carriage_of
 from linocut.engine.device import open_machine
 from linocut.engine.door import Fetch
 from linocut.engine.engine import RoutineEngine
@@ -22,15 +23,14 @@ from linocut.engine.memory import MIB, Footprint
 from linocut.engine.noise import start_noise
 from linocut.engine.pass_memory import watch_passes
 from linocut.engine.refusals import damaged_adapter
-from linocut.engine.routines.generate import generate
+from linocut.engine.routines.hands import Hands
 from linocut.engine.scheduler import Scheduler
 from linocut.engine.text_cache import TextCache
-from linocut.engine.training.run import train
 from linocut.engine.units import BATCH_IMAGES, TRAINING_BATCH_IMAGES, DecodeLatents, Denoise, EncodeText
 from linocut.engine.work import DeviceUnit, FullPass, Routine
 from linocut.errors import Lost, NotReady
 from linocut.observe import log
-from linocut.orders import AdapterRef, Event, Order, TrainOrder
+from linocut.orders import AdapterRef, Event, Order
 from linocut.sizes import native_size
 
 TEXT_CACHE_BYTES = 256 * MIB
@@ -65,20 +65,22 @@ def engine_over(
     executor = Executor(family, on, watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE)))
     footprint = try_out(base, family, executor, on)
     cache = AdapterCache(adapter_cache_bytes)
+    for carriage in CARRIAGES.values():
+        carriage.routine()  # what it imports is loaded now, not while somebody waits
 
     def make(order: Order, key: str, fetch: Fetch, workspace: Path, emit: Callable[[Event], None]) -> Routine:
-        if isinstance(order, TrainOrder):
-            return train(order, key, family, fetch, workspace, emit, on=on)
-        return generate(order, key, family, partial(load_for, base, family, on, cache, fetch), emit)
+        load = partial(load_for, base, family, on, cache, fetch)
+        routine: Routine = carriage_of(order).routine()(order, Hands(key, family, on, fetch, load, workspace, emit))
+        return routine
 
     rows, columns = family.grid(*_native(base))
-    training_full = FullPass(TRAINING_BATCH_IMAGES, rows * columns, base.max_text_tokens)
+    background_full = FullPass(TRAINING_BATCH_IMAGES, rows * columns, base.max_text_tokens)
     return RoutineEngine(
         identity=base.identity,
         executor=executor,
-        scheduler=Scheduler(Denoise.kind, Denoise.budget(training_full)),
+        scheduler=Scheduler(Denoise.kind, Denoise.budget(background_full)),
         full=FullPass(BATCH_IMAGES, rows * columns, base.max_text_tokens),
-        training_full=training_full,
+        background_full=background_full,
         make_routine=make,
         texts=TextCache(TEXT_CACHE_BYTES),
         footprint=footprint,

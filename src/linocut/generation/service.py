@@ -17,7 +17,7 @@ from linocut.errors import InvalidRequest, NotFound, TooManyInFlight
 from linocut.generation.sizes import ratio_of_text, size_of
 from linocut.generation.types import GenerateAsk, Placed
 from linocut.jobs import queue
-from linocut.orders import GenerateOrder, order_to_json
+from linocut.orders import GenerateOrder
 from linocut.safety.service import judge_prompt
 from linocut.settings import Settings
 from linocut.sizes import native_size, parse_size
@@ -73,12 +73,9 @@ def place(
         adapter=adapter,
     )
     _check_in_flight(tx, caller, ask.num_images, settings)
-    job_id = queue.enqueue(
+    job_id = queue.place(
         tx,
-        kind="generate",
-        organization_id=caller.organization_id,
-        order=order_to_json(order),
-        images=ask.num_images,
+        order,
         user_id=caller.user_id,
         api_key_id=caller.api_key_id,
         model_id=None if ask.custom_model_uri is None else id_of(tx, ask.custom_model_uri),

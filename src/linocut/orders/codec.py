@@ -1,12 +1,13 @@
 """Orders to JSON text and back: what a job row holds."""
 
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any
 
 import msgspec
 
-from linocut.orders.types import GenerateOrder, Order, TrainOrder
-
-_DECODER: msgspec.json.Decoder[Order] = msgspec.json.Decoder(GenerateOrder | TrainOrder)
+from linocut.orders.kinds import KINDS
+from linocut.orders.types import Order
 
 _SAMPLING = ("steps", "guidance", "mu", "std")
 
@@ -18,13 +19,20 @@ def order_to_json(order: Order) -> str:
 
 def order_from_json(text: str) -> Order:
     """The order that ``order_to_json`` wrote; ``msgspec.ValidationError`` for anything else."""
+    decoder = _decoder(tuple(kind.order for kind in KINDS.values()))
     try:
-        return _DECODER.decode(text)
+        return decoder.decode(text)
     except msgspec.ValidationError:
         earlier = msgspec.json.decode(text)
         if not isinstance(earlier, dict):
             raise
-        return msgspec.convert(_of_today(earlier), GenerateOrder | TrainOrder)
+        return decoder.decode(msgspec.json.encode(_of_today(earlier)))
+
+
+@lru_cache(maxsize=4)
+def _decoder(kinds: tuple[type[Order], ...]) -> msgspec.json.Decoder[Order]:
+    union: Any = reduce(or_, kinds)
+    return msgspec.json.Decoder(union)
 
 
 def _of_today(order: dict[str, Any]) -> dict[str, Any]:

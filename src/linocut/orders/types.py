@@ -1,4 +1,4 @@
-"""The two orders: draw these images, train this adapter."""
+"""The orders: draw these images, train this adapter. ``kinds.py`` says what each kind is."""
 
 import msgspec
 
@@ -12,7 +12,14 @@ class AdapterRef(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
-class GenerateOrder(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What every order says: the identity of its base, and whose it is."""
+
+    base: str
+    organization_id: str
+
+
+class GenerateOrder(Order, frozen=True, kw_only=True, tag="generate"):
     """Draw one image a seed.
 
     ``caption`` is the exact text for the text encoder. ``width`` x ``height`` is what the base draws (multiples of its
@@ -20,8 +27,6 @@ class GenerateOrder(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
     family makes its plan of it. ``adapter`` None: the bare base.
     """
 
-    base: str
-    organization_id: str
     caption: str
     width: int
     height: int
@@ -48,7 +53,7 @@ class PreviewPrompt(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
-class TrainOrder(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
+class TrainOrder(Order, frozen=True, kw_only=True, tag="train"):
     """Train a LoRA of ``rank`` (scale ``alpha / rank``) on every attention and MLP linear of the base.
 
     ``samples`` are sorted by content; ``holdout`` gives the indexes kept out of training and used to score
@@ -60,8 +65,6 @@ class TrainOrder(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
     pixels, their area about ``native_pixels`` squared.
     """
 
-    base: str
-    organization_id: str
     run_id: str
     samples: tuple[TrainSample, ...]
     holdout: tuple[int, ...]
@@ -84,6 +87,3 @@ class TrainOrder(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
     preview_every: int
     previews: tuple[PreviewPrompt, ...]
     preview_sampling: Sampling
-
-
-Order = GenerateOrder | TrainOrder

@@ -20,7 +20,7 @@ from linocut.datasets import service as datasets
 from linocut.errors import Conflict, Forbidden, InvalidRequest
 from linocut.jobs import queue
 from linocut.jobs.types import JobStatus
-from linocut.orders import TrainOrder, TrainSample, order_to_json
+from linocut.orders import TrainOrder, TrainSample
 from linocut.settings import Settings
 from linocut.training import recipes
 from linocut.training.types import AdvancedAsk, Started
@@ -65,16 +65,7 @@ def start(
     run_id = ids.new_id()
     seed = ids.new_seed() if advanced is None or advanced.seed is None else advanced.seed
     order = _order(base, caller, run_id, samples, recipe, seed)
-    job_id = queue.enqueue(
-        tx,
-        kind="train",
-        organization_id=caller.organization_id,
-        order=order_to_json(order),
-        images=0,
-        user_id=caller.user_id,
-        api_key_id=caller.api_key_id,
-        model_id=model_id,
-    )
+    job_id = queue.place(tx, order, user_id=caller.user_id, api_key_id=caller.api_key_id, model_id=model_id)
     run = {
         "run_id": run_id,
         "model_id": model_id,
