@@ -44,7 +44,7 @@ def image_order(base: Base, number: int) -> GenerateOrder:
         base=base.identity, organization_id="client", seeds=(number,), adapter=None,
         caption=caption_text(expand(f"a red boat with {number} sails on a blue sea", (1, 1), number)),
         width=side, height=side, output_width=1024, output_height=1024,
-        steps=sampling.steps, guidance=sampling.guidance, mu=sampling.mu, std=sampling.std,
+        sampling=sampling,
     )  # fmt: skip
 
 

@@ -35,14 +35,14 @@ from PIL import Image
 from torch import Tensor, nn
 
 from linocut.captions import caption_text
-from linocut.catalogue import MINI, Base, load_base
+from linocut.catalogue import MINI, Base, Sampling, load_base
 from linocut.engine.door import Engine
 from linocut.engine.families.family import Family, load_family
 from linocut.engine.open import open_engine
-from linocut.engine.training.loss import flow_losses
+from linocut.engine.training.loss import TrainExample, flow_losses
 from linocut.engine.training.plan import MICRO_BATCH
 from linocut.engine.training.state import Hyper, TrainState
-from linocut.engine.work import Denoise, TrainExample
+from linocut.engine.units import Denoise
 from linocut.files import sha256_hex
 from linocut.orders import TrainOrder, TrainProgress, TrainSample
 from linocut.prompting import expand
@@ -78,7 +78,7 @@ def order(base: Base, samples: tuple[TrainSample, ...], steps: int) -> TrainOrde
         steps=steps, rank=RANK, alpha=float(RANK), learning_rate=RATE, batch_size=BATCH, ema=0.99, caption_dropout=0.0,
         weight_decay=1e-4, warmup_steps=1, clip_norm=1.0, sigma_mean=1.1, sigma_std=1.2,
         native_pixels=base.native_pixels, size_multiple=base.size_multiple, checkpoint_every=steps,
-        preview_every=steps, previews=(), preview_steps=1, preview_guidance=1.0, preview_mu=0.0, preview_std=1.0,
+        preview_every=steps, previews=(), preview_sampling=Sampling(1, 1.0),
     )  # fmt: skip
 
 

@@ -78,8 +78,8 @@ def train(engine: Engine, name: str, captioned: list[tuple[Image.Image, str]], f
     order = TrainOrder(
         base=BASE.identity, organization_id="o", run_id=name, samples=chosen, holdout=holdout, seed=5,
         native_pixels=BASE.native_pixels, size_multiple=BASE.size_multiple,
-        previews=recipes.previews_of(chosen, holdout), preview_steps=turbo.steps, preview_guidance=turbo.guidance,
-        preview_mu=turbo.mu, preview_std=turbo.std, **vars(recipes.plain(BASE, len(chosen))),
+        previews=recipes.previews_of(chosen, holdout), preview_sampling=turbo,
+        **vars(recipes.plain(BASE, len(chosen))),
     )  # fmt: skip
     begun = time.monotonic()
     finished = run(engine, f"train-{name}", order, blobs, folder)[-1]
@@ -97,8 +97,7 @@ def pictures(engine: Engine, captions: list[str], adapter: bytes | None, folder:
         order = GenerateOrder(
             base=BASE.identity, organization_id="o", caption=text,
             width=BASE.native_pixels, height=BASE.native_pixels, output_width=BASE.native_pixels,
-            output_height=BASE.native_pixels, seeds=(100 + number,), steps=turbo.steps, guidance=turbo.guidance,
-            mu=turbo.mu, std=turbo.std, adapter=reference,
+            output_height=BASE.native_pixels, seeds=(100 + number,), sampling=turbo, adapter=reference,
         )  # fmt: skip
         for event in run(engine, f"draw-{number}", order, blobs, folder):
             if isinstance(event, ImageDrawn):

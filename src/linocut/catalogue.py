@@ -15,7 +15,7 @@ import msgspec
 from linocut.errors import InvalidRequest
 from linocut.files import sha256_file
 
-FAMILIES = ("ideogram4", "flux2")
+FAMILIES = ("ideogram4", "flux2", "qwen_image", "sdxl")
 """The architectures that ``engine/families/`` has a file for (a house test holds the two together)."""
 
 PARTS = {
@@ -40,12 +40,16 @@ MINI = Path(__file__).parent / "mini"
 
 
 class Sampling(msgspec.Struct, frozen=True):
-    """How one rendering speed draws: Euler steps, guidance weight, and the schedule's logit-normal mean and std."""
+    """How one rendering speed draws: Euler steps, guidance weight, and what shifts the schedule.
+
+    Only a base's family knows what its schedule makes of ``mu`` and ``std``: of Ideogram 4's they are the logit-normal
+    mean and deviation, FLUX.2 and Qwen-Image add ``mu`` to the mean of their own shift, SDXL takes neither.
+    """
 
     steps: int
     guidance: float
-    mu: float
-    std: float
+    mu: float = 0.0
+    std: float = 1.0
 
 
 class TrainingDefaults(msgspec.Struct, frozen=True):

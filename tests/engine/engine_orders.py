@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from linocut.catalogue import Base
+from linocut.catalogue import Base, Sampling
 from linocut.engine.door import Engine
 from linocut.files import sha256_hex
 from linocut.orders import Event, Failed, GenerateFinished, GenerateOrder, PreviewPrompt, TrainFinished, TrainOrder
@@ -35,7 +35,7 @@ def base(identity: str = BASE, native_pixels: int = 64) -> Base:
     return msgspec.convert(facts, Base)
 
 
-def generate_order(**changes: Any) -> GenerateOrder:
+def generate_order(*, steps: int = 3, guidance: float = 2.0, **changes: Any) -> GenerateOrder:
     """Two images of 64 x 48 in three steps, unless told otherwise."""
     order = GenerateOrder(
         base=BASE,
@@ -46,10 +46,7 @@ def generate_order(**changes: Any) -> GenerateOrder:
         output_width=100,
         output_height=75,
         seeds=(7, 8),
-        steps=3,
-        guidance=2.0,
-        mu=0.0,
-        std=1.5,
+        sampling=Sampling(steps=steps, guidance=guidance, mu=0.0, std=1.5),
         adapter=None,
     )
     return msgspec.structs.replace(order, **changes)
@@ -85,10 +82,7 @@ def train_order(blobs: dict[str, bytes], pictures: list[bytes] | None = None, **
         checkpoint_every=4,
         preview_every=6,
         previews=(PreviewPrompt(caption="a red boat", seed=1), PreviewPrompt(caption="a blue boat", seed=2)),
-        preview_steps=2,
-        preview_guidance=1.0,
-        preview_mu=0.0,
-        preview_std=1.0,
+        preview_sampling=Sampling(steps=2, guidance=1.0, mu=0.0, std=1.0),
     )
     return msgspec.structs.replace(order, **changes)
 

@@ -12,12 +12,13 @@ from torch import Tensor
 from linocut.engine.door import Fetch
 from linocut.engine.engine import RoutineEngine
 from linocut.engine.executor import Executor
+from linocut.engine.families.items import Grid, Item, Text
 from linocut.engine.memory import MIB, Footprint
 from linocut.engine.resident import engine_over
 from linocut.engine.scheduler import Scheduler
 from linocut.engine.text_cache import TextCache
-from linocut.engine.units import budgets
-from linocut.engine.work import Denoise, Grid, Routine, TextFeatures, Unit, Yielded
+from linocut.engine.units import Denoise
+from linocut.engine.work import FullPass, Routine, Unit, Yielded
 from linocut.orders import Event, GenerateFinished, Order
 
 CPU = torch.device("cpu")
@@ -31,11 +32,11 @@ class Recording(StandIn):
         super().__init__()
         self.passes: list[tuple[str, int]] = []
 
-    def velocity(self, items: Sequence[Denoise]) -> list[Tensor]:
+    def velocity(self, items: Sequence[Item]) -> list[Tensor]:
         self.passes.append(("velocity", len(items)))
         return super().velocity(items)
 
-    def encode_text(self, captions: Sequence[str]) -> list[TextFeatures]:
+    def encode_text(self, captions: Sequence[str]) -> list[Text]:
         self.passes.append(("encode_text", len(captions)))
         return super().encode_text(captions)
 
@@ -62,7 +63,9 @@ def scripted_engine(script: Script, family: Any = None, budget_bytes: int = 64 *
     return RoutineEngine(
         identity=BASE,
         executor=Executor(family or Recording(), CPU),
-        scheduler=Scheduler(budgets(4, 4, 8), budgets(2, 4, 8)),
+        scheduler=Scheduler(Denoise.kind, Denoise.budget(FullPass(2, 4, 8))),
+        full=FullPass(4, 4, 8),
+        background_full=FullPass(2, 4, 8),
         make_routine=script,
         texts=TextCache(MIB),
         footprint=Footprint(latent_bytes_per_pixel=1.0, text_bytes_per_token=32, lora_features=96, on_host=True),

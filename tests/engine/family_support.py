@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,13 @@ from diffusers import Flux2KleinPipeline, Ideogram4Pipeline
 from tests.engine.tiny_bases import flux2_base, ideogram4_base
 from torch import Tensor, nn
 
+from linocut.catalogue import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.format import AdapterMetadata
 from linocut.engine.families.family import Family, load_family
+from linocut.engine.families.items import Reference, Text
 from linocut.engine.families.parts.schedule import resolution_mu
-from linocut.engine.work import Denoise, TextFeatures
+from linocut.engine.units import Denoise
 
 CPU = torch.device("cpu")
 IDENTITY = "tiny@0123456789abcdef"
@@ -85,15 +86,23 @@ def start(family: Family, width: int, height: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def draw_ours(tiny: Tiny, noise_NC: Tensor, size: tuple[int, int], adapter: Adapter | None, guidance: float) -> Tensor:
+def draw_ours(
+    tiny: Tiny,
+    noise_NC: Tensor,
+    size: tuple[int, int],
+    adapter: Adapter | None,
+    guidance: float,
+    references: tuple[Reference, ...] = (),
+) -> Tensor:
     """Euler over the family's own schedule, as the routine does it."""
     family, (width, height) = tiny.family, size
     mu = resolution_mu(0.0, width, height) if tiny.name == "ideogram4" else 0.0
     (text,) = family.encode_text([CAPTION])
     x_NC = noise_NC
-    for sigma, following in pairwise(family.sigmas(STEPS, mu, 1.5, width, height)):
-        unit = Denoise(x_NC, family.grid(width, height), sigma, text, adapter, guidance)
-        x_NC = x_NC + (following - sigma) * family.velocity([unit])[0]
+    for step in family.plan(Sampling(STEPS, guidance, mu, 1.5), width, height).steps:
+        grid = family.grid(width, height)
+        unit = Denoise(x_NC, grid, step.sigma, text, adapter, step.guidance, references=references)
+        x_NC = x_NC + (step.sigma_next - step.sigma) * family.velocity([unit])[0]
     return x_NC
 
 
@@ -125,7 +134,7 @@ def hash_of(modules: list[nn.Module]) -> str:
     return digest.hexdigest()
 
 
-def text_of_length(family: Family, letters: int) -> TextFeatures:
+def text_of_length(family: Family, letters: int) -> Text:
     """Features of a caption of that many letters."""
     return family.encode_text([("teapot and fox " * 20)[:letters]])[0]
 

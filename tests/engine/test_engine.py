@@ -13,7 +13,8 @@ from tests.engine.engine_support import Recording, denoise, scripted_engine, yie
 from torch import Tensor
 
 from linocut.engine.door import BACKGROUND_WAIT_SECONDS, Fetch
-from linocut.engine.work import Background, Denoise, EncodeText, Routine
+from linocut.engine.units import Denoise, EncodeText
+from linocut.engine.work import Background, Routine
 from linocut.errors import Conflict, Internal, InvalidRequest, NotFound, RunFailed
 from linocut.orders import Event, Failed, GenerateFinished, Order
 
@@ -51,7 +52,7 @@ def test_a_unit_gets_its_result_and_a_list_gets_a_list() -> None:
         True
     ] * 2
     assert none == []
-    assert text.features_TF.shape == (4, 8)
+    assert text.tensors["features_TF"].shape == (4, 8)
 
 
 def test_one_step_runs_at_most_one_pass() -> None:
@@ -168,7 +169,7 @@ def test_an_error_is_thrown_into_the_routine_that_caused_it() -> None:
 
     class Picky(Recording):
         def velocity(self, items: Sequence[Denoise]) -> list[Tensor]:
-            if any(float(item.latents_NC[0, 0]) > 1 for item in items):
+            if any(float(item.latents[0, 0]) > 1 for item in items):
                 raise ValueError("too large")
             return super().velocity(items)
 

@@ -12,7 +12,8 @@ from tests.engine.engine_support import Recording, Script, denoise, scripted_eng
 from tests.engine.test_engine import admit, failure, run_order
 
 from linocut.engine.door import Fetch
-from linocut.engine.work import Background, EncodeText, Routine, StopRequested, Unit
+from linocut.engine.units import EncodeText
+from linocut.engine.work import Background, Routine, StopRequested, Unit
 from linocut.errors import Cancelled, TooLarge
 from linocut.orders import Event, Failed, GenerateFinished, Order, PhaseChanged, TrainFinished
 

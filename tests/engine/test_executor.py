@@ -10,18 +10,12 @@ from tests.engine.training_support import CHANNELS, StandIn
 from torch import Tensor
 
 from linocut.engine.executor import Broken, Done, Executor, Outcome
+from linocut.engine.families.items import Text
+from linocut.engine.training.loss import TrainExample
 from linocut.engine.training.state import Hyper, TrainState
-from linocut.engine.work import (
-    DecodeLatents,
-    Denoise,
-    EncodeText,
-    HeldOutLoss,
-    OutOfMemory,
-    TextFeatures,
-    TrainExample,
-    TrainStep,
-    UpdateWeights,
-)
+from linocut.engine.training.units import HeldOutLoss, TrainStep, UpdateWeights
+from linocut.engine.units import DecodeLatents, Denoise, EncodeText
+from linocut.engine.work import OutOfMemory
 from linocut.errors import InvalidRequest, RunFailed
 
 POISON = 666.0
@@ -36,7 +30,7 @@ class Poisoned(Recording):
 
     def velocity(self, items: Sequence[Denoise]) -> list[Tensor]:
         results = super().velocity(items)
-        if not any(float(item.latents_NC[0, 0]) == POISON for item in items):
+        if not any(float(item.latents[0, 0]) == POISON for item in items):
             return results
         if not self.quietly:
             raise ValueError("poison in the batch")
@@ -86,10 +80,10 @@ def test_a_unit_alone_is_never_run_twice() -> None:
 
 def test_text_features_that_are_not_finite_are_refused() -> None:
     class Sick(StandIn):
-        def encode_text(self, captions: Sequence[str]) -> list[TextFeatures]:
+        def encode_text(self, captions: Sequence[str]) -> list[Text]:
             sick = float("inf")
             return [
-                TextFeatures(f.features_TF * (sick if c == "sick" else 1.0), f.token_ids_T)
+                Text(f.tokens, {"features_TF": f.tensors["features_TF"] * (sick if c == "sick" else 1.0)})
                 for c, f in zip(captions, super().encode_text(captions), strict=True)
             ]
 
@@ -101,7 +95,7 @@ def test_text_features_that_are_not_finite_are_refused() -> None:
 
 def test_a_caption_that_the_base_refuses_hurts_its_order_only() -> None:
     class Strict(StandIn):
-        def encode_text(self, captions: Sequence[str]) -> list[TextFeatures]:
+        def encode_text(self, captions: Sequence[str]) -> list[Text]:
             if any(len(caption) > 5 for caption in captions):
                 raise InvalidRequest("The caption is too long.")
             return super().encode_text(captions)
@@ -147,12 +141,12 @@ def test_results_carry_no_graph_and_may_meet_a_training_step() -> None:
 
     class Careless(StandIn):
         def velocity(self, items: Sequence[Denoise]) -> list[Tensor]:
-            return [self._velocity(i.latents_NC, i.sigma, i.text, i.adapter) for i in items]
+            return [self._velocity(i.latents, i.sigma, i.text, i.adapter) for i in items]
 
     learning = state()._learning
     unit = Denoise(torch.zeros(4, CHANNELS), GRID, 0.5, None, learning, 1.0)
     velocity = result(Executor(Careless(), CPU).run([unit])[0])
-    features = result(Executor(StandIn(), CPU).run([EncodeText("a boat")])[0]).features_TF
+    features = result(Executor(StandIn(), CPU).run([EncodeText("a boat")])[0]).tensors["features_TF"]
     for tensor in (velocity, features):
         assert not tensor.requires_grad
         assert not tensor.is_inference()

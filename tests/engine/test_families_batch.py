@@ -9,7 +9,7 @@ from tests.engine.family_support import start as noise
 from tests.engine.family_support import tiny as make
 from torch import Tensor
 
-from linocut.engine.work import Denoise
+from linocut.engine.units import Denoise
 
 
 @pytest.fixture(scope="module", params=["ideogram4", "flux2"])
@@ -48,7 +48,7 @@ def test_an_item_in_a_mixed_batch_is_the_item_alone(tiny: Tiny) -> None:
     for item, in_company_NC in zip(items, together, strict=True):
         (alone_NC,) = tiny.family.velocity([item])
         assert alone_NC.dtype == torch.float32
-        assert alone_NC.shape == item.latents_NC.shape
+        assert alone_NC.shape == item.latents.shape
         assert torch.equal(alone_NC, tiny.family.velocity([item])[0]), "alone it is bit-equal to itself alone"
         assert _differ(alone_NC, in_company_NC) <= 1e-4
 
@@ -68,7 +68,7 @@ def test_changing_one_item_leaves_the_others_alone(tiny: Tiny, change: str) -> N
             "adapter": {"adapter": random_adapter(tiny.family, 9)},
             "no adapter": {"adapter": None if items[changed].adapter else random_adapter(tiny.family, 9)},
             "text": {"text": text_of_length(tiny.family, 11)},
-            "latents": {"latents_NC": items[changed].latents_NC.flip(0)},
+            "latents": {"latents": items[changed].latents.flip(0)},
             "sigma": {"sigma": 0.65},
             "guidance": {"guidance": 6.0},
         }[change]

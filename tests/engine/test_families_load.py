@@ -11,7 +11,7 @@ from tests.engine.family_support import tiny as make
 
 from linocut.engine.device import open_machine
 from linocut.engine.families.family import load_family
-from linocut.engine.work import Denoise
+from linocut.engine.units import Denoise
 from linocut.errors import InvalidRequest
 
 
@@ -79,8 +79,8 @@ def test_a_base_with_a_part_missing_is_refused_with_its_name(tiny: Tiny, tmp_pat
 
 
 def test_an_unknown_family_is_a_fault_of_the_caller(tiny: Tiny) -> None:
-    with pytest.raises(ValueError, match="unknown family 'sdxl'"):
-        load_family("sdxl", tiny.folder, CPU, torch.float32)
+    with pytest.raises(ValueError, match="unknown family 'pixels9'"):
+        load_family("pixels9", tiny.folder, CPU, torch.float32)
 
 
 @pytest.mark.parametrize("size", [(64, 65), (0, 64), (8, 64), (-16, 64)])
@@ -97,14 +97,14 @@ def test_the_grid_is_rows_and_columns(tiny: Tiny) -> None:
 def test_a_caption_over_the_limit_is_refused_and_never_cut(tiny: Tiny) -> None:
     limit = {"ideogram4": 2048, "flux2": 96}[tiny.name]
     frame = 3  # the chat template's own tokens; every letter is one more
-    assert len(tiny.family.encode_text(["x" * (limit - frame)])[0].token_ids_T) == limit
+    assert tiny.family.encode_text(["x" * (limit - frame)])[0].tokens == limit
     with pytest.raises(InvalidRequest, match=rf"{limit + 1} tokens long.*at most {limit}. Shorten the prompt"):
         tiny.family.encode_text(["x" * (limit - frame + 1)])
 
 
 def test_the_empty_caption_is_legal_and_is_not_no_text(tiny: Tiny) -> None:
     (empty,) = tiny.family.encode_text([""])
-    assert torch.isfinite(empty.features_TF).all()
+    assert torch.isfinite(empty.tensors["features_TF"]).all()
     x_NC, grid = start(tiny.family, 64, 64, seed=2), tiny.family.grid(64, 64)
     with_empty, without = (
         tiny.family.velocity([Denoise(x_NC, grid, 0.5, text, None, 1.0)])[0] for text in (empty, None)

@@ -1,9 +1,11 @@
 """Our forward passes draw what the library's own pipelines draw: the proof that nothing of an architecture is lost."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from tests.engine.family_support import (
     ALPHA,
     CAPTION,
@@ -19,9 +21,12 @@ from tests.engine.family_support import (
 from tests.engine.family_support import start as noise
 from tests.engine.family_support import tiny as make
 
+from linocut.catalogue import Sampling
 from linocut.engine.adapters.file import load_adapter, save_adapter
+from linocut.engine.families.items import Reference
 from linocut.engine.families.parts.schedule import logit_normal_sigmas, resolution_mu
-from linocut.engine.work import Denoise
+from linocut.engine.units import Denoise
+from linocut.errors import InvalidRequest
 
 SIZES = [(64, 64), (96, 48), (32, 80)]
 
@@ -68,6 +73,62 @@ def test_guidance_one_is_the_conditional_branch_alone(tiny: Tiny) -> None:
     guided_NC = draw_ours(tiny, start_NC, size, None, guidance=3.0)
     assert (ours_NC - stock_NC).abs().max() <= 1e-4
     assert (ours_NC - guided_NC).abs().mean() > 0.01
+
+
+def test_references_are_looked_at_as_in_the_library(tmp_path: Path) -> None:
+    """Two pictures of other sizes than the image's, in their order, in both branches."""
+    tiny, size = make("flux2", tmp_path), (64, 48)
+    draw = torch.Generator().manual_seed(9)
+    pictures = [(torch.rand(*shape, 3, generator=draw) * 255).to(torch.uint8) for shape in ((64, 96), (80, 64))]
+    pipeline = tiny.stock()
+    start_NC = noise(tiny.family, *size, seed=4)
+    last: list[torch.Tensor] = []
+
+    def keep(_: object, __: int, ___: object, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        last[:] = [state["latents"]]
+        return {}
+
+    pipeline(
+        prompt=CAPTION, image=[Image.fromarray(picture.numpy()) for picture in pictures], width=size[0], height=size[1],
+        num_inference_steps=4, guidance_scale=3.0, max_sequence_length=TOKENS, output_type="latent",
+        latents=start_NC.T.reshape(1, -1, *tiny.family.grid(*size)), callback_on_step_end=keep,
+    )  # fmt: skip
+    latents = tiny.family.encode_images(pictures)
+    references = tuple(
+        Reference(x, tiny.family.grid(picture.shape[1], picture.shape[0]))
+        for x, picture in zip(latents, pictures, strict=True)
+    )
+    ours_NC = draw_ours(tiny, start_NC, size, None, guidance=3.0, references=references)
+    assert (ours_NC - last[0][0]).abs().max() <= 1e-4
+    for other in ((), references[:1], references[::-1]):
+        without_NC = draw_ours(tiny, start_NC, size, None, guidance=3.0, references=other)
+        assert (ours_NC - without_NC).abs().max() > 2e-3, "every reference counts, and their order does"
+
+
+def test_a_negative_text_takes_the_empty_ones_place(tmp_path: Path) -> None:
+    tiny = make("flux2", tmp_path)
+    start_NC, grid = noise(tiny.family, 64, 48, seed=4), tiny.family.grid(64, 48)
+    text, empty, negative = tiny.family.encode_text([CAPTION, "", "blurred"])
+    unit = Denoise(start_NC, grid, 0.7, text, None, 3.0)
+    (plain_NC,) = tiny.family.velocity([unit])
+    (with_empty_NC,) = tiny.family.velocity([replace(unit, negative=empty)])
+    (away_NC,) = tiny.family.velocity([replace(unit, negative=negative)])
+    assert torch.equal(plain_NC, with_empty_NC)
+    (towards_NC,) = tiny.family.velocity([replace(unit, guidance=1.0)])
+    (from_NC,) = tiny.family.velocity([replace(unit, text=negative, guidance=1.0)])
+    assert (away_NC - (from_NC + 3.0 * (towards_NC - from_NC))).abs().max() <= 1e-5
+    assert (away_NC - plain_NC).abs().mean() > 1e-3
+
+
+def test_what_a_base_has_no_place_for_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    tiny = make("ideogram4", tmp_path)
+    start_NC, grid = noise(tiny.family, 64, 48, seed=4), tiny.family.grid(64, 48)
+    (text,) = tiny.family.encode_text([CAPTION])
+    unit = Denoise(start_NC, grid, 0.7, text, None, 3.0)
+    with pytest.raises(InvalidRequest, match="negative_prompt"):
+        tiny.family.velocity([unit, replace(unit, negative=text)])
+    with pytest.raises(InvalidRequest, match="other pictures"):
+        tiny.family.velocity([unit, replace(unit, references=(Reference(start_NC, grid),))])
 
 
 def test_a_distilled_klein_ignores_guidance_as_the_library_does(tmp_path: Path) -> None:
@@ -120,20 +181,22 @@ def test_latents_of_pictures_are_the_librarys_and_come_back(tiny: Tiny) -> None:
 def test_text_features_are_the_librarys_at_real_length(tmp_path: Path) -> None:
     tiny = make("ideogram4", tmp_path)
     (ours,) = tiny.family.encode_text([CAPTION])
-    length = ours.features_TF.shape[0]
+    length = ours.tensors["features_TF"].shape[0]
     padded_1SF, *_ = tiny.stock().encode_prompt(CAPTION, 4, 4, max_sequence_length=64, device="cpu")
     stock_TF = padded_1SF[0, 64 - length : 64]
-    assert len(ours.token_ids_T) == length
+    assert ours.tokens == length
     assert padded_1SF[0, : 64 - length].abs().max() == 0
-    assert (ours.features_TF - stock_TF).abs().max() <= 1e-5 * stock_TF.abs().max()
-    assert torch.equal(ours.features_TF, tiny.family.encode_text([CAPTION, "other"])[0].features_TF)
+    assert (ours.tensors["features_TF"] - stock_TF).abs().max() <= 1e-5 * stock_TF.abs().max()
+    assert torch.equal(
+        ours.tensors["features_TF"], tiny.family.encode_text([CAPTION, "other"])[0].tensors["features_TF"]
+    )
 
 
 def test_kleins_text_features_are_the_librarys_with_the_padding_it_looks_at(tmp_path: Path) -> None:
     tiny = make("flux2", tmp_path)
     (ours,) = tiny.family.encode_text([CAPTION])
     stock_1TF, _ = tiny.stock().encode_prompt(CAPTION, max_sequence_length=TOKENS)
-    assert torch.equal(ours.features_TF, stock_1TF[0])
+    assert torch.equal(ours.tensors["features_TF"], stock_1TF[0])
 
 
 @pytest.mark.parametrize(("steps", "mu", "std"), [(1, 0.0, 1.0), (12, 0.4, 1.5), (48, -1.0, 1.75)])
@@ -145,7 +208,7 @@ def test_the_schedule_is_ideograms(steps: int, mu: float, std: float) -> None:
 
 
 def test_schedules_fall_from_noise_to_nothing(tiny: Tiny) -> None:
-    sigmas = tiny.family.sigmas(6, 0.3, 1.2, 64, 96)
+    sigmas = tiny.family.plan(Sampling(6, 1.0, 0.3, 1.2), 64, 96).sigmas
     assert len(sigmas) == 7
     assert sigmas == sorted(sigmas, reverse=True)
     assert sigmas[0] > 0.999
@@ -154,8 +217,8 @@ def test_schedules_fall_from_noise_to_nothing(tiny: Tiny) -> None:
 
 def test_the_mean_is_the_effective_one(tmp_path: Path) -> None:
     """The size shifts Ideogram 4's schedule no further than the mean already says."""
-    family = make("ideogram4", tmp_path).family
-    assert family.sigmas(8, 0.5, 1.0, 64, 64) == family.sigmas(8, 0.5, 1.0, 1024, 1024)
+    family, speed = make("ideogram4", tmp_path).family, Sampling(8, 1.0, 0.5, 1.0)
+    assert family.plan(speed, 64, 64) == family.plan(speed, 1024, 1024)
 
 
 def test_velocity_points_to_the_noise(tiny: Tiny) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.file import save_adapter
-from linocut.engine.work import Denoise
+from linocut.engine.units import Denoise
 
 
 @pytest.fixture(scope="module", params=["ideogram4", "flux2"])
@@ -78,12 +78,12 @@ def test_gradients_are_the_librarys(tiny: Tiny, tmp_path: Path) -> None:
 
     pipeline = tiny.stock()
     pipeline.load_lora_weights(str(tmp_path / "a.safetensors"))
-    stock_NC = _stock_velocity(tiny, pipeline, x_NC, sigma, text.features_TF)
+    stock_NC = _stock_velocity(tiny, pipeline, x_NC, sigma, text.tensors["features_TF"])
     assert (velocities[0] - stock_NC).abs().max() <= 1e-4
     theirs = {name: p for name, p in pipeline.transformer.named_parameters() if "lora_" in name}
     for parameter in theirs.values():
         parameter.requires_grad_()
-    _loss([_stock_velocity(tiny, pipeline, x_NC, sigma, text.features_TF)], [target_NC]).backward()
+    _loss([_stock_velocity(tiny, pipeline, x_NC, sigma, text.tensors["features_TF"])], [target_NC]).backward()
     assert len(theirs) == 2 * len(family.lora_targets())
     for factors, letter in ((adapter.down, "A"), (adapter.up, "B")):
         for name, factor in factors.items():

@@ -23,10 +23,10 @@ from linocut.engine.adapters.format import AdapterMetadata
 from linocut.engine.door import Engine
 from linocut.engine.fake import FakeEngine
 from linocut.engine.families.family import Family, load_family
+from linocut.engine.noise import normals
 from linocut.engine.open import open_engine
 from linocut.engine.resident import engine_over
 from linocut.engine.routines.picture import png
-from linocut.engine.training.noise import normals
 from linocut.errors import Cancelled, InvalidRequest, RunFailed
 from linocut.files import sha256_hex
 from linocut.orders import (

@@ -11,10 +11,11 @@ from tests.engine.engine_support import CPU, stand_in_engine
 from tests.engine.training_support import StandIn
 from torch import Tensor
 
+from linocut.engine.families.items import Text
 from linocut.engine.memory import Footprint, Pool
 from linocut.engine.resident import free_bytes
 from linocut.engine.text_cache import TextCache
-from linocut.engine.work import Denoise, TextFeatures
+from linocut.engine.units import Denoise
 from linocut.errors import NotReady, TooLarge
 from linocut.orders import AdapterRef
 
@@ -22,19 +23,19 @@ FOOTPRINT = Footprint(latent_bytes_per_pixel=0.75, text_bytes_per_token=3328, lo
 
 
 def test_an_order_weighs_more_the_more_it_asks_for() -> None:
-    small = FOOTPRINT.of(generate_order())
-    assert FOOTPRINT.of(generate_order(seeds=(1, 2, 3))) > small
-    assert FOOTPRINT.of(generate_order(output_width=1000)) > small
-    assert FOOTPRINT.of(generate_order(caption="a red boat " * 50)) > small
-    assert FOOTPRINT.of(generate_order(adapter=AdapterRef(sha256="0" * 64, size_bytes=1000))) == small + 1000
+    small = FOOTPRINT.of_images(generate_order())
+    assert FOOTPRINT.of_images(generate_order(seeds=(1, 2, 3))) > small
+    assert FOOTPRINT.of_images(generate_order(output_width=1000)) > small
+    assert FOOTPRINT.of_images(generate_order(caption="a red boat " * 50)) > small
+    assert FOOTPRINT.of_images(generate_order(adapter=AdapterRef(sha256="0" * 64, size_bytes=1000))) == small + 1000
     run = train_order({})
-    assert FOOTPRINT.of(train_order({}, rank=4)) - FOOTPRINT.of(run) == 14 * 4 * 2 * 30_000
-    assert FOOTPRINT.of(run) > 14 * 4 * 2 * 30_000
+    assert FOOTPRINT.of_run(train_order({}, rank=4)) - FOOTPRINT.of_run(run) == 14 * 4 * 2 * 30_000
+    assert FOOTPRINT.of_run(run) > 14 * 4 * 2 * 30_000
 
 
 def test_beside_a_gpu_a_runs_samples_are_not_counted() -> None:
     on_gpu = Footprint(latent_bytes_per_pixel=0.75, text_bytes_per_token=3328, lora_features=30_000, on_host=False)
-    assert on_gpu.of(train_order({})) == 7 * 4 * 2 * 30_000
+    assert on_gpu.of_run(train_order({})) == 7 * 4 * 2 * 30_000
 
 
 @given(
@@ -88,13 +89,13 @@ def test_what_never_fits_is_refused_at_once() -> None:
         Pool(100).wait("a", "org", 101)
 
 
-def features(words: int) -> TextFeatures:
-    return TextFeatures(torch.zeros(words, 4), torch.zeros(words, dtype=torch.int64))
+def features(words: int) -> Text:
+    return Text(words, {"features_TF": torch.zeros(words, 4)})
 
 
 def test_the_text_cache_gives_up_what_was_used_longest_ago() -> None:
     one = features(1)
-    cache = TextCache(2 * (one.features_TF.nbytes + one.token_ids_T.nbytes))
+    cache = TextCache(2 * one.nbytes)
     cache.put("a", features(1))
     cache.put("b", features(1))
     assert cache.get("a")

@@ -28,16 +28,9 @@ from linocut.engine.resident import engine_over
 from linocut.engine.training.ladder import LADDER, cheaper, rung
 from linocut.engine.training.run import train
 from linocut.engine.training.state import TrainState
-from linocut.engine.work import (
-    Background,
-    DecodeLatents,
-    DeviceUnit,
-    HeldOutLoss,
-    OutOfMemory,
-    Routine,
-    TrainStep,
-    UpdateWeights,
-)
+from linocut.engine.training.units import HeldOutLoss, TrainStep, UpdateWeights
+from linocut.engine.units import DecodeLatents
+from linocut.engine.work import Background, Bench, DeviceUnit, OutOfMemory, Routine
 from linocut.errors import RunFailed
 from linocut.orders import Event, Failed, GenerateFinished, PreviewDrawn, TrainFinished, TrainOrder, TrainProgress
 
@@ -170,7 +163,7 @@ def test_one_shortage_of_any_kind_harms_nobody(one: Tiny, tmp_path: Path, method
     for number in (0, 3) if method == "velocity_for_training" else (0, 1):
         starved = Starved(family, method, lambda call, number=number: call == number)  # type: ignore[misc]
         engine = engine_over(base, family, CPU, 1 << 20)
-        engine._executor._family = starved  # type: ignore[assignment]
+        engine._executor._bench = Bench(starved, CPU)  # type: ignore[arg-type]
         order = small_order(one)
         engine.admit("run", order, BLOBS.__getitem__, tmp_path / f"run {number}")
         engine.admit("pictures", picture_order(base.identity), BLOBS.__getitem__, tmp_path)

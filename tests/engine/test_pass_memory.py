@@ -12,11 +12,13 @@ from tests.engine.training_support import CHANNELS, StandIn
 from torch import Tensor
 
 from linocut.engine.executor import Broken, Done, Executor
+from linocut.engine.families.items import Grid
 from linocut.engine.families.parts.tiles import OVERLAP, tiled
 from linocut.engine.memory import MIB
 from linocut.engine.pass_memory import CountedPass, watch_passes
 from linocut.engine.resident import engine_over
-from linocut.engine.work import DecodeLatents, Denoise, Grid, OutOfMemory
+from linocut.engine.units import DecodeLatents, Denoise
+from linocut.engine.work import OutOfMemory
 from linocut.errors import NotReady, TooLarge
 from linocut.orders import Failed
 

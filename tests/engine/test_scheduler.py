@@ -9,15 +9,26 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from linocut.engine.scheduler import Kind, Scheduler, Ticket
-from linocut.engine.units import budgets
+from linocut.engine.scheduler import Scheduler, Ticket
+from linocut.engine.training.units import HeldOutLoss, TrainStep, UpdateWeights
+from linocut.engine.units import DecodeLatents, Denoise, EncodeText
+from linocut.engine.work import FullPass
 
 IMAGE = 100
 """Tokens of one image's denoise step; one token takes one virtual millisecond."""
 
-BUDGETS = {Kind.DENOISE: 4 * IMAGE, Kind.ENCODE_TEXT: 200, Kind.DECODE: 4 * IMAGE}
-TRAINING_BUDGETS = {Kind.DENOISE: 2 * IMAGE}
+DENOISE, ENCODE_TEXT, DECODE = Denoise.kind, EncodeText.kind, DecodeLatents.kind
+TRAIN_STEP, UPDATE, HELD_OUT = TrainStep.kind, UpdateWeights.kind, HeldOutLoss.kind
+
+BUDGETS = {DENOISE: 4 * IMAGE, ENCODE_TEXT: 200, DECODE: 4 * IMAGE}
+TRAINING_BUDGETS = {DENOISE: 2 * IMAGE}
 SECONDS_PER_TOKEN = 0.001
+
+
+def ticket(number: int, key: str, organization: str, kind: str, tokens: int, training: bool) -> Ticket:
+    """A unit's ticket, with the budget of its kind."""
+    budgets = TRAINING_BUDGETS if training else BUDGETS
+    return Ticket(number, key, organization, kind, tokens, training, budgets.get(kind, 0))
 
 
 @dataclass
@@ -26,7 +37,7 @@ class Client:
 
     key: str
     organization: str
-    units: list[tuple[Kind, int]]
+    units: list[tuple[str, int]]
     width: int = 1
     training: bool = False
     arrives: float = 0.0
@@ -46,7 +57,7 @@ class Simulation:
     """(begin, seconds, batch, whether both queues had something pending)."""
 
     def __post_init__(self) -> None:
-        self.scheduler = Scheduler(BUDGETS, TRAINING_BUDGETS)
+        self.scheduler = Scheduler(DENOISE, TRAINING_BUDGETS[DENOISE])
         self.numbers = count()
         self.by_key = {client.key: client for client in self.clients}
         self.asked_at: dict[int, tuple[str, float]] = {}
@@ -90,38 +101,38 @@ class Simulation:
         for _ in range(client.width):
             number = next(self.numbers)
             self.asked_at[number] = client.key, self.now
-            self.scheduler.add(Ticket(number, client.key, client.organization, kind, tokens, client.training))
+            self.scheduler.add(ticket(number, client.key, client.organization, kind, tokens, client.training))
 
     def seconds_of(self, *, training: bool, contested_only: bool = False) -> float:
         return sum(
             seconds
             for _, seconds, batch, contested in self.passes
-            if batch[0].training == training and (contested or not contested_only)
+            if batch[0].background == training and (contested or not contested_only)
         )
 
     def seconds_by_organization(self, until: float) -> dict[str, float]:
         shares: dict[str, float] = defaultdict(float)
         for begin, _, batch, _ in self.passes:
             for ticket in batch:
-                if begin < until and not ticket.training:
+                if begin < until and not ticket.background:
                     shares[ticket.organization] += ticket.tokens * self.seconds_per_token
         return shares
 
 
 def images(key: str, organization: str, steps: int, width: int = 1, arrives: float = 0.0) -> Client:
-    units = [(Kind.ENCODE_TEXT, 20), *[(Kind.DENOISE, IMAGE)] * steps, (Kind.DECODE, IMAGE)]
+    units = [(ENCODE_TEXT, 20), *[(DENOISE, IMAGE)] * steps, (DECODE, IMAGE)]
     return Client(key, organization, units, width, arrives=arrives)
 
 
 def run_of(key: str, steps: int, tokens: int = 2 * IMAGE, organization: str = "studio") -> Client:
-    units = [unit for _ in range(steps) for unit in ((Kind.TRAIN_STEP, tokens), (Kind.UPDATE, 5))]
+    units = [unit for _ in range(steps) for unit in ((TRAIN_STEP, tokens), (UPDATE, 5))]
     return Client(key, organization, units, training=True)
 
 
 # Batches
 
 
-KINDS = st.sampled_from(list(Kind))
+KINDS = st.sampled_from([DENOISE, ENCODE_TEXT, DECODE, TRAIN_STEP, UPDATE, HELD_OUT, "of tomorrow"])
 TICKETS = st.lists(
     st.tuples(st.sampled_from("abc"), KINDS, st.integers(1, 3 * IMAGE), st.booleans()), min_size=1, max_size=40
 )
@@ -129,39 +140,40 @@ TICKETS = st.lists(
 
 @given(TICKETS)
 def test_a_batch_is_compatible_within_its_budget_and_nothing_is_lost(
-    wanted: list[tuple[str, Kind, int, bool]],
+    wanted: list[tuple[str, str, int, bool]],
 ) -> None:
-    scheduler = Scheduler(BUDGETS, TRAINING_BUDGETS)
-    tickets = [Ticket(n, f"{o}{n}", o, kind, tokens, run) for n, (o, kind, tokens, run) in enumerate(wanted)]
-    for ticket in tickets:
-        scheduler.add(ticket)
+    scheduler = Scheduler(DENOISE, TRAINING_BUDGETS[DENOISE])
+    tickets = [ticket(n, f"{o}{n}", o, kind, tokens, run) for n, (o, kind, tokens, run) in enumerate(wanted)]
+    for one in tickets:
+        scheduler.add(one)
     served: list[Ticket] = []
     while batch := scheduler.next_batch():
         scheduler.charge(batch, 0.01)
         served += batch
         assert len({ticket.kind for ticket in batch}) == 1
-        assert len({ticket.training for ticket in batch}) == 1
+        assert len({ticket.background for ticket in batch}) == 1
         if len(batch) > 1:
-            budgets = TRAINING_BUDGETS if batch[0].training else BUDGETS
+            budgets = TRAINING_BUDGETS if batch[0].background else BUDGETS
             assert sum(ticket.tokens for ticket in batch) <= budgets.get(batch[0].kind, 0)
-    assert sorted(ticket.number for ticket in served) == [ticket.number for ticket in tickets]
+    assert sorted(ticket.number for ticket in served) == [one.number for one in tickets]
 
 
 def test_training_steps_have_no_budget_so_they_run_alone() -> None:
-    assert not budgets(4, 64, 256).keys() & {Kind.TRAIN_STEP, Kind.UPDATE, Kind.HELD_OUT}
+    full = FullPass(images=4, image_tokens=64, text_tokens=256)
+    assert [unit.budget(full) for unit in (TrainStep, UpdateWeights, HeldOutLoss)] == [0, 0, 0]
 
 
 def test_images_of_several_orders_share_a_pass() -> None:
     simulation = Simulation([images(f"i{n}", f"org{n}", steps=5) for n in range(4)]).run()
-    denoise = [batch for _, _, batch, _ in simulation.passes if batch[0].kind is Kind.DENOISE]
+    denoise = [batch for _, _, batch, _ in simulation.passes if batch[0].kind == DENOISE]
     assert [len(batch) for batch in denoise[1:]] == [4] * (len(denoise) - 1)
 
 
 def test_withdrawn_units_are_not_run() -> None:
-    scheduler = Scheduler(BUDGETS, TRAINING_BUDGETS)
-    scheduler.add(Ticket(1, "gone", "a", Kind.DENOISE, IMAGE, False))
-    scheduler.add(Ticket(2, "kept", "a", Kind.DENOISE, IMAGE, False))
-    scheduler.add(Ticket(3, "gone too", "b", Kind.TRAIN_STEP, IMAGE, True))
+    scheduler = Scheduler(DENOISE, TRAINING_BUDGETS[DENOISE])
+    scheduler.add(ticket(1, "gone", "a", DENOISE, IMAGE, False))
+    scheduler.add(ticket(2, "kept", "a", DENOISE, IMAGE, False))
+    scheduler.add(ticket(3, "gone too", "b", TRAIN_STEP, IMAGE, True))
     scheduler.withdraw("gone")
     scheduler.withdraw("gone too")
     assert [ticket.key for ticket in scheduler.next_batch()] == ["kept"]
@@ -206,12 +218,12 @@ def test_training_has_its_quarter_of_a_long_contest(train_tokens: int) -> None:
 
 def test_a_waiting_image_is_delayed_by_at_most_one_turn_of_training() -> None:
     """Passes of very large images earn training much; still no more than two native steps of it come in a row."""
-    large = Client("large", "a", [(Kind.DENOISE, 15 * IMAGE)] * 100)
+    large = Client("large", "a", [(DENOISE, 15 * IMAGE)] * 100)
     simulation = Simulation([large, run_of("run", 100_000, tokens=30)]).run(until=50.0)
     longest = turn = 0.0
     turns = set()
     for _, seconds, batch, contested in simulation.passes:
-        turn = turn + seconds if batch[0].training and contested else 0.0
+        turn = turn + seconds if batch[0].background and contested else 0.0
         longest = max(longest, turn)
         turns.add(turn)
     assert len(turns) > 2
@@ -220,7 +232,7 @@ def test_a_waiting_image_is_delayed_by_at_most_one_turn_of_training() -> None:
 
 def test_training_has_no_arrears_to_collect_from_small_images() -> None:
     """Long passes earned it more than its turns could use; a small image afterwards gives up its quarter, no more."""
-    large = Client("large", "a", [(Kind.DENOISE, 15 * IMAGE)] * 30)
+    large = Client("large", "a", [(DENOISE, 15 * IMAGE)] * 30)
     small = images("small", "a", steps=40, arrives=80.0)
     Simulation([large, run_of("run", 100_000, tokens=95), small]).run(until=90.0)
     assert large.ended is not None

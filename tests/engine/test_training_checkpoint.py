@@ -9,8 +9,8 @@ import torch
 from tests.engine.training_support import dataset, train_order
 from torch import Tensor
 
+from linocut.engine.noise import normals
 from linocut.engine.training.checkpoint import CheckpointFolder, Progress, Trouble, order_sha256
-from linocut.engine.training.noise import normals
 from linocut.engine.training.sealed import Damaged, seal, unseal
 
 _, SAMPLES = dataset()

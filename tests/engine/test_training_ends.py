@@ -14,13 +14,9 @@ from torch import Tensor
 from linocut.engine.training import run as run_module
 from linocut.engine.training.run import train
 from linocut.engine.training.state import TrainState
-from linocut.engine.work import (
-    Background,
-    Denoise,
-    StopRequested,
-    TrainStep,
-    UpdateWeights,
-)
+from linocut.engine.training.units import TrainStep, UpdateWeights
+from linocut.engine.units import Denoise
+from linocut.engine.work import Background, StopRequested
 from linocut.errors import RunFailed
 from linocut.orders import (
     Event,
@@ -211,7 +207,8 @@ def test_a_preview_that_cannot_be_drawn_does_not_end_the_run(tmp_path: Path) -> 
 
 def test_an_adapter_that_draws_no_numbers_is_not_handed_over(tmp_path: Path) -> None:
     def before(number: int, unit: Any) -> Exception | None:
-        return RunFailed("The output was not a finite number.") if isinstance(unit, Denoise) else None
+        drawing = isinstance(unit, list) and isinstance(unit[0], Denoise)
+        return RunFailed("The output was not a finite number.") if drawing else None
 
     message = failure(run_once(ORDER, BLOBS, tmp_path, before))
     assert message.startswith("The trained adapter could not be tried out: The output was not a finite number.")
@@ -228,7 +225,7 @@ def test_an_adapter_that_moves_nothing_is_not_handed_over(tmp_path: Path) -> Non
 
     class Deaf(StandIn):
         def velocity(self, items: Any) -> list[Tensor]:
-            return super().velocity([Denoise(i.latents_NC, i.grid, i.sigma, i.text, None, 1.0) for i in items])
+            return super().velocity([Denoise(i.latents, i.grid, i.sigma, i.text, None, 1.0) for i in items])
 
     message = failure(run_once(ORDER, BLOBS, tmp_path, family=Deaf()))
     assert "changes nothing in what the base draws" in message

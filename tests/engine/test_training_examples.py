@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 from tests.engine.training_support import StandIn, dataset, drive, train_order
 
 from linocut.engine.training.examples import Sample, crop_of, load_pixels, prepare, sample_facts
-from linocut.engine.work import Background, EncodeImage, EncodeText
+from linocut.engine.units import EncodeImage, EncodeText
+from linocut.engine.work import Background
 from linocut.errors import InvalidRequest, NotFound, RunFailed
 from linocut.files import sha256_hex
 from linocut.orders import TrainOrder, TrainSample
@@ -41,17 +42,19 @@ def same(one: Sample, other: Sample) -> bool:
     """Whether two samples train the same."""
     return (
         one.key == other.key
-        and torch.equal(one.latents_NC, other.latents_NC)
-        and torch.equal(one.text.features_TF, other.text.features_TF)
-        and torch.equal(one.text.token_ids_T, other.text.token_ids_T)
+        and torch.equal(one.latents, other.latents)
+        and torch.equal(one.text.tensors["features_TF"], other.text.tensors["features_TF"])
+        and one.text.tokens == other.text.tokens
     )
 
 
 def test_each_sample_has_its_own_latents_and_text(tmp_path: Path) -> None:
     for sample, ordered in zip(prepared(ORDER, tmp_path), SAMPLES, strict=True):
         pixels = load_pixels(ORDER, sample.position - 1, BLOBS.__getitem__)
-        assert torch.equal(sample.latents_NC, StandIn().encode_images([pixels])[0])
-        assert torch.equal(sample.text.features_TF, StandIn().encode_text([ordered.caption])[0].features_TF)
+        assert torch.equal(sample.latents, StandIn().encode_images([pixels])[0])
+        assert torch.equal(
+            sample.text.tensors["features_TF"], StandIn().encode_text([ordered.caption])[0].tensors["features_TF"]
+        )
         assert sample.image_sha256 == ordered.image_sha256
 
 
@@ -104,8 +107,8 @@ def test_one_picture_with_two_captions_is_two_samples(tmp_path: Path) -> None:
     one, other = prepared(train_order(twice, holdout=()), tmp_path)
     assert (seen.count(EncodeImage), seen.count(EncodeText)) == (1, 2)
     assert one.key != other.key
-    assert torch.equal(one.latents_NC, other.latents_NC)
-    assert not torch.equal(one.text.features_TF, other.text.features_TF)
+    assert torch.equal(one.latents, other.latents)
+    assert not torch.equal(one.text.tensors["features_TF"], other.text.tensors["features_TF"])
 
 
 def test_a_samples_key_is_a_function_of_its_content_alone() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from linocut.engine.training.noise import normals, permutation, start_noise, uniforms
+from linocut.engine.noise import normals, permutation, start_noise, uniforms
 
 
 def test_the_numbers_are_those_of_yesterday() -> None:

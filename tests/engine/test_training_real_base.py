@@ -1,8 +1,8 @@
-"""The same run on the library's own networks, tiny and random: both families learn, and resume to the same bytes."""
+"""The same run on the library's own networks, tiny and random: families learn, and resume to the same bytes."""
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,27 +11,43 @@ import pytest
 import torch
 from tests.engine.engine_orders import generate_order
 from tests.engine.tiny_bases import flux2_base, ideogram4_base
+from tests.engine.tiny_grouped import qwen_image_base, sdxl_base
 from tests.engine.training_support import Killed, dataset, run_once, train_order
 
 from linocut.catalogue import load_base
 from linocut.engine.adapters.file import load_adapter
 from linocut.engine.families.family import Family, load_family
 from linocut.engine.open import open_engine
-from linocut.engine.work import TrainStep
+from linocut.engine.training.units import TrainStep
 from linocut.orders import CheckpointScored, Event, Failed, GenerateOrder, ImageDrawn, TrainFinished, TrainOrder
 
 BLOBS, SAMPLES = dataset(5)
 Base = tuple[str, Family, Path]
-BUILD = {"ideogram4": ideogram4_base, "flux2": partial(flux2_base, max_text_tokens=48)}
+BUILD: dict[str, Callable[[Path], Path]] = {
+    "ideogram4": ideogram4_base,
+    "flux2": partial(flux2_base, max_text_tokens=48),
+    "qwen_image": qwen_image_base,
+    "sdxl": sdxl_base,
+}
 
 
 @pytest.fixture(scope="module", params=["ideogram4", "flux2"])
 def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
-    """(identity, loaded family, folder) of a tiny base."""
+    """(identity, loaded family, folder) of a tiny base with a forward pass of its own."""
+    yield from _loaded(request.param, tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=["qwen_image", "sdxl"])
+def grouped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
+    """The same, on the library's forward pass."""
+    yield from _loaded(request.param, tmp_path_factory)
+
+
+def _loaded(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    folder = BUILD[request.param](tmp_path_factory.mktemp("base"))
-    yield load_base(folder).identity, load_family(request.param, folder, torch.device("cpu"), torch.float32), folder
+    folder = BUILD[name](tmp_path_factory.mktemp("base"))
+    yield load_base(folder).identity, load_family(name, folder, torch.device("cpu"), torch.float32), folder
     torch.set_num_threads(threads)
 
 
@@ -83,6 +99,28 @@ def test_killed_and_resumed_it_ends_with_the_same_bytes(base: Base, tmp_path: Pa
         last = finished(run_once(order, BLOBS, tmp_path / f"b{trial}", family=family))
         assert last.path.read_bytes() == straight.path.read_bytes(), deaths
         assert last.scores == straight.scores
+
+
+def test_on_the_librarys_forward_pass_it_learns_is_killed_and_ends_with_the_same_bytes(
+    grouped: Base, tmp_path: Path
+) -> None:
+    identity, family, _ = grouped
+    order = order_for(identity, steps=12, checkpoint_every=6, preview_every=12, learning_rate=2e-2, batch_size=4)
+    units: list[Any] = []
+    straight = finished(run_once(order, BLOBS, tmp_path / "a", lambda n, unit: units.append(unit), family=family))
+    assert straight.scores["12"] < straight.scores["0"]
+    assert straight.scores["effect"] > 0.01
+    middle = [number for number, unit in enumerate(units) if isinstance(unit, TrainStep)][20]
+
+    def dies(number: int, unit: Any) -> None:
+        if number == middle:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run_once(order, BLOBS, tmp_path / "b", dies, family=family)
+    last = finished(run_once(order, BLOBS, tmp_path / "b", family=family))
+    assert last.path.read_bytes() == straight.path.read_bytes()
+    assert last.scores == straight.scores
 
 
 def test_the_base_is_left_as_it_was(base: Base, tmp_path: Path) -> None:

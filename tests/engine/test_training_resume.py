@@ -11,7 +11,7 @@ from tests.engine.training_support import Killed, Poisoned, StandIn, dataset, dr
 from linocut.engine.door import Closing
 from linocut.engine.training import run as run_module
 from linocut.engine.training.checkpoint import CheckpointFolder
-from linocut.engine.work import HeldOutLoss, TrainStep, UpdateWeights
+from linocut.engine.training.units import HeldOutLoss, TrainStep, UpdateWeights
 from linocut.orders import CheckpointScored, TrainFinished, TrainProgress
 
 BLOBS, SAMPLES = dataset()

@@ -12,14 +12,9 @@ from tests.engine.training_support import Killed, StandIn, dataset, of_kind, run
 from torch import Tensor
 
 from linocut.engine.adapters.file import load_adapter
-from linocut.engine.work import (
-    Background,
-    EncodeImage,
-    HeldOutLoss,
-    StopRequested,
-    TrainStep,
-    UpdateWeights,
-)
+from linocut.engine.training.units import HeldOutLoss, TrainStep, UpdateWeights
+from linocut.engine.units import EncodeImage
+from linocut.engine.work import Background, StopRequested
 from linocut.errors import Cancelled
 from linocut.orders import (
     CheckpointScored,
@@ -157,7 +152,7 @@ def test_the_score_is_taken_on_the_same_noise_each_time(tmp_path: Path) -> None:
 
     def look(number: int, unit: Any) -> None:
         if isinstance(unit, HeldOutLoss):
-            noises.append([example.noise_NC for example in unit.examples])
+            noises.append([example.noise for example in unit.examples])
 
     run_once(ORDER, BLOBS, tmp_path, look)
     rounds = [noises[at : at + len(noises) // 4] for at in range(0, len(noises), len(noises) // 4)]
@@ -173,7 +168,7 @@ def test_no_noise_is_used_twice(tmp_path: Path) -> None:
 
     def look(number: int, unit: Any) -> None:
         if isinstance(unit, TrainStep):
-            noises.extend(example.noise_NC for example in unit.examples)
+            noises.extend(example.noise for example in unit.examples)
 
     run_once(train_order(SAMPLES[:3], holdout=(0,), batch_size=5, steps=4), BLOBS, tmp_path, look)
     assert len(noises) == 20
@@ -188,7 +183,7 @@ def test_noise_is_of_the_runs_seed(tmp_path: Path) -> None:
 
         def look(number: int, unit: Any) -> None:
             if isinstance(unit, TrainStep):
-                seen.update(tuple(example.noise_NC.flatten().tolist()) for example in unit.examples)
+                seen.update(tuple(example.noise.flatten().tolist()) for example in unit.examples)
 
         run_once(train_order(SAMPLES[:3], holdout=(0,), steps=1, seed=seed), BLOBS, tmp_path / f"{seed}", look)
         return seen

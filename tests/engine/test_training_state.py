@@ -7,17 +7,18 @@ import torch
 from tests.engine.training_support import StandIn
 from torch import Tensor
 
-from linocut.engine.training.noise import normals
+from linocut.engine.families.items import Text
+from linocut.engine.noise import normals
+from linocut.engine.training.loss import TrainExample
 from linocut.engine.training.sealed import seal, unseal
 from linocut.engine.training.state import Hyper, TrainState
-from linocut.engine.work import TextFeatures, TrainExample
 
 HYPER = Hyper(rank=2, alpha=4.0, seed=3, weight_decay=0.1, clip_norm=0.5, ema=0.9)
 
 
 def example(index: int, sigma: float = 0.5, text: bool = True) -> TrainExample:
     """A sample of 2 x 2 tokens."""
-    features = TextFeatures(normals((4, 8), "text", index), torch.arange(4)) if text else None
+    features = Text(4, {"features_TF": normals((4, 8), "text", index)}) if text else None
     clean, noise = normals((4, 12), "clean", index), normals((4, 12), "noise", index)
     return TrainExample(clean, noise, (2, 2), sigma, features, f"sample {index}")
 
@@ -58,9 +59,9 @@ def test_it_learns_as_torchs_own_pieces_do() -> None:
             found = state.micro_step(family, examples, weight)
             losses = []
             for e in examples:
-                noisy = (1 - e.sigma) * e.latents_NC + e.sigma * e.noise_NC
+                noisy = (1 - e.sigma) * e.latents + e.sigma * e.noise
                 (velocity,) = family.velocity_for_training([noisy], e.grid, [e.sigma], [e.text], apart)
-                losses.append(torch.mean((velocity - (e.noise_NC - e.latents_NC)) ** 2))
+                losses.append(torch.mean((velocity - (e.noise - e.latents)) ** 2))
             (weight * torch.stack(losses).mean()).backward()
             assert found == pytest.approx([float(loss.detach()) for loss in losses], rel=1e-5)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, 0.5))
@@ -97,8 +98,8 @@ def test_a_fresh_adapter_changes_nothing_and_fills_the_targets() -> None:
     adapter = state.adapter()
     assert {n: (d.shape[1], adapter.up[n].shape[0]) for n, d in adapter.down.items()} == family.lora_targets()
     e = example(0)
-    with_it = family.velocity_for_training([e.latents_NC], e.grid, [0.5], [e.text], adapter)[0]
-    without = family.velocity_for_training([e.latents_NC], e.grid, [0.5], [e.text], None)[0]
+    with_it = family.velocity_for_training([e.latents], e.grid, [0.5], [e.text], adapter)[0]
+    without = family.velocity_for_training([e.latents], e.grid, [0.5], [e.text], None)[0]
     assert torch.equal(with_it, without)
     assert float(adapter.down["layers.0.attention.to_q"].std()) == pytest.approx(1 / HYPER.rank, rel=0.4)
     assert adapter.scale == 2.0

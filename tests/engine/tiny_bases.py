@@ -38,7 +38,7 @@ CHAT_TEMPLATE = (
 def ideogram4_base(folder: Path, seed: int = 0, hidden: int = 32, layers: int = 2) -> Path:
     """Ideogram 4's classes: two transformers, a text tower of the 36 layers that the taps need, and a small VAE."""
     torch.manual_seed(seed)
-    tokenizer = _tokenizer()
+    words = tokenizer()
     text_hidden = 8
     shape: dict[str, Any] = {
         "in_channels": LATENT_CHANNELS * 4,
@@ -54,13 +54,13 @@ def ideogram4_base(folder: Path, seed: int = 0, hidden: int = 32, layers: int = 
     pipeline = Ideogram4Pipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(),
         vae=_vae(),
-        text_encoder=_ideogram4_text_tower(len(tokenizer), text_hidden),
-        tokenizer=tokenizer,
-        transformer=_lively(Ideogram4Transformer2DModel(**shape)),
-        unconditional_transformer=_lively(Ideogram4Transformer2DModel(**shape)),
+        text_encoder=_ideogram4_text_tower(len(words), text_hidden),
+        tokenizer=words,
+        transformer=lively(Ideogram4Transformer2DModel(**shape)),
+        unconditional_transformer=lively(Ideogram4Transformer2DModel(**shape)),
     )
     pipeline.save_pretrained(folder)
-    _write_facts(folder, "ideogram4", max_text_tokens=2048)
+    write_facts(folder, "ideogram4", max_text_tokens=2048)
     return folder
 
 
@@ -70,11 +70,11 @@ def flux2_base(folder: Path, seed: int = 0, distilled: bool = False, max_text_to
     Its captions are always padded to ``max_text_tokens``; the library's default is 512.
     """
     torch.manual_seed(seed)
-    tokenizer = _tokenizer()
+    words = tokenizer()
     text_hidden = 8
     text_encoder = Qwen3ForCausalLM(
         Qwen3Config(
-            vocab_size=len(tokenizer),
+            vocab_size=len(words),
             hidden_size=text_hidden,
             intermediate_size=16,
             num_hidden_layers=28,
@@ -82,7 +82,7 @@ def flux2_base(folder: Path, seed: int = 0, distilled: bool = False, max_text_to
             num_key_value_heads=1,
             head_dim=4,
             max_position_embeddings=1024,
-            pad_token_id=tokenizer.pad_token_id,
+            pad_token_id=words.pad_token_id,
             bos_token_id=None,
             eos_token_id=None,
         )
@@ -102,13 +102,13 @@ def flux2_base(folder: Path, seed: int = 0, distilled: bool = False, max_text_to
     pipeline = Flux2KleinPipeline(
         scheduler=scheduler,
         vae=_vae(),
-        text_encoder=_lively(text_encoder),
-        tokenizer=tokenizer,
-        transformer=_lively(transformer),
+        text_encoder=lively(text_encoder),
+        tokenizer=words,
+        transformer=lively(transformer),
         is_distilled=distilled,
     )
     pipeline.save_pretrained(folder)
-    _write_facts(folder, "flux2", max_text_tokens)
+    write_facts(folder, "flux2", max_text_tokens)
     return folder
 
 
@@ -138,7 +138,7 @@ def _ideogram4_text_tower(vocabulary: int, hidden: int) -> Qwen3VLModel:
         "num_position_embeddings": 16,
         "deepstack_visual_indexes": [0],
     }
-    return _lively(Qwen3VLModel(Qwen3VLConfig(text_config=text, vision_config=vision)))
+    return lively(Qwen3VLModel(Qwen3VLConfig(text_config=text, vision_config=vision)))
 
 
 def _vae() -> AutoencoderKLFlux2:
@@ -157,7 +157,7 @@ def _vae() -> AutoencoderKLFlux2:
     return vae
 
 
-def _lively(module: Any) -> Any:
+def lively(module: Any) -> Any:
     """Move every norm weight away from one, so that a forgotten norm shows."""
     for name, parameter in module.named_parameters():
         if parameter.dim() == 1 and "norm" in name and name.endswith("weight"):
@@ -165,7 +165,7 @@ def _lively(module: Any) -> Any:
     return module
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def tokenizer() -> PreTrainedTokenizerFast:
     """One token a byte."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     core = Tokenizer(models.BPE(vocab={letter: i for i, letter in enumerate(alphabet)}, merges=[]))
@@ -183,7 +183,7 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def _write_facts(folder: Path, family: str, max_text_tokens: int) -> None:
+def write_facts(folder: Path, family: str, max_text_tokens: int) -> None:
     sampling = {"steps": 4, "guidance": 3.0, "mu": 0.0, "std": 1.0}
     facts = {
         "name": f"tiny-{family}",

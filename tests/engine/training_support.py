@@ -19,23 +19,12 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from linocut.catalogue import Sampling
 from linocut.engine.adapters.apply import Adapter, project, share_rows
-from linocut.engine.training.loss import held_out_losses
-from linocut.engine.training.noise import normals
+from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
+from linocut.engine.noise import normals
 from linocut.engine.training.run import train
-from linocut.engine.work import (
-    Background,
-    DecodeLatents,
-    Denoise,
-    EncodeImage,
-    EncodeText,
-    Grid,
-    HeldOutLoss,
-    Routine,
-    TextFeatures,
-    TrainStep,
-    UpdateWeights,
-)
+from linocut.engine.work import Background, Bench, Routine
 from linocut.files import sha256_hex
 from linocut.orders import Event, PreviewPrompt, TrainOrder, TrainSample
 
@@ -44,6 +33,9 @@ PATCH, CHANNELS, WIDTH = 16, 12, 16
 
 class StandIn:
     """A family of two layers over tokens of 16 x 16 pixels, each token its 2 x 2 mean colours."""
+
+    takes_negative_text = True
+    takes_references = True
 
     def __init__(self) -> None:
         names = ["layers.0.attention.to_q", "layers.0.feed_forward.w1", "layers.1.attention.to_q"]
@@ -60,15 +52,19 @@ class StandIn:
         assert (width % PATCH, height % PATCH) == (0, 0)
         return height // PATCH, width // PATCH
 
-    def latent_shape(self, grid: Grid) -> tuple[int, int]:
+    def latent_shape(self, grid: Grid) -> tuple[int, ...]:
         return grid[0] * grid[1], CHANNELS
 
-    def sigmas(self, steps: int, mu: float, std: float, width: int, height: int) -> list[float]:
-        quantiles = [min(1.0 - step / steps, 1.0 - 1e-6) for step in range(steps)]
-        return [1.0 / (1.0 + exp(-mu - std * NormalDist().inv_cdf(quantile))) for quantile in quantiles] + [0.0]
+    def plan(self, sampling: Sampling, width: int, height: int) -> Plan:
+        quantiles = [min(1.0 - step / sampling.steps, 1.0 - 1e-6) for step in range(sampling.steps)]
+        levels = [sampling.mu + sampling.std * NormalDist().inv_cdf(quantile) for quantile in quantiles]
+        return plan_of([1.0 / (1.0 + exp(-level)) for level in levels] + [0.0], sampling.guidance)
 
-    def encode_text(self, captions: Sequence[str]) -> list[TextFeatures]:
-        return [TextFeatures(normals((4, 8), "text", caption), torch.arange(4)) for caption in captions]
+    def loss_weight(self, sigma: float) -> float:
+        return 1.0
+
+    def encode_text(self, captions: Sequence[str]) -> list[Text]:
+        return [Text(4, {"features_TF": normals((4, 8), "text", caption)}) for caption in captions]
 
     def encode_images(self, pixels_HWC: Sequence[Tensor]) -> list[Tensor]:
         return [self._encode(picture) for picture in pixels_HWC]
@@ -86,16 +82,16 @@ class StandIn:
             pictures.append(small.repeat_interleave(8, 0).repeat_interleave(8, 1))
         return pictures
 
-    def velocity(self, items: Sequence[Denoise]) -> list[Tensor]:
+    def velocity(self, items: Sequence[Item]) -> list[Tensor]:
         with torch.no_grad():
-            return [self._velocity(i.latents_NC, i.sigma, i.text, i.adapter) for i in items]
+            return [self._velocity(i.latents, i.sigma, i.text, i.adapter) for i in items]
 
     def velocity_for_training(
         self,
         latents_NC: Sequence[Tensor],
         grid: Grid,
         sigmas: Sequence[float],
-        texts: Sequence[TextFeatures | None],
+        texts: Sequence[Text | None],
         adapter: Adapter | None,
         *,
         recompute: bool = False,
@@ -106,9 +102,9 @@ class StandIn:
     def release(self) -> None:
         pass
 
-    def _velocity(self, x_NC: Tensor, sigma: float, text: TextFeatures | None, adapter: Adapter | None) -> Tensor:
+    def _velocity(self, x_NC: Tensor, sigma: float, text: Text | None, adapter: Adapter | None) -> Tensor:
         count = x_NC.shape[0]
-        words = torch.zeros(8) if text is None else text.features_TF.mean(0)
+        words = torch.zeros(8) if text is None else text.tensors["features_TF"].mean(0)
         facts = torch.cat([torch.tensor([sigma]), words]).expand(count, -1)
         hidden_NE = self.inward(torch.cat([x_NC, facts], dim=1))
         for name, linear in self.linears.items():
@@ -124,11 +120,11 @@ class Poisoned(StandIn):
         super().__init__()
         self.caption, self.limit, self.value = caption, limit, value
 
-    def _velocity(self, x_NC: Tensor, sigma: float, text: TextFeatures | None, adapter: Adapter | None) -> Tensor:
+    def _velocity(self, x_NC: Tensor, sigma: float, text: Text | None, adapter: Adapter | None) -> Tensor:
         velocity_NC = super()._velocity(x_NC, sigma, text, adapter)
-        poison = self.encode_text([self.caption])[0].features_TF
+        poison = self.encode_text([self.caption])[0].tensors["features_TF"]
         grown = adapter is not None and max(float(up.detach().abs().max()) for up in adapter.up.values()) > self.limit
-        if grown and text is not None and torch.equal(text.features_TF, poison):
+        if grown and text is not None and torch.equal(text.tensors["features_TF"], poison):
             return velocity_NC * self.value
         return velocity_NC
 
@@ -183,36 +179,20 @@ def train_order(samples: tuple[TrainSample, ...], **changes: Any) -> TrainOrder:
         checkpoint_every=5,
         preview_every=10,
         previews=(PreviewPrompt(caption="a boat", seed=1),),
-        preview_steps=2,
-        preview_guidance=1.0,
-        preview_mu=0.0,
-        preview_std=1.0,
+        preview_sampling=Sampling(steps=2, guidance=1.0, mu=0.0, std=1.0),
     )
     return msgspec.structs.replace(order, **changes)
 
 
 def execute(family: Any, unit: Any) -> Any:
     """What an engine does with one unit (or a list of them), without batching."""
-    match unit:
-        case list():
-            return [execute(family, one) for one in unit]
-        case EncodeText():
-            return family.encode_text([unit.caption])[0]
-        case EncodeImage():
-            return family.encode_images([unit.pixels_HWC])[0]
-        case Denoise():
-            return family.velocity([unit])[0]
-        case DecodeLatents():
-            return family.decode([unit.latents_NC], [unit.grid])[0]
-        case TrainStep():
-            return unit.state.micro_step(family, unit.examples, unit.weight, unit.recompute)
-        case UpdateWeights():
-            return unit.state.update(unit.learning_rate)
-        case HeldOutLoss():
-            return held_out_losses(family, unit.adapter, unit.examples)
-        case Background():
-            return unit.call()
-    raise AssertionError(unit)
+    if isinstance(unit, list):
+        return [execute(family, one) for one in unit]
+    if isinstance(unit, Background):
+        return unit.call()
+    with torch.no_grad():
+        [result] = type(unit).run([unit], Bench(family, torch.device("cpu")))
+    return result
 
 
 def drive(

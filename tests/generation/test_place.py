@@ -10,6 +10,7 @@ import pytest
 from tests.training.workshop import BASE, Workshop
 
 from linocut import __version__
+from linocut.catalogue import Sampling
 from linocut.custom_models import service as registry
 from linocut.db.tables import jobs
 from linocut.errors import InvalidRequest, NotFound, TooManyInFlight, Unsafe
@@ -42,7 +43,7 @@ def test_a_plain_request_becomes_a_complete_order(house: Workshop) -> None:
     assert order.width % BASE.size_multiple == order.height % BASE.size_multiple == 0
     assert order.width * order.height <= 1.1 * BASE.native_pixels**2
     assert (order.base, order.organization_id, order.adapter) == (BASE.identity, house.alice.organization_id, None)
-    assert (order.steps, order.guidance, order.mu, order.std) == (3, 3.0, 0.0, 1.5)
+    assert order.sampling == Sampling(steps=3, guidance=3.0, mu=0.0, std=1.5)
     job = house.job(kind="generate")
     assert (job.job_id, job.images, job.status) == (placed.job_id, 3, "QUEUED")
 

@@ -72,7 +72,7 @@ GUARDS = (
     Guard(
         "who draws already is given nothing that a worker has died under",
         "jobs/queue.py",
-        " or (kind == GENERATE and drawing and waiting.attempts):",
+        " or (some is fair and answering and waiting.attempts):",
         ":",
         (f"{QUEUE}test_a_job_that_a_worker_has_died_under_waits_for_a_worker_that_draws_nothing[sqlite]",),
     ),

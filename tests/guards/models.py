@@ -139,7 +139,7 @@ GUARDS = (
     ),
     Guard(
         "a worker that finds weights lost takes their models out of use",
-        "workers/publisher.py",
+        "workers/answers.py",
         '                availability.lost(tx, lost.details["sha256"], lost.details["how"])\n',
         "                pass\n",
         (

@@ -17,9 +17,8 @@ GUARDS = (
     Guard(
         "the engine is told to stop what its worker has lost",
         "workers/publisher.py",
-        '        log("workers").warning("lease lost; its work is dropped", job_id=held.job.job_id, code=lost.code)\n'
-        "        self._holdings.drop(held.key)\n        self._cancel(held.key)\n",
-        "        self._holdings.drop(held.key)\n",
+        '        self._desk.end(held, "lost", lost)\n        self._desk.cancel(held.key)\n',
+        '        self._desk.end(held, "lost", lost)\n',
         (f"{LEASES}test_the_engine_stops_working_on_what_was_lost[sqlite]",),
     ),
     Guard(
@@ -68,21 +67,21 @@ GUARDS = (
     Guard(
         "a worker that is asked to stop finishes the images in hand",
         "workers/loop.py",
-        "        while self.holdings.generations() and time.monotonic() < deadline:",
+        "        while self.holdings.waited_for() and time.monotonic() < deadline:",
         "        while False:",
         (f"{LOOP}test_a_stop_finishes_the_images_and_gives_the_run_back_uncounted[sqlite]",),
     ),
     Guard(
         "a worker that is asked to stop waits no longer than it is given",
         "workers/loop.py",
-        "        while self.holdings.generations() and time.monotonic() < deadline:",
-        "        while self.holdings.generations():",
+        "        while self.holdings.waited_for() and time.monotonic() < deadline:",
+        "        while self.holdings.waited_for():",
         (f"{LOOP}test_a_stop_leases_nothing_more_and_gives_back_what_takes_too_long[sqlite]",),
     ),
     Guard(
         "one run at a time",
         "workers/held.py",
-        "return not self.trains() and time.monotonic() >= self._rests_until",
+        "return not self.in_background() and time.monotonic() >= self._rests_until",
         "return time.monotonic() >= self._rests_until",
         (f"{LOOP}test_images_are_drawn_while_a_run_trains_and_one_run_at_a_time[sqlite]",),
     ),

@@ -1,10 +1,12 @@
 """Orders survive JSON, errors survive JSON and pickling: they cross between processes."""
 
+import json
 import pickle
 
 import msgspec
 import pytest
 
+from linocut.catalogue import Sampling
 from linocut.errors import Busy, Internal, LinocutError, error_from_json
 from linocut.orders import (
     AdapterRef,
@@ -18,7 +20,7 @@ from linocut.orders import (
 
 GENERATE = GenerateOrder(
     base="ideogram4@0", organization_id="o", caption='{"high_level_description":"é"}', width=128, height=96,
-    output_width=1024, output_height=768, seeds=(0, 2**31 - 1), steps=20, guidance=3.5, mu=1.5, std=1.0,
+    output_width=1024, output_height=768, seeds=(0, 2**31 - 1), sampling=Sampling(20, 3.5, 1.5, 1.0),
     adapter=AdapterRef(sha256="a" * 64, size_bytes=7),
 )  # fmt: skip
 TRAIN = TrainOrder(
@@ -27,7 +29,7 @@ TRAIN = TrainOrder(
     steps=100, rank=16, alpha=16.0, learning_rate=1e-3, batch_size=8, ema=0.99, caption_dropout=0.1,
     weight_decay=1e-4, warmup_steps=10, clip_norm=1.0, sigma_mean=0.0, sigma_std=1.0, native_pixels=128,
     size_multiple=16, checkpoint_every=20, preview_every=50, previews=(PreviewPrompt(caption="{}", seed=3),),
-    preview_steps=8, preview_guidance=3.0, preview_mu=1.5, preview_std=1.0,
+    preview_sampling=Sampling(8, 3.0, 1.5, 1.0),
 )  # fmt: skip
 
 
@@ -39,6 +41,18 @@ def test_an_order_is_the_same_after_json(order: GenerateOrder | TrainOrder) -> N
 def test_an_order_with_a_part_missing_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError, match="steps"):
         order_from_json(order_to_json(GENERATE).replace('"steps":20,', ""))
+
+
+@pytest.mark.parametrize("order", [GENERATE, TRAIN])
+def test_an_order_of_version_0_1_is_still_read(order: GenerateOrder | TrainOrder) -> None:
+    """Its sampling lay flat in it; a job row may hold one when the server is upgraded."""
+    now = json.loads(order_to_json(order))
+    prefix = "preview_" if isinstance(order, TrainOrder) else ""
+    flat = {f"{prefix}{key}": value for key, value in now.pop(f"{prefix}sampling").items()}
+    assert order_from_json(json.dumps({**now, **flat})) == order
+    flat.pop(f"{prefix}guidance")
+    with pytest.raises(msgspec.ValidationError, match="guidance"):
+        order_from_json(json.dumps({**now, **flat}))
 
 
 def _tree(root: type[LinocutError]) -> list[type[LinocutError]]:

@@ -144,7 +144,7 @@ class Simulation:
         drawing = any(self.natures[hand.job_id].kind == "generate" for hand in worker.hands)
         expected = self.whose_turn(kinds, drawing)
         leased, committed, heard = self.write(
-            lambda tx: queue.lease(tx, worker.worker_id, kinds, self.now, LEASE, drawing=drawing)
+            lambda tx: queue.lease(tx, worker.worker_id, kinds, self.now, LEASE, answering=drawing)
         )
         worker.unsure = not heard
         if not committed:

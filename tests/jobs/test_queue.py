@@ -164,7 +164,7 @@ def test_a_job_that_a_worker_has_died_under_waits_for_a_worker_that_draws_nothin
     write(db, queue.release, "dead")
 
     def lease(drawing: bool) -> LeasedJob | None:
-        leased = write(db, queue.lease, "w1", BOTH, at(5), LEASE, drawing=drawing)
+        leased = write(db, queue.lease, "w1", BOTH, at(5), LEASE, answering=drawing)
         assert leased is None or isinstance(leased, LeasedJob)
         return leased
 

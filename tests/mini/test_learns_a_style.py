@@ -71,8 +71,7 @@ def _train(engine: Engine, draw: Draw, workspace: Path) -> tuple[bytes, dict[str
     order = TrainOrder(
         base=BASE.identity, organization_id="o", run_id=workspace.name, samples=samples, holdout=holdout, seed=5,
         native_pixels=BASE.native_pixels, size_multiple=BASE.size_multiple,
-        previews=recipes.previews_of(samples, holdout)[:1], preview_steps=turbo.steps,
-        preview_guidance=turbo.guidance, preview_mu=turbo.mu, preview_std=turbo.std,
+        previews=recipes.previews_of(samples, holdout)[:1], preview_sampling=turbo,
         **recipe.__dict__,
     )  # fmt: skip
     finished = _run(engine, workspace.name, order, blobs, workspace)[-1]
@@ -88,8 +87,8 @@ def _draw(engine: Engine, adapter: bytes | None, workspace: Path) -> list[Image.
         caption = worded(BASE, prompt, 1, 1, make_up=adapter is None).caption
         order = GenerateOrder(
             base=BASE.identity, organization_id="o", caption=caption, width=128, height=128,
-            output_width=128, output_height=128, seeds=SEEDS, steps=turbo.steps, guidance=turbo.guidance,
-            mu=turbo.mu, std=turbo.std, adapter=reference,
+            output_width=128, output_height=128, seeds=SEEDS, sampling=turbo,
+            adapter=reference,
         )  # fmt: skip
         events = _run(engine, f"draw-{number}", order, blobs, workspace)
         drawn += [Image.open(io.BytesIO(e.png)) for e in events if isinstance(e, ImageDrawn)]

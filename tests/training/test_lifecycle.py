@@ -62,7 +62,7 @@ def test_the_order_is_complete_and_says_what_the_rows_say(house: Workshop) -> No
     assert house.count(run_images) == len(set(keys))
     assert (order.base, order.organization_id) == (BASE.identity, house.alice.organization_id)
     assert len(order.previews) == 3
-    assert order.preview_steps == BASE.sampling["TURBO"].steps  # a run waits while its previews are drawn
+    assert order.preview_sampling == BASE.sampling["TURBO"]  # a run waits while its previews are drawn
     assert {sample.caption for sample in order.samples} == {house.runtime.restate(f"caption {n}") for n in range(31)}
 
 

@@ -17,7 +17,6 @@ from linocut.db.database import Database
 from linocut.engine.open import open_engine
 from linocut.ids import new_id
 from linocut.jobs import queue
-from linocut.jobs.types import GENERATE
 from linocut.runtime import Runtime
 from linocut.settings import Settings
 from linocut.workers.loop import WorkerLoop
@@ -135,13 +134,13 @@ class Inside:
         task: asyncio.Task[Answer] = asyncio.ensure_future(exchange)
         while not task.done() and not self._asked_for_images():
             await asyncio.sleep(0.0005)
-        while not task.done() and (self._asked_for_images() or self._worker.holdings.generations()):
+        while not task.done() and (self._asked_for_images() or self._worker.holdings.waited_for()):
             self._turn()
         return await task
 
     def _asked_for_images(self) -> bool:
         with self.runtime.db.read() as snapshot:
-            return queue.any_queued(snapshot, [GENERATE])
+            return queue.any_queued(snapshot, ["generate"])
 
     async def _exchange(self, method: str, address: str, headers: dict[str, str], content: bytes) -> Answer:
         path, _, query = address.partition("?")

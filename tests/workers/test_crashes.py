@@ -20,6 +20,7 @@ from linocut.jobs import reaper
 from linocut.orders import GenerateOrder, TrainOrder, order_from_json, order_to_json
 from linocut.training.reports import close_failed_job
 from linocut.training.types import AdvancedAsk
+from linocut.workers.answers import Answers
 from linocut.workers.loop import WorkerLoop
 
 MODEL_RANK = {"CREATING": 0, "TRAINING": 1, "COMPLETED": 2, "ERRORED": 2}
@@ -285,7 +286,7 @@ def test_a_fault_in_a_thread_ends_the_worker(house: Workshop, monkeypatch: pytes
     """Not an error of a job, not a full disk: the process must end, so that its supervisor can start it anew."""
     house.place(house.alice)
     loop = house.worker()
-    monkeypatch.setattr(loop.publisher, "_publish_image", lambda *_: 1 / 0)
+    monkeypatch.setattr(Answers, "publish", lambda *_: 1 / 0)
     with pytest.raises(RuntimeError) as caught:
         loop.run_until_idle()
     assert isinstance(caught.value.__cause__, ZeroDivisionError)

@@ -10,14 +10,14 @@ from tests.workers.test_crashes import short_run
 
 from linocut.errors import Unavailable
 from linocut.storage.store import Store
-from linocut.workers import loop, publisher, workspaces
+from linocut.workers import answers, loop, runs, workspaces
 
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publisher, "IMAGE_PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(publisher, "TRAINING_RESTS_SECONDS", 0.05)
-    monkeypatch.setattr(loop, "TRAINING_RESTS_SECONDS", 0.05)
+    monkeypatch.setattr(answers, "IMAGE_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(runs, "BACKGROUND_RESTS_SECONDS", 0.05)
+    monkeypatch.setattr(loop, "BACKGROUND_RESTS_SECONDS", 0.05)
     monkeypatch.setattr(loop, "LOOK_ANYWAY_SECONDS", 0.05)
 
 

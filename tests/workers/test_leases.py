@@ -94,11 +94,11 @@ def test_the_heart_lets_go_at_once_of_what_was_taken(house: Workshop) -> None:
     loop = house.worker()
     assert loop.turn()
     until(loop.publisher.idle)  # so that it is not the publisher who learns of it
-    assert loop.holdings.trains()
+    assert loop.holdings.in_background()
     house.lose_leases()
     reaper.reap(house.db, ids.now(), close_failed_job)
     loop.heart.look()
-    assert not loop.holdings.trains()
+    assert not loop.holdings.in_background()
 
 
 def test_the_heart_keeps_a_lease_that_would_have_expired(open_workshop: Any) -> None:

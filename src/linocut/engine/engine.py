@@ -18,11 +18,19 @@ from linocut.engine.executor import Broken, Done, Executor, Outcome
 from linocut.engine.live import LiveOrder
 from linocut.engine.memory import Footprint, Pool
 from linocut.engine.pass_memory import told
-from linocut.engine.refusals import cancelled, out_of_memory, unknown_fault, wrong_base
+from linocut.engine.refusals import cancelled, wrong_base
 from linocut.engine.scheduler import Scheduler, Ticket
 from linocut.engine.text_cache import TextCache
-from linocut.engine.units import kind_of, tokens_of
-from linocut.engine.work import Background, DeviceUnit, EncodeText, OutOfMemory, Routine, StopRequested, Unit, Yielded
+from linocut.engine.work import (
+    Background,
+    DeviceUnit,
+    FullPass,
+    OutOfMemory,
+    Routine,
+    StopRequested,
+    Unit,
+    Yielded,
+)
 from linocut.errors import Conflict, LinocutError
 from linocut.observe import log
 from linocut.orders import Event, Failed, Order
@@ -37,8 +45,9 @@ MakeRoutine = Callable[[Order, str, Fetch, Path, Callable[[Event], None]], Routi
 class RoutineEngine:
     """An ``Engine`` (see door.py) over one resident base.
 
-    ``identity`` is the base's; ``footprint`` weighs orders against ``budget_bytes``, half of it for generations and
-    half for runs.
+    ``identity`` is the base's; ``footprint`` weighs orders against ``budget_bytes``, half of it for orders that
+    somebody waits for and half for the background. ``full`` and ``background_full`` say how much of each may share a
+    pass.
     """
 
     def __init__(
@@ -46,6 +55,8 @@ class RoutineEngine:
         identity: str,
         executor: Executor,
         scheduler: Scheduler,
+        full: FullPass,
+        background_full: FullPass,
         make_routine: MakeRoutine,
         texts: TextCache,
         footprint: Footprint,
@@ -54,10 +65,12 @@ class RoutineEngine:
         self._identity = identity
         self._executor = executor
         self._scheduler = scheduler
+        self._full = {True: full, False: background_full}
+        """By whether somebody waits, as the pools."""
         self._make_routine = make_routine
         self._texts = texts
         self._footprint = footprint
-        self._pools = {training: Pool(budget_bytes // 2) for training in (False, True)}
+        self._pools = {waited_for: Pool(budget_bytes // 2) for waited_for in (True, False)}
         self._live: dict[str, LiveOrder] = {}
         self._start: dict[str, Callable[[], Routine]] = {}
         self._units: dict[int, tuple[LiveOrder, int, DeviceUnit]] = {}
@@ -77,7 +90,8 @@ class RoutineEngine:
             self._end(live, wrong_base(order.base, self._identity))
             return
         try:
-            self._pools[live.training].wait(key, order.organization_id, self._footprint.of(order))
+            size = live.carriage.weigh(self._footprint, order)
+            self._pools[live.kind.waited_for].wait(key, order.organization_id, size)
         except LinocutError as too_large:
             self._end(live, too_large)
             return
@@ -123,7 +137,7 @@ class RoutineEngine:
                 continue
             live.stop_asked = True
             waiting = live.key in self._start
-            if not live.training or (waiting and not has_files(live.workspace)):
+            if not live.kind.resumable or (waiting and not has_files(live.workspace)):
                 self._end(live, cancelled())
             elif not waiting:
                 # What the run waits for on the device is not worth running; what is on its way to the disk comes first.
@@ -144,8 +158,8 @@ class RoutineEngine:
         outcomes = self._executor.run([unit for _, _, unit in waiting])
         self._scheduler.charge(batch, time.monotonic() - began)
         for (live, index, unit), outcome in zip(waiting, outcomes, strict=True):
-            if isinstance(unit, EncodeText) and isinstance(outcome, Done) and not live.training:
-                self._texts.put(unit.caption, outcome.result)
+            if (name := unit.remembered_as) is not None and isinstance(outcome, Done) and live.kind.waited_for:
+                self._texts.put(name, outcome.result)
             self._settle(live, index, outcome)
 
     def _collect_background(self) -> None:
@@ -179,7 +193,7 @@ class RoutineEngine:
         except StopIteration:
             if not live.ended:
                 log("engine").error("a routine ended without a last event", key=live.key)
-            self._end(live, unknown_fault(live.order))
+            self._end(live, live.carriage.unknown_fault())
         except StopRequested:
             self._end(live, cancelled())
         except LinocutError as error:
@@ -187,13 +201,14 @@ class RoutineEngine:
         except Exception as error:  # the edge of the engine: one order's fault must not stop the others
             short = isinstance(told(error), OutOfMemory)
             log("engine").error("an order failed", key=live.key, exc_info=error)
-            self._end(live, out_of_memory(live.order) if short else unknown_fault(live.order))
+            carriage = live.carriage
+            self._end(live, carriage.out_of_memory(live.order) if short else carriage.unknown_fault())
 
     def _place(self, live: LiveOrder, index: int, unit: Unit) -> None:
         """Send a unit on its way, or answer it at once."""
         if isinstance(unit, Background):
             self._background[self._helpers.submit(unit.call)] = live, index
-        elif isinstance(unit, EncodeText) and (known := self._texts.get(unit.caption)):
+        elif (name := unit.remembered_as) is not None and (known := self._texts.get(name)):
             live.settle(index, Done(known))
         else:
             self._tickets += 1
@@ -203,9 +218,10 @@ class RoutineEngine:
                     number=self._tickets,
                     key=live.key,
                     organization=live.order.organization_id,
-                    kind=kind_of(unit),
-                    tokens=tokens_of(unit),
-                    training=live.training,
+                    kind=unit.kind,
+                    tokens=unit.tokens,
+                    background=not live.kind.waited_for,
+                    budget=unit.budget(self._full[live.kind.waited_for]),
                 )
             )
 
@@ -221,7 +237,7 @@ class RoutineEngine:
     def _forget(self, live: LiveOrder) -> None:
         del self._live[live.key]
         self._start.pop(live.key, None)
-        self._pools[live.training].leave(live.key)
+        self._pools[live.kind.waited_for].leave(live.key)
         self._withdraw(live)
         live.close()
 

@@ -12,28 +12,21 @@ kills it means something. Only the fake knows these words:
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from linocut.catalogue import Base
+from linocut.engine.carriage import FakeRoutine, carriage_of
 from linocut.engine.door import Closing, Fetch, has_files
-from linocut.engine.fake_files import flat_png
-from linocut.engine.fake_training import train
-from linocut.engine.png_text import texts_of
-from linocut.engine.refusals import cancelled, damaged_adapter, unknown_fault, wrong_base
-from linocut.errors import Conflict, LinocutError, RunFailed
-from linocut.files import sha256_hex
+from linocut.engine.refusals import cancelled, wrong_base
+from linocut.errors import Conflict, LinocutError
 from linocut.observe import log
-from linocut.orders import Event, Failed, GenerateFinished, GenerateOrder, ImageDrawn, Order, TrainOrder
+from linocut.orders import Event, Failed, Order, kind_of
 
 STEP_SECONDS_VARIABLE = "LINOCUT_FAKE_STEP_SECONDS"
-TRAINING_TURN = 4
-"""While images wait, a run gets every fourth step."""
-
-FakeRoutine = Generator[None, bool, None]
-"""Yields after each step; receives whether its order was cancelled since."""
+BACKGROUND_TURN = 4
+"""While somebody waits, the background gets every fourth step."""
 
 
 @dataclass
@@ -63,10 +56,7 @@ class FakeEngine:
         if order.base != self._base.identity:
             self._events.append(Failed(key=key, error=wrong_base(order.base, self._base.identity)))
             return
-        if isinstance(order, TrainOrder):
-            routine = train(order, key, fetch, workspace, self._events.append)
-        else:
-            routine = _generate(order, key, fetch, self._events.append)
+        routine = carriage_of(order).fake(order, key, fetch, workspace, self._events.append)
         self._live[key] = _Live(order, routine, workspace)
 
     def cancel(self, key: str) -> None:
@@ -74,7 +64,7 @@ class FakeEngine:
         self._cancels.append(key)
 
     def step(self) -> list[Event]:
-        """As ``Engine.step``: one Euler step of every generation, or one training step of one run."""
+        """As ``Engine.step``: a step of every order that somebody waits for, or one of an order in the background."""
         while self._cancels:
             if live := self._live.get(self._cancels.popleft()):
                 live.cancelled = True
@@ -99,20 +89,20 @@ class FakeEngine:
         self._events.clear()
 
     def _next_turn(self) -> list[str]:
-        """The keys that take this step: all generations, or the run that has waited longest."""
+        """The keys that take this step: all that somebody waits for, or the background's that has waited longest."""
         self._turn += 1
-        images = [key for key, live in self._live.items() if isinstance(live.order, GenerateOrder)]
-        runs = [key for key, live in self._live.items() if isinstance(live.order, TrainOrder)]
-        if images and not (runs and self._turn % TRAINING_TURN == 0):
-            return images
-        for key in runs[:1]:
+        waited_for = [key for key, live in self._live.items() if kind_of(live.order).waited_for]
+        background = [key for key, live in self._live.items() if not kind_of(live.order).waited_for]
+        if waited_for and not (background and self._turn % BACKGROUND_TURN == 0):
+            return waited_for
+        for key in background[:1]:
             self._live[key] = self._live.pop(key)
-        return runs[:1]
+        return background[:1]
 
     def _advance(self, key: str) -> None:
         live = self._live[key]
         fresh = not live.started and not has_files(live.workspace)
-        if live.cancelled and (fresh or isinstance(live.order, GenerateOrder)):
+        if live.cancelled and (fresh or not kind_of(live.order).resumable):
             self._fail(key, cancelled())
             return
         try:
@@ -127,34 +117,8 @@ class FakeEngine:
             self._fail(key, error)
         except Exception:  # the edge of the engine: one order's fault must not stop the others
             log("engine").exception("an order failed", key=key)
-            self._fail(key, unknown_fault(live.order))
+            self._fail(key, carriage_of(live.order).unknown_fault())
 
     def _fail(self, key: str, error: LinocutError) -> None:
         self._live.pop(key).routine.close()
         self._events.append(Failed(key=key, error=error))
-
-
-def _generate(order: GenerateOrder, key: str, fetch: Fetch, emit: Callable[[Event], None]) -> FakeRoutine:
-    if order.adapter and sha256_hex(fetch(order.adapter.sha256)) != order.adapter.sha256:
-        raise damaged_adapter()
-    for _ in range(order.steps):
-        yield
-    if "[fail]" in order.caption:
-        raise RunFailed("The image came out as numbers that are not finite; ask for another seed or prompt.")
-    for index, seed in enumerate(order.seeds):
-        emit(
-            ImageDrawn(
-                key=key,
-                index=index,
-                seed=seed,
-                png=flat_png(
-                    f"{order.caption}|{seed}|{order.adapter.sha256 if order.adapter else ''}",
-                    order.output_width,
-                    order.output_height,
-                    texts_of(order, seed),
-                ),
-                native_width=order.width,
-                native_height=order.height,
-            )
-        )
-    emit(GenerateFinished(key=key))

@@ -1,15 +1,14 @@
 """One order in progress: its routine, and the answers to what the routine yielded last."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from linocut.engine.carriage import carriage_of
 from linocut.engine.door import Closing
 from linocut.engine.executor import Broken, Outcome
 from linocut.engine.work import Routine, StopRequested, Unit, Yielded
 from linocut.observe import log
-from linocut.orders import Event, Failed, GenerateFinished, Order, TrainFinished, TrainOrder
-
-LAST_EVENTS = (GenerateFinished, TrainFinished, Failed)
+from linocut.orders import Event, Last, Order, kind_of
 
 
 class LiveOrder:
@@ -18,7 +17,8 @@ class LiveOrder:
     def __init__(self, key: str, order: Order, workspace: Path) -> None:
         self.key = key
         self.order = order
-        self.training = isinstance(order, TrainOrder)
+        self.kind = kind_of(order)
+        self.carriage = carriage_of(order)
         self.ended = False
         self.stop_asked = False
         self.workspace = workspace
@@ -34,8 +34,8 @@ class LiveOrder:
 
     def expect(self, yielded: Yielded) -> list[Unit]:
         """The routine yielded this -> its units, whose outcomes ``settle`` brings by index."""
-        self._in_list = isinstance(yielded, list)
-        units = yielded if isinstance(yielded, list) else [yielded]
+        self._in_list = isinstance(yielded, Sequence)
+        units = list(yielded) if isinstance(yielded, Sequence) else [yielded]
         self._outcomes = [None] * len(units)
         return units
 
@@ -78,7 +78,7 @@ class LiveOrder:
     def may_tell(self, event: Event) -> bool:
         """Whether ``event`` may be told: nothing follows the last one."""
         told = not self.ended
-        self.ended = self.ended or isinstance(event, LAST_EVENTS)
+        self.ended = self.ended or isinstance(event, Last)
         return told
 
     def leave(self) -> None:

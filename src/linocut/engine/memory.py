@@ -1,13 +1,14 @@
 """Admission: how many bytes an order will hold while it is in progress, and which waiting order may start. Pure.
 
-Generations and runs draw on pools of their own, each half of the budget, so neither can keep the other waiting.
+What somebody waits for and what runs in the background draw on pools of their own, each half of the budget, so neither
+can keep the other waiting.
 What one forward pass needs while it lasts is shared by all orders and is not counted here.
 """
 
 from dataclasses import dataclass
 
 from linocut.errors import TooLarge
-from linocut.orders import GenerateOrder, Order, TrainOrder
+from linocut.orders import GenerateOrder, TrainOrder
 
 MIB = 1024 * 1024
 FLOAT_BYTES = 4
@@ -38,27 +39,26 @@ class Footprint:
     lora_features: int
     on_host: bool
 
-    def of(self, order: Order) -> int:
-        """Bytes that ``order`` holds from its start to its end."""
-        if isinstance(order, TrainOrder):
-            return self._of_run(order)
-        return self._of_images(order)
-
-    def _of_images(self, order: GenerateOrder) -> int:
+    def of_images(self, order: GenerateOrder) -> int:
+        """Bytes that a generation holds from its start to its end."""
         native, asked = order.width * order.height, order.output_width * order.output_height
         image = LATENT_COPIES * native * self.latent_bytes_per_pixel + 2 * 3 * (native + asked)
         adapter = order.adapter.size_bytes if order.adapter else 0
-        return round(len(order.seeds) * image) + self._text(order.caption) + adapter
+        return round(len(order.seeds) * image) + self.of_text(order.caption) + adapter
 
-    def _of_run(self, order: TrainOrder) -> int:
+    def of_run(self, order: TrainOrder) -> int:
+        """Bytes that a run holds from its start to its end."""
         copies = HOST_STATE_COPIES if self.on_host else DEVICE_STATE_COPIES
         state = copies * FLOAT_BYTES * order.rank * self.lora_features
         if not self.on_host:
             return state
         latents = sum(min(s.width * s.height, order.native_pixels**2) for s in order.samples)
-        return state + round(latents * self.latent_bytes_per_pixel) + sum(self._text(s.caption) for s in order.samples)
+        return (
+            state + round(latents * self.latent_bytes_per_pixel) + sum(self.of_text(s.caption) for s in order.samples)
+        )
 
-    def _text(self, caption: str) -> int:
+    def of_text(self, caption: str) -> int:
+        """Bytes of a caption's features."""
         return (len(caption) // CHARACTERS_PER_TOKEN + 16) * self.text_bytes_per_token
 
 

@@ -3,33 +3,34 @@
 import os
 from collections.abc import Callable
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from linocut.catalogue import Base
+from linocut.catalogue import Base, Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.cache import AdapterCache
 from linocut.engine.adapters.file import load_adapter
+from linocut.engine.carriage import CARRIAGES, carriage_of
 from linocut.engine.device import open_machine
 from linocut.engine.door import Fetch
 from linocut.engine.engine import RoutineEngine
 from linocut.engine.executor import Broken, Executor
 from linocut.engine.families.family import Family, load_family
-from linocut.engine.memory import FLOAT_BYTES, MIB, Footprint
+from linocut.engine.memory import MIB, Footprint
+from linocut.engine.noise import start_noise
 from linocut.engine.pass_memory import watch_passes
 from linocut.engine.refusals import damaged_adapter
-from linocut.engine.routines.generate import generate
+from linocut.engine.routines.hands import Hands
 from linocut.engine.scheduler import Scheduler
 from linocut.engine.text_cache import TextCache
-from linocut.engine.training.noise import start_noise
-from linocut.engine.training.run import train
-from linocut.engine.units import BATCH_IMAGES, TRAINING_BATCH_IMAGES, budgets
-from linocut.engine.work import DecodeLatents, Denoise, DeviceUnit, EncodeText, Routine
+from linocut.engine.units import BATCH_IMAGES, TRAINING_BATCH_IMAGES, DecodeLatents, Denoise, EncodeText
+from linocut.engine.work import DeviceUnit, FullPass, Routine
 from linocut.errors import Lost, NotReady
 from linocut.observe import log
-from linocut.orders import AdapterRef, Event, Order, TrainOrder
+from linocut.orders import AdapterRef, Event, Order
 from linocut.sizes import native_size
 
 TEXT_CACHE_BYTES = 256 * MIB
@@ -64,20 +65,22 @@ def engine_over(
     executor = Executor(family, on, watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE)))
     footprint = try_out(base, family, executor, on)
     cache = AdapterCache(adapter_cache_bytes)
+    for carriage in CARRIAGES.values():
+        carriage.routine()  # what it imports is loaded now, not while somebody waits
 
     def make(order: Order, key: str, fetch: Fetch, workspace: Path, emit: Callable[[Event], None]) -> Routine:
-        if isinstance(order, TrainOrder):
-            return train(order, key, family, fetch, workspace, emit, on=on)
-        return generate(order, key, family, partial(load_for, base, family, on, cache, fetch), emit)
+        load = partial(load_for, base, family, on, cache, fetch)
+        routine: Routine = carriage_of(order).routine()(order, Hands(key, family, on, fetch, load, workspace, emit))
+        return routine
 
     rows, columns = family.grid(*_native(base))
+    background_full = FullPass(TRAINING_BATCH_IMAGES, rows * columns, base.max_text_tokens)
     return RoutineEngine(
         identity=base.identity,
         executor=executor,
-        scheduler=Scheduler(
-            budgets(BATCH_IMAGES, rows * columns, base.max_text_tokens),
-            budgets(TRAINING_BATCH_IMAGES, rows * columns, base.max_text_tokens),
-        ),
+        scheduler=Scheduler(Denoise.kind, Denoise.budget(background_full)),
+        full=FullPass(BATCH_IMAGES, rows * columns, base.max_text_tokens),
+        background_full=background_full,
         make_routine=make,
         texts=TextCache(TEXT_CACHE_BYTES),
         footprint=footprint,
@@ -113,11 +116,12 @@ def try_out(base: Base, family: Family, executor: Executor, on: torch.device) ->
     grid = family.grid(*_native(base))
     text = _must(executor, EncodeText(""))
     noise = start_noise(0, family.latent_shape(grid))
-    velocity = _must(executor, Denoise(noise, grid, 1.0, text, None, 2.0))
+    first = family.plan(Sampling(steps=1, guidance=2.0), *_native(base)).steps[0]
+    velocity = _must(executor, Denoise(noise, grid, first.sigma, text, None, first.guidance))
     pixels_HWC = _must(executor, DecodeLatents(noise.to(velocity.device) - velocity, grid))
     return Footprint(
         latent_bytes_per_pixel=noise.nbytes / (pixels_HWC.shape[0] * pixels_HWC.shape[1]),
-        text_bytes_per_token=FLOAT_BYTES * text.features_TF.shape[1],
+        text_bytes_per_token=ceil(text.nbytes / text.tokens),
         lora_features=sum(i + o for i, o in family.lora_targets().values()),
         on_host=on.type == "cpu",
     )

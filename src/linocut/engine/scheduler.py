@@ -1,12 +1,12 @@
 """Which pending units make the next forward pass. Pure: no torch, no clock; the seconds that a pass took are told.
 
-Two queues share the device by *time*: images (every unit of a generation) and training (every unit of a run, its
-previews too).
+Two queues share the device by *time*: the units of orders that somebody waits for (images, say), and the background
+(every unit of a training run, its previews too).
 
-Between the queues: training runs freely while no image waits. While one does, every second of images earns training
-a third of a second, and a training unit runs only when what it is expected to take has been earned. What is earned is
+Between the queues: the background runs freely while nobody waits. While somebody does, every second of theirs earns it
+a third of a second, and a unit of it runs only when what it is expected to take has been earned. What is earned is
 kept up to one turn: a unit, or several small ones that together take no longer than its largest pass of pictures (two
-one-image steps); and it is forgotten when no image waits. So training has at most a quarter of contested time and
+one-image steps); and it is forgotten when nobody waits. So the background has at most a quarter of contested time and
 always comes to its turn, a new image waits at most for the unit under way, and one turn at most stands between two of
 its passes.
 
@@ -17,13 +17,12 @@ organisation with a hundred waiting images does not slow one with a single image
 was idle restarts at the queue's clock: idleness earns nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import takewhile
 
-TRAINING_SHARE = 0.25
-"""The largest part of device time that training takes while an image waits."""
+BACKGROUND_SHARE = 0.25
+"""The largest part of device time that the background takes while somebody waits."""
 
 ESTIMATE_WEIGHT = 0.3
 """How much the newest pass counts in the running estimate of seconds a token."""
@@ -32,92 +31,82 @@ LONGEST_PASS = 10.0
 """A pass is charged at most this many times what was expected of it: nobody pays for a machine that slept."""
 
 
-class Kind(StrEnum):
-    """What may share a forward pass: units of one kind, if the kind has a budget."""
-
-    ENCODE_TEXT = "encode_text"
-    ENCODE_IMAGE = "encode_image"
-    DENOISE = "denoise"
-    DECODE = "decode"
-    TRAIN_STEP = "train_step"
-    UPDATE = "update"
-    HELD_OUT = "held_out"
-
-
 @dataclass(frozen=True)
 class Ticket:
     """One pending unit. ``number`` is its place in arrival order, unique; ``tokens`` what its cost is proportional to.
 
-    ``key`` names its order and ``training`` says whether that is a run.
+    ``key`` names its order and ``background`` says that nobody waits for it. ``kind`` names what may share a pass with
+    it, ``budget`` is the most tokens of that pass; a unit above it (0: any) runs alone.
     """
 
     number: int
     key: str
     organization: str
-    kind: Kind
+    kind: str
     tokens: int
-    training: bool
+    background: bool
+    budget: int
 
 
 class Scheduler:
-    """The pending units of every order. ``budgets`` and ``training_budgets`` give the most tokens of one pass by kind;
-    a unit above its budget, or of a kind without one, runs alone."""
+    """The pending units of every order. One turn of the background takes as long as ``turn_tokens`` of the kind
+    ``turn_kind`` are expected to take, or one unit that takes longer."""
 
-    def __init__(self, budgets: Mapping[Kind, int], training_budgets: Mapping[Kind, int]) -> None:
+    def __init__(self, turn_kind: str, turn_tokens: int) -> None:
         self._costs = _Costs()
-        self._images = _FairQueue(budgets, self._costs)
-        self._training = _FairQueue(training_budgets, self._costs)
+        self._waited_for = _FairQueue(self._costs)
+        self._background = _FairQueue(self._costs)
         self._earned = 0.0
-        self._turn_tokens = training_budgets.get(Kind.DENOISE, 0)
+        self._turn = turn_kind, turn_tokens
         self._contested = False
 
     def add(self, ticket: Ticket) -> None:
         """A routine waits for this unit."""
-        (self._training if ticket.training else self._images).add(ticket)
+        (self._background if ticket.background else self._waited_for).add(ticket)
 
     def withdraw(self, key: str) -> None:
         """Forget the pending units of an order."""
-        self._images.withdraw(key)
-        self._training.withdraw(key)
+        self._waited_for.withdraw(key)
+        self._background.withdraw(key)
 
     def next_batch(self) -> tuple[Ticket, ...]:
         """The units of the next pass, no longer pending; empty when nothing is. ``charge`` must follow each pass."""
-        self._contested = bool(self._images and self._training)
-        if not self._images:
+        self._contested = bool(self._waited_for and self._background)
+        if not self._waited_for:
             self._earned = min(self._earned, 0.0)  # whoever comes next waits for the unit under way, for no other
-            return self._training.take()
-        return self._training.take() if self._training and self._training_may() else self._images.take()
+            return self._background.take()
+        return self._background.take() if self._background and self._background_may() else self._waited_for.take()
 
-    def _training_may(self) -> bool:
-        """Whether training runs its next pass although images wait."""
-        cost = self._training.expected_seconds()
-        turn = self._costs.expect(Kind.DENOISE, self._turn_tokens)
+    def _background_may(self) -> bool:
+        """Whether the background runs its next pass although somebody waits."""
+        cost = self._background.expected_seconds()
+        turn = self._costs.expect(*self._turn)
         self._earned = min(self._earned, max(cost, turn))
         return self._earned >= cost
 
     def charge(self, batch: Sequence[Ticket], seconds: float) -> None:
         """The pass took this long: note it in the accounts, in equal parts a token."""
-        training, kind, tokens = batch[0].training, batch[0].kind, sum(ticket.tokens for ticket in batch)
+        background, kind, tokens = batch[0].background, batch[0].kind, sum(ticket.tokens for ticket in batch)
         if expected := self._costs.expect(kind, tokens):
             seconds = min(seconds, LONGEST_PASS * expected)
         self._costs.learn(kind, tokens, seconds)
-        (self._training if training else self._images).charge(batch, seconds)
+        (self._background if background else self._waited_for).charge(batch, seconds)
         if self._contested:
-            earned_per_second = TRAINING_SHARE / (1 - TRAINING_SHARE)
-            self._earned += -seconds if training else seconds * earned_per_second
+            earned_per_second = BACKGROUND_SHARE / (1 - BACKGROUND_SHARE)
+            self._earned += -seconds if background else seconds * earned_per_second
 
 
 class _Costs:
     """Running estimates of seconds a token, by kind; zero until a kind was measured."""
 
     def __init__(self) -> None:
-        self._seconds_per_token: dict[Kind, float] = {}
+        self._seconds_per_token: dict[str, float] = {}
 
-    def expect(self, kind: Kind, tokens: int) -> float:
+    def expect(self, kind: str, tokens: int) -> float:
         """Seconds that ``tokens`` of ``kind`` are expected to take."""
         return self._seconds_per_token.get(kind, 0.0) * tokens
 
-    def learn(self, kind: Kind, tokens: int, seconds: float) -> None:
+    def learn(self, kind: str, tokens: int, seconds: float) -> None:
         """A pass of ``tokens`` took ``seconds``."""
         measured = seconds / tokens
         known = self._seconds_per_token.get(kind, measured)
@@ -127,8 +116,7 @@ class _Costs:
 class _FairQueue:
     """Pending units by organisation, and each organisation's account of device seconds."""
 
-    def __init__(self, budgets: Mapping[Kind, int], costs: _Costs) -> None:
-        self._budgets = budgets
+    def __init__(self, costs: _Costs) -> None:
         self._costs = costs
         self._pending: dict[str, list[Ticket]] = {}
         self._spent: dict[str, float] = {}
@@ -174,11 +162,10 @@ class _FairQueue:
 
     def _choose(self) -> tuple[Ticket, ...]:
         lead = min((tickets[0] for tickets in self._pending.values()), key=self._rank)
-        budget = self._budgets.get(lead.kind, 0)
-        chosen, left = [lead], budget - lead.tokens
+        chosen, left = [lead], lead.budget - lead.tokens
         account = dict(self._spent)
         account[lead.organization] += self._costs.expect(lead.kind, lead.tokens)
-        limit = self._spent[lead.organization] + self._costs.expect(lead.kind, max(budget, lead.tokens))
+        limit = self._spent[lead.organization] + self._costs.expect(lead.kind, max(lead.budget, lead.tokens))
         fitting = {
             # Inside another organisation nothing overtakes: its older units of other kinds would never lead.
             organization: list(takewhile(lambda ticket: ticket.kind == lead.kind, tickets))

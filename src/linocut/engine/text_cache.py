@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from linocut.engine.work import TextFeatures
+from linocut.engine.families.items import Text
 
 
 class TextCache:
@@ -11,28 +11,24 @@ class TextCache:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._kept: OrderedDict[str, TextFeatures] = OrderedDict()
+        self._kept: OrderedDict[str, Text] = OrderedDict()
 
-    def get(self, caption: str) -> TextFeatures | None:
+    def get(self, caption: str) -> Text | None:
         """The caption's features, if they are here."""
         if caption in self._kept:
             self._kept.move_to_end(caption)
         return self._kept.get(caption)
 
-    def put(self, caption: str, features: TextFeatures) -> None:
+    def put(self, caption: str, features: Text) -> None:
         """Keep the features, unless they alone are over the limit."""
         self._drop(caption)
-        if _size(features) > self._max_bytes:
+        if features.nbytes > self._max_bytes:
             return
         self._kept[caption] = features
-        self._bytes += _size(features)
+        self._bytes += features.nbytes
         while self._bytes > self._max_bytes:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, caption: str) -> None:
         if gone := self._kept.pop(caption, None):
-            self._bytes -= _size(gone)
-
-
-def _size(features: TextFeatures) -> int:
-    return features.features_TF.nbytes + features.token_ids_T.nbytes
+            self._bytes -= gone.nbytes

@@ -1,75 +1,147 @@
-"""What the scheduler must know of a unit: its kind, and the tokens that its cost is proportional to."""
+"""The units that draw: text and pictures in, one denoise step, pixels out. Those that learn: ``training/units.py``.
 
-from linocut.engine.scheduler import Kind
-from linocut.engine.work import (
-    DecodeLatents,
-    Denoise,
-    DeviceUnit,
-    EncodeImage,
-    EncodeText,
-    HeldOutLoss,
-    TrainStep,
-    UpdateWeights,
-)
+Shapes: H and W pixels; latents as in ``families/items.py``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+from torch import Tensor
+
+from linocut.engine.families.items import Grid, Item, Text
+from linocut.engine.work import Bench, DeviceUnit, FullPass, finite
 
 CHARACTERS_PER_TOKEN = 3
 PIXELS_PER_TOKEN = 256
 
 BATCH_IMAGES = 4
-"""Images of native size that share a forward pass. On the embedded base a CPU draws four steps in the time of three
-and a fifth, and eight in that of seven: more would only make the others wait (``benchmarks/``)."""
+"""Images of native size that share a forward pass. On two cores of a CPU a pass of four takes 0.97 to 1.09 of the
+time of four passes of one, on the embedded base and on a larger one: there a batch neither gains nor costs, and more
+than four would only make the others wait. What a batch gains on a GPU has not been measured."""
 
 TRAINING_BATCH_IMAGES = 2
 """The same for a run's own pictures: a waiting image is delayed by at most two one-image steps."""
 
-
-def kind_of(unit: DeviceUnit) -> Kind:
-    """The kind of a unit."""
-    return _KINDS[type(unit)]
+TILES = (2, 4)
+"""Tiles a side in which a picture is decoded that finds no room as a whole: in 4, then in 16."""
 
 
-def tokens_of(unit: DeviceUnit) -> int:
-    """What the unit's cost is proportional to among units of its kind, at least 1."""
-    match unit:
-        case Denoise(grid=(rows, columns), text=text, guidance=guidance):
-            words = len(text.token_ids_T) if text else 0
-            return denoise_tokens(rows * columns, words, guidance)
-        case DecodeLatents(grid=(rows, columns)):
-            return rows * columns
-        case EncodeText(caption=caption):
-            return len(caption) // CHARACTERS_PER_TOKEN + 1
-        case EncodeImage(pixels_HWC=pixels_HWC):
-            return pixels_HWC.shape[0] * pixels_HWC.shape[1] // PIXELS_PER_TOKEN + 1
-        case TrainStep(examples=examples) | HeldOutLoss(examples=examples):
-            return max(1, sum(e.grid[0] * e.grid[1] + (len(e.text.token_ids_T) if e.text else 0) for e in examples))
-        case UpdateWeights():
-            return 1
+@dataclass(frozen=True, eq=False)
+class EncodeText(DeviceUnit):
+    """-> Text. The empty caption "" is legal (it gives the text of an empty prompt)."""
+
+    kind: ClassVar[str] = "encode_text"
+    caption: str
+
+    @property
+    def tokens(self) -> int:
+        """About the caption's tokens."""
+        return len(self.caption) // CHARACTERS_PER_TOKEN + 1
+
+    @classmethod
+    def budget(cls, full: FullPass) -> int:
+        """One text of full length, or several short ones."""
+        return full.text_tokens
+
+    @classmethod
+    def run(cls, units: Sequence[Self], bench: Bench) -> Sequence[Text]:
+        """Each caption through the text tower."""
+        return bench.family.encode_text([unit.caption for unit in units])
+
+    @staticmethod
+    def sound(result: Any) -> bool:
+        """Whether all that the text became is finite."""
+        return all(finite(tensor) for tensor in result.tensors.values())
+
+    @property
+    def remembered_as(self) -> str | None:
+        """The caption: the same prompt is often drawn again."""
+        return self.caption
+
+
+@dataclass(frozen=True, eq=False)
+class EncodeImage(DeviceUnit):
+    """uint8 ``pixels_HWC`` (sides multiples of the family's grid) -> latents, the posterior's mode."""
+
+    kind: ClassVar[str] = "encode_image"
+    pixels_HWC: Tensor
+
+    @property
+    def tokens(self) -> int:
+        """In proportion to the pixels."""
+        return self.pixels_HWC.shape[0] * self.pixels_HWC.shape[1] // PIXELS_PER_TOKEN + 1
+
+    @classmethod
+    def budget(cls, full: FullPass) -> int:
+        """Encoding a picture takes about two of its steps, so half as many share a pass."""
+        return full.images * full.image_tokens // 2
+
+    @classmethod
+    def run(cls, units: Sequence[Self], bench: Bench) -> Sequence[Tensor]:
+        """Each picture through the autoencoder."""
+        return bench.family.encode_images([unit.pixels_HWC for unit in units])
+
+
+@dataclass(frozen=True, eq=False)
+class Denoise(Item, DeviceUnit):
+    """-> the guided velocity, shaped as the latents: d latents / d sigma, that is noise - data."""
+
+    kind: ClassVar[str] = "denoise"
+
+    @property
+    def tokens(self) -> int:
+        """Tokens through the networks in one step: the guided branch sees the image, and a negative text, as well."""
+        image = cells(self.grid) + sum(cells(reference.grid) for reference in self.references)
+        words = sum(text.tokens for text in (self.text, self.negative) if text)
+        return denoise_tokens(image, words, self.guidance)
+
+    @classmethod
+    def budget(cls, full: FullPass) -> int:
+        """A step of every image, guided."""
+        return full.images * denoise_tokens(full.image_tokens, full.text_tokens, guidance=0.0)
+
+    @classmethod
+    def run(cls, units: Sequence[Self], bench: Bench) -> Sequence[Tensor]:
+        """One forward pass of all, whatever their sizes, levels, texts and adapters."""
+        return bench.family.velocity(units)
+
+
+@dataclass(frozen=True, eq=False)
+class DecodeLatents(DeviceUnit):
+    """Latents -> uint8 ``pixels_HWC``, in ``tiles`` a side."""
+
+    kind: ClassVar[str] = "decode"
+    latents: Tensor
+    grid: Grid
+    tiles: int = 1
+
+    @property
+    def tokens(self) -> int:
+        """The image's."""
+        return cells(self.grid)
+
+    @classmethod
+    def budget(cls, full: FullPass) -> int:
+        """As for ``EncodeImage``."""
+        return full.images * full.image_tokens // 2
+
+    @classmethod
+    def run(cls, units: Sequence[Self], bench: Bench) -> Sequence[Tensor]:
+        """Each picture through the autoencoder; all of a batch in as many tiles as the first."""
+        latents, grids = [unit.latents for unit in units], [unit.grid for unit in units]
+        return bench.family.decode(latents, grids, tiles=units[0].tiles)
+
+    def more_carefully(self) -> tuple[Self, ...]:
+        """Once more as a whole, then in ever smaller tiles."""
+        return (self, *(replace(self, tiles=tiles) for tiles in TILES))
+
+
+def cells(grid: Grid) -> int:
+    """The cells of a grid."""
+    return grid[0] * grid[1]
 
 
 def denoise_tokens(image_tokens: int, text_tokens: int, guidance: float) -> int:
     """Tokens through the networks in one step: the guided branch sees the image a second time."""
     return image_tokens + text_tokens + (image_tokens if guidance != 1.0 else 0)
-
-
-def budgets(images: int, image_tokens: int, max_text_tokens: int) -> dict[Kind, int]:
-    """The most tokens of one pass by kind, when a step of ``images`` native pictures, guided, shall fit.
-
-    Decoding a picture takes about two of its steps, encoding one as long, so half as many share those passes.
-    """
-    return {
-        Kind.ENCODE_TEXT: max_text_tokens,
-        Kind.ENCODE_IMAGE: images * image_tokens // 2,
-        Kind.DENOISE: images * denoise_tokens(image_tokens, max_text_tokens, guidance=0.0),
-        Kind.DECODE: images * image_tokens // 2,
-    }
-
-
-_KINDS: dict[type, Kind] = {
-    EncodeText: Kind.ENCODE_TEXT,
-    EncodeImage: Kind.ENCODE_IMAGE,
-    Denoise: Kind.DENOISE,
-    DecodeLatents: Kind.DECODE,
-    TrainStep: Kind.TRAIN_STEP,
-    UpdateWeights: Kind.UPDATE,
-    HeldOutLoss: Kind.HELD_OUT,
-}

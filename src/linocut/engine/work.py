@@ -1,113 +1,86 @@
-"""The units of work that routines yield, one forward pass (or less) each, and what each one gives back.
-
-Shapes: N image tokens, C channels of one token (latent channels x patch area), T text tokens, F text features,
-H and W pixels, M samples of one micro-batch. A latent is always a packed sequence ``[N, C]`` over a grid of
-``(rows, columns)`` tokens, normalised as the base's own pipeline has it.
+"""How a routine speaks with the engine: it yields units of work and receives what they came to.
 
 A routine is a generator. It yields one unit and receives its result, or yields a list of units and receives the list
 of their results (they may then share a forward pass). An error in a unit is thrown into the routine at its yield.
+
+A unit that runs on the device says itself what the engine must know of it (``DeviceUnit``), so that the scheduler and
+the executor learn of a new one without being edited. ``units.py`` and ``training/units.py`` hold those that there are.
 """
 
-from collections.abc import Callable, Generator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Self
 
+import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from linocut.engine.adapters.apply import Adapter
-    from linocut.engine.training.state import TrainState
-
-Grid = tuple[int, int]
-"""(rows, columns) of image tokens."""
+from linocut.engine.families.family import Family
 
 
-@dataclass(frozen=True, eq=False)
-class TextFeatures:
-    """What one caption became: ``features_TF`` float32, unpadded (but FLUX.2's network attends to padding)."""
+@dataclass(frozen=True)
+class Bench:
+    """What units run on: the resident base and the device that it is on."""
 
-    features_TF: Tensor
-    token_ids_T: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class EncodeText:
-    """-> TextFeatures. The empty caption "" is legal (it gives the features of an empty prompt)."""
-
-    caption: str
+    family: Family
+    on: torch.device
 
 
-@dataclass(frozen=True, eq=False)
-class EncodeImage:
-    """uint8 ``pixels_HWC`` (sides multiples of the family's grid) -> ``latents_NC`` float32, the posterior's mode."""
+@dataclass(frozen=True)
+class FullPass:
+    """How much may share a forward pass: so many images of native size, each of ``image_tokens`` cells, with a text
+    of at most ``text_tokens``."""
 
-    pixels_HWC: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class Denoise:
-    """-> ``velocity_NC`` float32 = d latents / d sigma (that is noise - data), guided.
-
-    ``sigma`` in (0, 1], 1 is pure noise. ``text`` None: no text at all. ``guidance`` 1: the conditional branch alone.
-    """
-
-    latents_NC: Tensor
-    grid: Grid
-    sigma: float
-    text: TextFeatures | None
-    adapter: "Adapter | None"
-    guidance: float
+    images: int
+    image_tokens: int
+    text_tokens: int
 
 
-@dataclass(frozen=True, eq=False)
-class DecodeLatents:
-    """``latents_NC`` -> uint8 ``pixels_HWC``."""
+class DeviceUnit(ABC):
+    """Work on the device: one forward pass or less."""
 
-    latents_NC: Tensor
-    grid: Grid
+    kind: ClassVar[str]
+    """Units of one kind may share a pass, and their cost per token is estimated together."""
+
+    @property
+    @abstractmethod
+    def tokens(self) -> int:
+        """What its cost is proportional to among units of its kind, at least 1."""
+
+    @classmethod
+    def budget(cls, full: FullPass) -> int:
+        """The most tokens of this kind in one pass; 0: it always runs alone."""
+        del full
+        return 0
+
+    @classmethod
+    @abstractmethod
+    def run(cls, units: Sequence[Self], bench: Bench) -> Sequence[Any]:
+        """The results of ``units`` in one pass, in order. Called without gradients; who needs them turns them on.
+
+        Not under ``inference_mode``: what a family keeps from here may meet a training step later.
+        """
+
+    def more_carefully(self) -> tuple[Self, ...]:
+        """What is tried, one after another, when it found no room alone: itself again now that there may be some, and
+        forms of it that need less. Empty: never again, since half of it may have happened."""
+        return (self,)
+
+    @staticmethod
+    def sound(result: Any) -> bool:
+        """Whether ``result`` may be handed on: a tensor holds finite numbers only. Plain numbers (losses, norms) are
+        judged by their routine, which knows the sample to name and the checkpoint to go back to."""
+        return not isinstance(result, Tensor) or finite(result)
+
+    @property
+    def remembered_as(self) -> str | None:
+        """The name under which its result is kept for other orders; None: it is not kept."""
+        return None
 
 
-@dataclass(frozen=True, eq=False)
-class TrainExample:
-    """One sample of a training step: clean latents, its noise, its noise level and its text (None: dropped)."""
-
-    latents_NC: Tensor
-    noise_NC: Tensor
-    grid: Grid
-    sigma: float
-    text: TextFeatures | None
-    name: str
-    """The sample's key, for error messages."""
-
-
-@dataclass(frozen=True, eq=False)
-class TrainStep:
-    """One micro-batch forward and backward, indivisible -> list of M losses (floats).
-
-    Gradients of ``weight`` x the mean loss are added to ``state``'s parameters. All examples share one grid.
-    """
-
-    state: "TrainState"
-    examples: tuple[TrainExample, ...]
-    weight: float
-    recompute: bool = False
-    """Whether each block's activations are thrown away and computed again in the backward pass."""
-
-
-@dataclass(frozen=True, eq=False)
-class UpdateWeights:
-    """Clip, AdamW, EMA, zero the gradients -> the gradient norm before clipping (float)."""
-
-    state: "TrainState"
-    learning_rate: float
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOutLoss:
-    """Forward only, with ``adapter`` -> list of M losses (floats)."""
-
-    adapter: "Adapter | None"
-    examples: tuple[TrainExample, ...]
+def finite(tensor: Tensor) -> bool:
+    """Whether it holds no NaN and no infinity."""
+    return not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +91,8 @@ class Background:
     label: str = field(default="background")
 
 
-DeviceUnit = EncodeText | EncodeImage | Denoise | DecodeLatents | TrainStep | UpdateWeights | HeldOutLoss
 Unit = DeviceUnit | Background
-Yielded = Unit | list[Unit]
+Yielded = Unit | Sequence[Unit]
 Routine = Generator[Yielded, Any, None]
 """Routines say what happened through the ``emit`` callable they are given, not through their return value."""
 

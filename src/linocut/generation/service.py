@@ -16,7 +16,7 @@ from linocut.generation.notes import notes_of
 from linocut.generation.sizes import ratio_of_text, size_of
 from linocut.generation.types import GenerateAsk, Means, Placed, Rules
 from linocut.jobs import queue
-from linocut.orders import GenerateOrder, order_to_json
+from linocut.orders import GenerateOrder
 from linocut.safety.service import judge_prompt
 from linocut.settings import Settings
 from linocut.sizes import native_size, parse_size
@@ -58,20 +58,14 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         output_width=width,
         output_height=height,
         seeds=seeds,
-        steps=sampling.steps,
-        guidance=sampling.guidance,
-        mu=sampling.mu,
-        std=sampling.std,
+        sampling=sampling,
         adapter=adapter,
         provenance=_provenance(ask, text) if means.settings.png_text else {},
     )
     _check_in_flight(tx, caller, ask.num_images, means.settings)
-    job_id = queue.enqueue(
+    job_id = queue.place(
         tx,
-        kind="generate",
-        organization_id=caller.organization_id,
-        order=order_to_json(order),
-        images=ask.num_images,
+        order,
         user_id=caller.user_id,
         api_key_id=caller.api_key_id,
         model_id=None if ask.custom_model_uri is None else id_of(tx, ask.custom_model_uri),

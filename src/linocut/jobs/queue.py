@@ -2,8 +2,8 @@
 
 Worker: ``lease``, ``heartbeat``, ``mark_progress``, ``require_lease`` first in each of its write transactions, then
 ``finish``, ``fail`` or ``give_back``; ``reclaim`` after a lease whose answer was lost. Supervisor: ``release``.
-Reaper: ``expire``. Everybody else: ``enqueue``, ``inputs_of``, ``request_cancel``, ``get``, ``images_in_flight``. Times
-may be handed in (tests have their own clock).
+Reaper: ``expire``. Everybody else: ``place``, ``inputs_of``, ``request_cancel``, ``get``, ``images_in_flight``.
+Times may be handed in (tests have their own clock).
 """
 
 from collections.abc import Collection, Sequence
@@ -19,7 +19,6 @@ from linocut.ids import now as present
 from linocut.jobs import statements as sql
 from linocut.jobs.statements import DONE, FAILED, QUEUED
 from linocut.jobs.types import (
-    GENERATE,
     MAX_ATTEMPTS,
     ExpiredJob,
     Heartbeat,
@@ -31,6 +30,8 @@ from linocut.jobs.types import (
     LeaseLost,
 )
 from linocut.observe import log
+from linocut.orders import Order, kind_of, order_to_json
+from linocut.orders.kinds import is_resumable, is_waited_for
 
 
 def enqueue(
@@ -60,6 +61,30 @@ def enqueue(
     return job_id
 
 
+def place(
+    tx: Connection,
+    order: Order,
+    *,
+    user_id: str | None = None,
+    api_key_id: str | None = None,
+    model_id: str | None = None,
+    inputs: Sequence[JobInput] = (),
+) -> str:
+    """Queue ``order`` as its kind says (``orders/kinds.py``); the new job's id. The rest as in ``enqueue``."""
+    kind = kind_of(order)
+    return enqueue(
+        tx,
+        kind=kind.name,
+        organization_id=order.organization_id,
+        order=order_to_json(order),
+        images=kind.places(order),
+        user_id=user_id,
+        api_key_id=api_key_id,
+        model_id=model_id,
+        inputs=inputs,
+    )
+
+
 def any_queued(tx: Connection, kinds: Sequence[str]) -> bool:
     """Whether a lease would find something: a read, for workers that poll often and lease seldom."""
     return tx.execute(sql.ANY_QUEUED, {"at_kinds": list(kinds)}).first() is not None
@@ -72,18 +97,21 @@ def lease(
     now: datetime,
     lease_seconds: float,
     *,
-    drawing: bool = False,
+    answering: bool = False,
 ) -> LeasedJob | None:
-    """Take the next queued job of these kinds, in the order the kinds are named; None when there is none.
+    """Take the next queued job of these kinds; None when there is none.
 
-    Train jobs go oldest first. Generate jobs are fair between organisations: the one with the fewest images being
-    drawn comes first, then the one served longest ago, then the oldest job. A worker that is ``drawing`` already gets
-    no generate job under which a worker has died: such a one is tried again by itself, so that it takes no others
-    along.
+    What somebody waits for comes before the background. It is fair between organisations: the one with the fewest
+    places in work comes first, then the one served longest ago, then the oldest job. The background goes oldest first.
+    A worker that is ``answering`` somebody already gets no such job under which a worker has died: that one is tried
+    again by itself, so that it takes no others along.
     """
-    for kind in kinds:
-        waiting = tx.execute(sql.NEXT_FAIR if kind == GENERATE else sql.NEXT_OLDEST, {"at_kind": kind}).first()
-        if waiting is None or (kind == GENERATE and drawing and waiting.attempts):
+    fair = [kind for kind in kinds if is_waited_for(kind)]
+    for some in (fair, [kind for kind in kinds if kind not in fair]):
+        if not some:
+            continue
+        waiting = tx.execute(sql.NEXT_FAIR if some is fair else sql.NEXT_OLDEST, {"at_kinds": some}).first()
+        if waiting is None or (some is fair and answering and waiting.attempts):
             continue
         expires = now + timedelta(seconds=lease_seconds)
         taken = {"at_job": waiting.job_id, "worker_id": worker_id, "lease_expires_at": expires, "started_at": now}
@@ -198,8 +226,9 @@ def expire_these(tx: Connection, late: Collection[Lease], now: datetime) -> list
 def request_cancel(tx: Connection, job_id: str, *, now: datetime | None = None) -> JobStatus:
     """Ask that a job be given up; its status after that. ``NotFound``. Again is fine; a final job stays as it is.
 
-    A job that no worker has ever had is FAILED at once (``Cancelled``), and so is a generate job that waits for
-    another attempt. Any other is flagged: its worker, or the next one, sees the flag and ends it in good order.
+    A job that no worker has ever had is FAILED at once (``Cancelled``), and so is one that waits for another attempt
+    and could not go on where it was. Any other is flagged: its worker, or the next one, sees the flag and ends it in
+    good order.
     """
     row = tx.execute(sql.BY_ID_LOCKED, {"at_job": job_id}).first()
     if row is None:
@@ -207,7 +236,7 @@ def request_cancel(tx: Connection, job_id: str, *, now: datetime | None = None) 
     status = JobStatus(row.status)
     if status.final:
         return status
-    if status is QUEUED and (row.kind == GENERATE or row.lease_token == 0):
+    if status is QUEUED and (not is_resumable(row.kind) or row.lease_token == 0):
         over = {"at_job": job_id, "error": Cancelled().to_json(), "finished_at": now or present()}
         tx.execute(sql.CANCEL, over)
         told = {"kind": row.kind, "organization_id": row.organization_id, "user_id": row.user_id}
@@ -282,7 +311,7 @@ def _end(tx: Connection, statement: Update, job_id: str, lease_token: int, **val
 def _take_back(tx: Connection, row: Row[Any], now: datetime) -> ExpiredJob:
     attempts = row.attempts + 1
     error: LinocutError | None = None
-    if row.cancel_requested and (row.kind == GENERATE or attempts >= MAX_ATTEMPTS):
+    if row.cancel_requested and (not is_resumable(row.kind) or attempts >= MAX_ATTEMPTS):
         error = Cancelled()
     elif attempts >= MAX_ATTEMPTS:
         error = RunFailed(

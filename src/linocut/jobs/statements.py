@@ -10,17 +10,18 @@ from sqlalchemy import ColumnElement, Select, Update, bindparam, func, select, u
 
 from linocut.db.moment import later
 from linocut.db.tables import job_inputs, jobs
-from linocut.jobs.types import GENERATE, JobStatus
+from linocut.jobs.types import JobStatus
 
 QUEUED, RUNNING, DONE, FAILED = JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.DONE, JobStatus.FAILED
 
+_ASKED: Any = bindparam("at_kinds", expanding=True)
 _LAST = jobs.alias("last")
 _BUSY = jobs.alias("busy")
 
 
 def _next_waiting(order: Sequence[ColumnElement[Any]]) -> Select[Any]:
     waiting = select(jobs.c.job_id, jobs.c.attempts)
-    waiting = waiting.where(jobs.c.status == QUEUED, jobs.c.kind == bindparam("at_kind"))
+    waiting = waiting.where(jobs.c.status == QUEUED, jobs.c.kind.in_(_ASKED))
     in_turn = waiting.order_by(*order, jobs.c.created_at, jobs.c.job_id).limit(1)
     return in_turn.with_for_update(of=jobs, skip_locked=True)  # PostgreSQL: workers do not queue behind each other
 
@@ -32,25 +33,21 @@ def _update_held(*columns: str) -> Update:
 
 _BEING_DRAWN = (
     select(func.coalesce(func.sum(_BUSY.c.images), 0))
-    .where(_BUSY.c.status == RUNNING, _BUSY.c.kind == GENERATE, _BUSY.c.organization_id == jobs.c.organization_id)
+    .where(_BUSY.c.status == RUNNING, _BUSY.c.kind.in_(_ASKED), _BUSY.c.organization_id == jobs.c.organization_id)
     .scalar_subquery()
 )
 _LAST_SERVED = (
     select(func.max(_LAST.c.started_at))
-    .where(_LAST.c.organization_id == jobs.c.organization_id, _LAST.c.kind == GENERATE)
+    .where(_LAST.c.organization_id == jobs.c.organization_id, _LAST.c.kind.in_(_ASKED))
     .scalar_subquery()
 )
 
 NEXT_FAIR = _next_waiting([_BEING_DRAWN, _LAST_SERVED.asc().nulls_first()])
-"""The organisation with the fewest images being drawn, then the one served longest ago, then the oldest job."""
+"""The organisation with the fewest places in work, then the one served longest ago, then the oldest job."""
 
 NEXT_OLDEST = _next_waiting([])
 
-ANY_QUEUED = (
-    select(jobs.c.job_id)
-    .where(jobs.c.status == QUEUED, jobs.c.kind.in_(bindparam("at_kinds", expanding=True)))
-    .limit(1)
-)
+ANY_QUEUED = select(jobs.c.job_id).where(jobs.c.status == QUEUED, jobs.c.kind.in_(_ASKED)).limit(1)
 TAKE = (
     update(jobs)
     .where(jobs.c.job_id == bindparam("at_job"), jobs.c.status == QUEUED)

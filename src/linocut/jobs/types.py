@@ -16,9 +16,6 @@ from typing import Any
 
 from linocut.errors import LinocutError
 
-GENERATE = "generate"
-TRAIN = "train"
-
 MAX_ATTEMPTS = 3
 """Leases lost without progress in between after which a job FAILS: what kills three workers will kill a fourth."""
 

@@ -6,27 +6,34 @@ Pictures and adapters are named by content hash; the engine is handed a function
 
 from linocut.orders.codec import order_from_json, order_to_json
 from linocut.orders.events import (
+    Answered,
     CheckpointScored,
     Event,
     Failed,
     GenerateFinished,
     ImageDrawn,
+    Last,
     PhaseChanged,
     PreviewDrawn,
     TrainFinished,
     TrainProgress,
 )
+from linocut.orders.kinds import KINDS, OrderKind, kind_of
 from linocut.orders.types import AdapterRef, GenerateOrder, Order, PreviewPrompt, TrainOrder, TrainSample
 
 __all__ = [
+    "KINDS",
     "AdapterRef",
+    "Answered",
     "CheckpointScored",
     "Event",
     "Failed",
     "GenerateFinished",
     "GenerateOrder",
     "ImageDrawn",
+    "Last",
     "Order",
+    "OrderKind",
     "PhaseChanged",
     "PreviewDrawn",
     "PreviewPrompt",
@@ -34,6 +41,7 @@ __all__ = [
     "TrainOrder",
     "TrainProgress",
     "TrainSample",
+    "kind_of",
     "order_from_json",
     "order_to_json",
 ]

@@ -1,15 +1,25 @@
 """What an engine says while it works and when it is done. ``key`` is the key the order was admitted under."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from linocut.errors import LinocutError
 
 
+class Last(msgspec.Struct, frozen=True, kw_only=True):
+    """The last event of an order: exactly one, and nothing follows it."""
+
+    key: str
+
+    def data(self) -> dict[str, Any]:
+        """What the order came to beside its pictures: plain data for the job's result."""
+        return {}
+
+
 class ImageDrawn(msgspec.Struct, frozen=True, kw_only=True):
-    """Image ``index`` of a generate order, as PNG bytes of the asked size."""
+    """Image ``index`` of an order, as PNG bytes of the asked size."""
 
     key: str
     index: int
@@ -19,10 +29,18 @@ class ImageDrawn(msgspec.Struct, frozen=True, kw_only=True):
     native_height: int
 
 
-class GenerateFinished(msgspec.Struct, frozen=True, kw_only=True):
+class GenerateFinished(Last, frozen=True, kw_only=True):
     """Every image of the order was drawn."""
 
-    key: str
+
+class Answered(Last, frozen=True, kw_only=True):
+    """The order came to ``answer`` (plain data), beside the images that it drew, if any."""
+
+    answer: dict[str, Any]
+
+    def data(self) -> dict[str, Any]:
+        """The answer."""
+        return self.answer
 
 
 class PhaseChanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,10 +77,9 @@ class CheckpointScored(msgspec.Struct, frozen=True, kw_only=True):
     score: float
 
 
-class TrainFinished(msgspec.Struct, frozen=True, kw_only=True):
+class TrainFinished(Last, frozen=True, kw_only=True):
     """The adapter is written, loaded back and checked. ``path`` is the safetensors file in the run's workspace."""
 
-    key: str
     path: Path
     chosen_step: int
     last_step: int
@@ -71,16 +88,16 @@ class TrainFinished(msgspec.Struct, frozen=True, kw_only=True):
     """Held-out score by step ("0", "20", ...), plus "effect" (how far the adapter moves the latents) and such."""
 
 
-class Failed(msgspec.Struct, frozen=True, kw_only=True):
+class Failed(Last, frozen=True, kw_only=True):
     """The order ended without its result."""
 
-    key: str
     error: LinocutError
 
 
 Event = (
     ImageDrawn
     | GenerateFinished
+    | Answered
     | PhaseChanged
     | TrainProgress
     | PreviewDrawn

@@ -1,6 +1,8 @@
-"""The two orders: draw these images, train this adapter."""
+"""The orders: draw these images, train this adapter. ``kinds.py`` says what each kind is."""
 
 import msgspec
+
+from linocut.catalogue import Sampling
 
 
 class AdapterRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -10,28 +12,29 @@ class AdapterRef(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
-class GenerateOrder(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
-    """Draw one image a seed.
-
-    ``caption`` is the exact text for the text encoder. ``width`` x ``height`` is what the base draws (multiples of its
-    grid); ``output_width`` x ``output_height`` is what the client asked for. ``steps`` Euler steps on a logit-normal
-    schedule of mean ``mu`` and deviation ``std``; ``guidance`` weighs the conditional branch. ``adapter`` None: the
-    bare base. ``provenance`` is written into each picture's file (prompt, model, version), and caption, seed and base
-    with it; no pixel depends on it. Empty: nothing is written (orders that an older version queued have none).
-    """
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What every order says: the identity of its base, and whose it is."""
 
     base: str
     organization_id: str
+
+
+class GenerateOrder(Order, frozen=True, kw_only=True, tag="generate"):
+    """Draw one image a seed.
+
+    ``caption`` is the exact text for the text encoder. ``width`` x ``height`` is what the base draws (multiples of its
+    grid); ``output_width`` x ``output_height`` is what the client asked for. ``sampling`` is the speed's; the base's
+    family makes its plan of it. ``adapter`` None: the bare base. ``provenance`` is written into each picture's file
+    (prompt, model, version), and caption, seed and base with it; no pixel depends on it. Empty: nothing is written.
+    """
+
     caption: str
     width: int
     height: int
     output_width: int
     output_height: int
     seeds: tuple[int, ...]
-    steps: int
-    guidance: float
-    mu: float
-    std: float
+    sampling: Sampling
     adapter: AdapterRef | None
     provenance: dict[str, str] = {}
 
@@ -52,7 +55,7 @@ class PreviewPrompt(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
-class TrainOrder(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
+class TrainOrder(Order, frozen=True, kw_only=True, tag="train"):
     """Train a LoRA of ``rank`` (scale ``alpha / rank``) on every attention and MLP linear of the base.
 
     ``samples`` are sorted by content; ``holdout`` gives the indexes kept out of training and used to score
@@ -60,12 +63,10 @@ class TrainOrder(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
     ``learning_rate`` after ``warmup_steps`` of linear warm-up. ``ema`` is the averaging decay's ceiling;
     ``caption_dropout`` the share of samples seen without text; noise levels are sigmoid(N(sigma_mean, sigma_std)).
     ``checkpoint_every`` steps a checkpoint is saved, scored and may be chosen; ``preview_every`` steps previews are
-    drawn with ``preview_sampling`` (steps, guidance, mu, std). Sides of buckets are multiples of ``size_multiple``
+    drawn with ``preview_sampling``. Sides of buckets are multiples of ``size_multiple``
     pixels, their area about ``native_pixels`` squared.
     """
 
-    base: str
-    organization_id: str
     run_id: str
     samples: tuple[TrainSample, ...]
     holdout: tuple[int, ...]
@@ -87,10 +88,4 @@ class TrainOrder(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
     checkpoint_every: int
     preview_every: int
     previews: tuple[PreviewPrompt, ...]
-    preview_steps: int
-    preview_guidance: float
-    preview_mu: float
-    preview_std: float
-
-
-Order = GenerateOrder | TrainOrder
+    preview_sampling: Sampling

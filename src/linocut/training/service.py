@@ -21,7 +21,7 @@ from linocut.datasets.sentences import counted
 from linocut.errors import Conflict, Forbidden, InvalidRequest
 from linocut.jobs import queue
 from linocut.jobs.types import JobStatus
-from linocut.orders import TrainOrder, TrainSample, order_to_json
+from linocut.orders import TrainOrder, TrainSample
 from linocut.settings import Settings
 from linocut.training import recipes
 from linocut.training.types import AdvancedAsk, Means, Started, TrainAsk
@@ -52,16 +52,7 @@ def start(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Starte
     run_id = ids.new_id()
     seed = ids.new_seed() if advanced is None or advanced.seed is None else advanced.seed
     order = _order(base, caller, run_id, samples, recipe, seed)
-    job_id = queue.enqueue(
-        tx,
-        kind="train",
-        organization_id=caller.organization_id,
-        order=order_to_json(order),
-        images=0,
-        user_id=caller.user_id,
-        api_key_id=caller.api_key_id,
-        model_id=model_id,
-    )
+    job_id = queue.place(tx, order, user_id=caller.user_id, api_key_id=caller.api_key_id, model_id=model_id)
     run = {
         "run_id": run_id,
         "model_id": model_id,
@@ -137,9 +128,6 @@ def _order(
         native_pixels=base.native_pixels,
         size_multiple=base.size_multiple,
         previews=recipes.previews_of(samples, holdout),
-        preview_steps=sampling.steps,
-        preview_guidance=sampling.guidance,
-        preview_mu=sampling.mu,
-        preview_std=sampling.std,
+        preview_sampling=sampling,
         **asdict(recipe),
     )

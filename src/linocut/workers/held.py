@@ -8,7 +8,7 @@ from typing import Any
 
 from linocut.errors import Lost
 from linocut.jobs.types import LeasedJob
-from linocut.orders import Order, TrainOrder, TrainProgress
+from linocut.orders import TrainProgress, kind_of
 
 
 @dataclass
@@ -16,7 +16,8 @@ class Held:
     """One job under lease. The fields below the line belong to the publisher's thread."""
 
     job: LeasedJob
-    order: Order
+    order: Any
+    """Of its own kind."""
     workspace: Path
     cancel_sent: bool = False
     taken_at: float = field(default_factory=time.monotonic)
@@ -34,11 +35,6 @@ class Held:
         """The engine's name for it. The token is part of it: a worker that lost a job may lease the same job again
         while the engine still winds the old one down."""
         return f"{self.job.job_id}.{self.job.lease_token}"
-
-    @property
-    def run_id(self) -> str | None:
-        """The run that it carries, when it is a training."""
-        return self.order.run_id if isinstance(self.order, TrainOrder) else None
 
 
 class Holdings:
@@ -69,26 +65,27 @@ class Holdings:
         with self._lock:
             return list(self._held.values())
 
-    def images(self) -> int:
-        """How many images are in hand."""
-        return sum(len(held.order.seeds) for held in self.all() if not isinstance(held.order, TrainOrder))
+    def places(self) -> int:
+        """How many places are in hand: images, most often."""
+        return sum(kind_of(held.order).places(held.order) for held in self.all())
 
-    def generations(self) -> list[Held]:
-        """The generate jobs in hand."""
-        return [held for held in self.all() if held.run_id is None]
+    def waited_for(self) -> list[Held]:
+        """The jobs in hand that somebody waits for."""
+        return [held for held in self.all() if kind_of(held.order).waited_for]
 
     def is_suspicious(self) -> bool:
-        """Whether a worker has died under a generate job in hand: until it has ended it is left by itself."""
-        return any(held.job.attempts for held in self.generations())
+        """Whether a worker has died under a job in hand that somebody waits for: until it has ended it is left by
+        itself."""
+        return any(held.job.attempts for held in self.waited_for())
 
-    def trains(self) -> bool:
-        """Whether a training is in hand."""
-        return any(held.run_id is not None for held in self.all())
+    def in_background(self) -> bool:
+        """Whether a job of the background is in hand: a training."""
+        return any(not kind_of(held.order).waited_for for held in self.all())
 
-    def rest_from_training(self, seconds: float) -> None:
-        """No training is to be taken in hand for so long."""
+    def rest_from_background(self, seconds: float) -> None:
+        """No job of the background is to be taken in hand for so long."""
         self._rests_until = time.monotonic() + seconds
 
-    def may_train(self) -> bool:
-        """Whether a training may be taken in hand now."""
-        return not self.trains() and time.monotonic() >= self._rests_until
+    def may_take_background(self) -> bool:
+        """Whether a job of the background may be taken in hand now."""
+        return not self.in_background() and time.monotonic() >= self._rests_until

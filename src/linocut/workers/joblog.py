@@ -6,7 +6,7 @@ from typing import Any
 from linocut.errors import Cancelled, LinocutError
 from linocut.jobs.types import LeasedJob
 from linocut.observe import log
-from linocut.orders import Order, TrainOrder
+from linocut.orders import Order, kind_of
 
 
 def started(job: LeasedJob, order: Order) -> None:
@@ -40,6 +40,4 @@ def _facts(job: LeasedJob, order: Order | None) -> dict[str, Any]:
         "model_id": job.model_id,
     }
     facts = {name: value for name, value in facts.items() if value is not None}
-    if isinstance(order, TrainOrder):
-        return facts | {"run_id": order.run_id, "pictures": len(order.samples), "steps": order.steps}
-    return facts | {"images": job.images}
+    return facts | (kind_of(order).log_facts(order) if order else {"images": job.images})

@@ -19,18 +19,20 @@ from linocut.engine.door import Engine
 from linocut.errors import Busy, Damaged, Lost, RunFailed
 from linocut.files import full_disk_told
 from linocut.jobs import queue
-from linocut.jobs.types import GENERATE, TRAIN, LeasedJob, LeaseLost
+from linocut.jobs.types import LeasedJob, LeaseLost
 from linocut.observe import log
-from linocut.orders import TrainOrder, order_from_json
+from linocut.orders import KINDS, order_from_json
 from linocut.runtime import Runtime
 from linocut.training import reports
-from linocut.workers import joblog, workspaces
+from linocut.workers import joblog
+from linocut.workers.deliveries import delivery_of
 from linocut.workers.heart import Heart
 from linocut.workers.held import Held, Holdings
-from linocut.workers.publisher import TRAINING_RESTS_SECONDS, Publisher
+from linocut.workers.publisher import Publisher
+from linocut.workers.runs import BACKGROUND_RESTS_SECONDS
 
-MOST_IMAGES_HELD = 32
-"""A worker with so many images in hand leaves what waits to others."""
+MOST_PLACES_HELD = 32
+"""A worker with so many images (or other places) in hand leaves what waits to others."""
 LOOK_ANYWAY_SECONDS = 1.0
 """The queue is looked at this often even if nobody seems to have committed anything."""
 LEASE_PATIENCE_SECONDS = 1.0
@@ -61,13 +63,13 @@ class WorkerLoop:
         self.heart = Heart(runtime.db, runtime.settings, self.holdings, engine.cancel)
 
     def run(self, stop: threading.Event, *, drain_seconds: float) -> None:
-        """Work until ``stop`` is set; then finish the images in hand (at most ``drain_seconds``), and give back
+        """Work until ``stop`` is set; then finish what somebody waits for (at most ``drain_seconds``), and give back
         what is left: a training goes on from the step it has reached, at the next worker, without a counted attempt."""
         while not stop.is_set():
             if not self.turn():
                 self._more_may_wait |= self._changes.wait(IDLE_SECONDS)
         deadline = time.monotonic() + drain_seconds
-        while self.holdings.generations() and time.monotonic() < deadline:
+        while self.holdings.waited_for() and time.monotonic() < deadline:
             if not self.turn(leasing=False):
                 time.sleep(self._changes.poll_seconds)
         self.give_back()
@@ -126,13 +128,13 @@ class WorkerLoop:
     def _lease(self) -> bool:
         """Lease one job and admit its order. The queue is read only when something may have changed in it.
 
-        An image that a worker has died under is drawn alone, before anything else is taken up: if it is what killed
-        the worker, it does not take the same neighbours along until all have used up their attempts.
+        What somebody waits for and a worker has died under is made alone, before anything else is taken up: if it is
+        what killed the worker, it does not take the same neighbours along until all have used up their attempts.
         """
         if self.holdings.is_suspicious():
             return False
-        kinds = [GENERATE] if self.holdings.images() < MOST_IMAGES_HELD else []
-        kinds += [TRAIN] if self.holdings.may_train() else []
+        room, background = self.holdings.places() < MOST_PLACES_HELD, self.holdings.may_take_background()
+        kinds = [kind.name for kind in KINDS.values() if (room if kind.waited_for else background)]
         due = time.monotonic() - self._looked_at > LOOK_ANYWAY_SECONDS
         if self._runtime.db.is_damaged():  # what would come of a job could not be written
             return False
@@ -152,7 +154,7 @@ class WorkerLoop:
         except Busy as busy:  # the next look, a second from now, may succeed
             log("workers").warning("cannot lease a job", error=busy.message)
             self._strays_possible = True
-            self.holdings.rest_from_training(TRAINING_RESTS_SECONDS)
+            self.holdings.rest_from_background(BACKGROUND_RESTS_SECONDS)
             return False
         return True
 
@@ -167,8 +169,8 @@ class WorkerLoop:
             if not queue.any_queued(snapshot, kinds):
                 return None
         with db.transaction(patience_seconds=LEASE_PATIENCE_SECONDS) as tx:
-            seconds, drawing = self._runtime.settings.lease_seconds, bool(self.holdings.generations())
-            return queue.lease(tx, self._worker_id, kinds, ids.now(), seconds, drawing=drawing)
+            seconds, answering = self._runtime.settings.lease_seconds, bool(self.holdings.waited_for())
+            return queue.lease(tx, self._worker_id, kinds, ids.now(), seconds, answering=answering)
 
     def _take_up(self, job: LeasedJob) -> None:
         try:
@@ -176,14 +178,10 @@ class WorkerLoop:
         except msgspec.MsgspecError:
             self._refuse(job)
             return
-        workspace = self._runtime.settings.data  # a generation keeps nothing on the disk
-        if isinstance(order, TrainOrder):
-            with self._runtime.db.transaction() as tx:
-                goes_on = reports.taken_up(tx, job, order.run_id)
-            if not goes_on:
-                joblog.ended(job, order, "cancelled", time.monotonic())
-                return
-            workspace = workspaces.enter(self._runtime.workspace(order.run_id), job.lease_token)
+        workspace = delivery_of(order).take_up(self._runtime, job, order)
+        if workspace is None:
+            joblog.ended(job, order, "cancelled", time.monotonic())
+            return
         held = Held(job, order, workspace)
         self.holdings.add(held)
         joblog.started(job, order)

@@ -1,8 +1,8 @@
 """Rows that nobody reads any more, removed. docs/settings.md tells operators what goes and when.
 
 - A finished job: its waiting client, and whoever repeats the request with its Idempotency-Key (24 hours), read it.
-- The pictures that a generate job drew: signed links to them, given with the answer or its repetition, are read for
-  ``link_hours`` more. Previews of trainings stay: the owner of the model gets fresh links to them at any time.
+- The pictures of a job that somebody waited for: signed links to them, given with the answer or its repetition, are
+  read for ``link_hours`` more. Previews of trainings stay: the owner of the model gets fresh links to them at any time.
 - Progress events: the owner who follows a training. Status, score and preview events stay: few, and the model's story.
 - The input pictures of a finished job: only its worker read them.
 - The manifest of a finished run: only its worker read it. The pictures of a deleted dataset go with the last of these.
@@ -18,7 +18,8 @@ from linocut.accounts import idempotency
 from linocut.db.database import Database
 from linocut.db.tables import images, job_inputs, jobs, model_events, run_images, training_runs
 from linocut.jobs import queue
-from linocut.jobs.types import GENERATE, JobStatus
+from linocut.jobs.types import JobStatus
+from linocut.orders.kinds import is_waited_for
 
 KEPT = timedelta(days=7)
 """Finished jobs, their pictures, progress events. Longer where links live longer."""
@@ -39,7 +40,7 @@ def prune(db: Database, now: datetime, link_hours: float) -> dict[str, int]:
 
 
 def _drop_jobs(db: Database, status: JobStatus, before: datetime) -> int:
-    """Jobs that ended before then, and what the generate jobs among them drew."""
+    """Jobs that ended before then, and what those that somebody waited for drew."""
     ended = and_(jobs.c.status == status, jobs.c.created_at < before, jobs.c.finished_at < before)
     some = select(jobs.c.job_id, jobs.c.kind).where(ended).limit(_BATCH)
     dropped = 0
@@ -48,7 +49,7 @@ def _drop_jobs(db: Database, status: JobStatus, before: datetime) -> int:
             rows = snapshot.execute(some).all()
         if not rows:
             return dropped
-        drawn_by = [row.job_id for row in rows if row.kind == GENERATE]
+        drawn_by = [row.job_id for row in rows if is_waited_for(row.kind)]
         with db.transaction() as tx:
             queue.drop_inputs(tx, [row.job_id for row in rows])  # of those that have ended since they were looked for
             tx.execute(delete(images).where(images.c.job_id.in_(drawn_by)))

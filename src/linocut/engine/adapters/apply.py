@@ -66,7 +66,11 @@ def project(linear: nn.Linear, name: str, x_SI: Tensor, shares: Shares) -> Tenso
 
     The linear is read, never changed. Gradients flow to ``x_SI`` and to the factors.
     """
-    y_SO = affine(x_SI, linear.weight, linear.bias)
+    return add_shares(affine(x_SI, linear.weight, linear.bias), x_SI, name, shares)
+
+
+def add_shares(y_SO: Tensor, x_SI: Tensor, name: str, shares: Shares) -> Tensor:
+    """``y_SO``, with each share's low-rank delta of the linear ``name`` added to its rows in place."""
     for share in shares:
         down_RI, up_OR = share.adapter.down.get(name), share.adapter.up.get(name)
         if down_RI is None or up_OR is None:

@@ -12,8 +12,10 @@ from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline, Flux2Transformer2D
 from torch import Tensor, device, dtype
 from transformers import AutoTokenizer, Qwen3ForCausalLM
 
+from linocut.catalogue import Sampling
 from linocut.engine.adapters.apply import Adapter
-from linocut.engine.families.parts.flux2_network import LORA_ENDINGS, Flux2Network, Piece
+from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
+from linocut.engine.families.parts.flux2_network import FEATURES, LORA_ENDINGS, Flux2Network, Piece
 from linocut.engine.families.parts.folder import (
     check_tokens,
     linears,
@@ -24,7 +26,6 @@ from linocut.engine.families.parts.folder import (
 )
 from linocut.engine.families.parts.latents import Latents
 from linocut.engine.families.parts.schedule import flux2_mu, linear_sigmas, scheduled
-from linocut.engine.work import Denoise, Grid, TextFeatures
 
 
 class Flux2:
@@ -32,6 +33,9 @@ class Flux2:
 
     A base whose ``model_index.json`` says ``is_distilled`` ignores the guidance, as the library's pipeline does.
     """
+
+    takes_negative_text = True
+    takes_references = True
 
     def __init__(self, folder: Path, on: device, precision: dtype) -> None:
         no_progress_bars()
@@ -45,11 +49,6 @@ class Flux2:
         self.latents = Latents(load_module(AutoencoderKLFlux2, folder, "vae", on, precision), channel_first=True)
         self._targets = linears(transformer, LORA_ENDINGS)
 
-    @classmethod
-    def load(cls, folder: Path, on: device, precision: dtype) -> "Flux2":
-        """The base in ``folder``, frozen, from local files only. ``InvalidRequest`` when a part is missing."""
-        return cls(folder, on, precision)
-
     def lora_targets(self) -> dict[str, tuple[int, int]]:
         """Every attention and MLP linear of the double and single blocks -> (in, out) features."""
         return dict(self._targets)
@@ -58,20 +57,20 @@ class Flux2:
         """(rows, columns) of tokens. ``InvalidRequest`` off the size multiple."""
         return self.latents.grid(width, height)
 
-    def latent_shape(self, grid: Grid) -> tuple[int, int]:
+    def latent_shape(self, grid: Grid) -> tuple[int, ...]:
         """(N, C)."""
         return grid[0] * grid[1], self.latents.channels
 
-    def sigmas(self, steps: int, mu: float, std: float, width: int, height: int) -> list[float]:
+    def plan(self, sampling: Sampling, width: int, height: int) -> Plan:
         """FLUX.2's schedule, shifted by its fit to size and steps; ``mu`` is added to that fit's mean, so 0 is the
-        library's own schedule. The family has no ``std``. ``steps`` sigmas, then 0.
+        library's own schedule. The family has no ``std``.
         """
-        del std
-        rows, columns = self.grid(width, height)
-        return scheduled(self.scheduler_config, linear_sigmas(steps), flux2_mu(rows * columns, steps) + mu)
+        (rows, columns), steps = self.grid(width, height), sampling.steps
+        mu = flux2_mu(rows * columns, steps) + sampling.mu
+        return plan_of(scheduled(self.scheduler_config, linear_sigmas(steps), mu), sampling.guidance)
 
     @torch.no_grad()
-    def encode_text(self, captions: Sequence[str]) -> list[TextFeatures]:
+    def encode_text(self, captions: Sequence[str]) -> list[Text]:
         """Hidden states of layers 9, 18 and 27 one after another, float32 ``[T, 3 x hidden]``.
 
         T is always the base's ``max_text_tokens``: this network was trained to look at the padding, which the text
@@ -85,20 +84,16 @@ class Flux2:
         return [self.latents.encode(picture_HWC) for picture_HWC in pixels_HWC]
 
     @torch.no_grad()
-    def velocity(self, items: Sequence[Denoise]) -> list[Tensor]:
-        """g x v(text) + (1 - g) x v(empty prompt) in float32, the adapter in both.
+    def velocity(self, items: Sequence[Item]) -> list[Tensor]:
+        """g x v(text) + (1 - g) x v(negative text, or the empty prompt) in float32, adapter and references in both.
 
         As in the library's pipeline a distilled base ignores g, and g <= 1 asks for the conditional branch alone.
         """
         if not items:
             return []
-        pieces = [
-            Piece(item.latents_NC, item.grid, item.sigma, item.text or self._empty, item.adapter) for item in items
-        ]
+        pieces = [self._piece(item, item.text) for item in items]
         guided = [i for i, item in enumerate(items) if item.guidance > 1.0 and not self.is_distilled]
-        bare = [
-            Piece(items[i].latents_NC, items[i].grid, items[i].sigma, self._empty, items[i].adapter) for i in guided
-        ]
+        bare = [self._piece(items[i], items[i].negative) for i in guided]
         found = self.network.velocity(pieces + bare)
         velocities = found[: len(items)]
         for i, without_NC in zip(guided, found[len(items) :], strict=True):
@@ -107,33 +102,41 @@ class Flux2:
 
     def velocity_for_training(
         self,
-        latents_NC: Sequence[Tensor],
+        latents: Sequence[Tensor],
         grid: Grid,
         sigmas: Sequence[float],
-        texts: Sequence[TextFeatures | None],
+        texts: Sequence[Text | None],
         adapter: Adapter | None,
         *,
         recompute: bool = False,
     ) -> list[Tensor]:
         """noise - data, float32, without guidance; gradients flow to the adapter's tensors. No text: the empty one."""
-        samples = zip(latents_NC, sigmas, texts, strict=True)
+        samples = zip(latents, sigmas, texts, strict=True)
         pieces = [Piece(sample_NC, grid, sigma, text or self._empty, adapter) for sample_NC, sigma, text in samples]
         return self.network.velocity(pieces, recompute=recompute)
 
-    def decode(self, latents_NC: Sequence[Tensor], grids: Sequence[Grid], *, tiles: int = 1) -> list[Tensor]:
+    def decode(self, latents: Sequence[Tensor], grids: Sequence[Grid], *, tiles: int = 1) -> list[Tensor]:
         """``latents_NC`` -> uint8 ``pixels_HWC``, in ``tiles`` a side."""
-        return [self.latents.decode(x_NC, grid, tiles) for x_NC, grid in zip(latents_NC, grids, strict=True)]
+        return [self.latents.decode(x_NC, grid, tiles) for x_NC, grid in zip(latents, grids, strict=True)]
+
+    def loss_weight(self, sigma: float) -> float:
+        """The network predicts the velocity itself."""
+        del sigma
+        return 1.0
 
     def release(self) -> None:
         """Forget projected captions and layouts; they are made again when they are needed."""
         self.network.release()
 
+    def _piece(self, item: Item, text: Text | None) -> Piece:
+        return Piece(item.latents, item.grid, item.sigma, text or self._empty, item.adapter, item.references)
+
     @cached_property
-    def _empty(self) -> TextFeatures:
+    def _empty(self) -> Text:
         """The features of the empty prompt, which the guidance pushes away from."""
         return self.encode_text([""])[0]
 
-    def _encode_text(self, caption: str) -> TextFeatures:
+    def _encode_text(self, caption: str) -> Text:
         messages = [{"role": "user", "content": caption}]
         framed = self.tokenizer.apply_chat_template(
             messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
@@ -143,5 +146,4 @@ class Flux2:
         features_1TF = Flux2KleinPipeline._get_qwen3_prompt_embeds(
             self.text_encoder, self.tokenizer, caption, max_sequence_length=self.max_text_tokens
         )
-        token_ids_T = torch.tensor(self.tokenizer(framed)["input_ids"], device=self.text_encoder.device)
-        return TextFeatures(features_TF=features_1TF[0].float(), token_ids_T=token_ids_T)
+        return Text(features_1TF.shape[1], {FEATURES: features_1TF[0].float()})

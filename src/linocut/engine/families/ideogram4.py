@@ -11,7 +11,9 @@ from diffusers import AutoencoderKLFlux2, Ideogram4Pipeline, Ideogram4Transforme
 from torch import Tensor, device, dtype
 from transformers import AutoModel, AutoTokenizer
 
+from linocut.catalogue import Sampling
 from linocut.engine.adapters.apply import Adapter
+from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
 from linocut.engine.families.parts.folder import (
     check_tokens,
     linears,
@@ -20,15 +22,18 @@ from linocut.engine.families.parts.folder import (
     part_folder,
     read_json,
 )
-from linocut.engine.families.parts.ideogram4_layout import Piece
+from linocut.engine.families.parts.ideogram4_layout import FEATURES, Piece
 from linocut.engine.families.parts.ideogram4_network import LORA_ENDINGS, Ideogram4Network
 from linocut.engine.families.parts.latents import Latents
+from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import logit_normal_sigmas, scheduled
-from linocut.engine.work import Denoise, Grid, TextFeatures
 
 
 class Ideogram4:
     """The family's protocol (``families/family.py``) over the parts of an Ideogram4Pipeline."""
+
+    takes_negative_text = False
+    takes_references = False
 
     def __init__(self, folder: Path, on: device, precision: dtype) -> None:
         no_progress_bars()
@@ -44,11 +49,6 @@ class Ideogram4:
         self.latents = Latents(load_module(AutoencoderKLFlux2, folder, "vae", on, precision), channel_first=False)
         self._targets = linears(conditional, LORA_ENDINGS)
 
-    @classmethod
-    def load(cls, folder: Path, on: device, precision: dtype) -> "Ideogram4":
-        """The base in ``folder``, frozen, from local files only. ``InvalidRequest`` when a part is missing."""
-        return cls(folder, on, precision)
-
     def lora_targets(self) -> dict[str, tuple[int, int]]:
         """Every attention and MLP linear of the conditional network -> (in, out) features."""
         return dict(self._targets)
@@ -57,19 +57,20 @@ class Ideogram4:
         """(rows, columns) of tokens. ``InvalidRequest`` off the size multiple."""
         return self.latents.grid(width, height)
 
-    def latent_shape(self, grid: Grid) -> tuple[int, int]:
+    def latent_shape(self, grid: Grid) -> tuple[int, ...]:
         """(N, C)."""
         return grid[0] * grid[1], self.latents.channels
 
-    def sigmas(self, steps: int, mu: float, std: float, width: int, height: int) -> list[float]:
-        """The logit-normal schedule with ``mu`` as its effective mean: the size shifts it no further (a base that
-        wants the library's shift passes its mean through ``parts.schedule.resolution_mu``). ``steps`` sigmas, then 0.
+    def plan(self, sampling: Sampling, width: int, height: int) -> Plan:
+        """The logit-normal schedule with ``mu`` as its effective mean and ``std`` as its deviation: the size shifts it
+        no further (a base that wants the library's shift passes its mean through ``parts.schedule.resolution_mu``).
         """
         del width, height
-        return scheduled(self.scheduler_config, logit_normal_sigmas(steps, mu, std), None)
+        sigmas = logit_normal_sigmas(sampling.steps, sampling.mu, sampling.std)
+        return plan_of(scheduled(self.scheduler_config, sigmas, None), sampling.guidance)
 
     @torch.no_grad()
-    def encode_text(self, captions: Sequence[str]) -> list[TextFeatures]:
+    def encode_text(self, captions: Sequence[str]) -> list[Text]:
         """Hidden states of 13 layers side by side, float32 ``[T, 13 x hidden]``, each caption alone and unpadded.
 
         ``InvalidRequest`` for a caption above the base's ``max_text_tokens``.
@@ -81,18 +82,19 @@ class Ideogram4:
         return [self.latents.encode(picture_HWC) for picture_HWC in pixels_HWC]
 
     @torch.no_grad()
-    def velocity(self, items: Sequence[Denoise]) -> list[Tensor]:
+    def velocity(self, items: Sequence[Item]) -> list[Tensor]:
         """g x conditional + (1 - g) x unconditional in float32; the items with g = 1 skip the second network.
 
         All items share one packed forward pass of each network; the unconditional one sees neither text nor adapters.
         """
         if not items:
             return []
-        pieces = [Piece(item.latents_NC, item.grid, item.sigma, item.text, item.adapter) for item in items]
+        refuse_unused(self, items)
+        pieces = [Piece(item.latents, item.grid, item.sigma, item.text, item.adapter) for item in items]
         towards_data = self.conditional.velocity(pieces)
         guided = [i for i, item in enumerate(items) if item.guidance != 1.0]
         if guided:
-            bare = [Piece(items[i].latents_NC, items[i].grid, items[i].sigma, None, None) for i in guided]
+            bare = [Piece(items[i].latents, items[i].grid, items[i].sigma, None, None) for i in guided]
             for i, without_NC in zip(guided, self.unconditional.velocity(bare), strict=True):
                 weight = items[i].guidance
                 towards_data[i] = weight * towards_data[i] + (1.0 - weight) * without_NC
@@ -101,29 +103,34 @@ class Ideogram4:
 
     def velocity_for_training(
         self,
-        latents_NC: Sequence[Tensor],
+        latents: Sequence[Tensor],
         grid: Grid,
         sigmas: Sequence[float],
-        texts: Sequence[TextFeatures | None],
+        texts: Sequence[Text | None],
         adapter: Adapter | None,
         *,
         recompute: bool = False,
     ) -> list[Tensor]:
         """noise - data of the conditional network, float32; gradients flow to the adapter's tensors."""
-        samples = zip(latents_NC, sigmas, texts, strict=True)
+        samples = zip(latents, sigmas, texts, strict=True)
         pieces = [Piece(sample_NC, grid, sigma, text, adapter) for sample_NC, sigma, text in samples]
         return [-velocity_NC for velocity_NC in self.conditional.velocity(pieces, recompute=recompute)]
 
-    def decode(self, latents_NC: Sequence[Tensor], grids: Sequence[Grid], *, tiles: int = 1) -> list[Tensor]:
+    def decode(self, latents: Sequence[Tensor], grids: Sequence[Grid], *, tiles: int = 1) -> list[Tensor]:
         """``latents_NC`` -> uint8 ``pixels_HWC``, in ``tiles`` a side."""
-        return [self.latents.decode(x_NC, grid, tiles) for x_NC, grid in zip(latents_NC, grids, strict=True)]
+        return [self.latents.decode(x_NC, grid, tiles) for x_NC, grid in zip(latents, grids, strict=True)]
+
+    def loss_weight(self, sigma: float) -> float:
+        """The network predicts the velocity itself."""
+        del sigma
+        return 1.0
 
     def release(self) -> None:
         """Forget projected captions and layouts; they are made again when they are needed."""
         self.conditional.release()
         self.unconditional.release()
 
-    def _encode_text(self, caption: str) -> TextFeatures:
+    def _encode_text(self, caption: str) -> Text:
         messages = [{"role": "user", "content": [{"type": "text", "text": caption}]}]
         framed = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
         ids_1T = self.tokenizer(framed, return_tensors="pt", add_special_tokens=False)["input_ids"]
@@ -136,4 +143,4 @@ class Ideogram4:
         )
         # Hidden-major: a token's 13 values of one hidden unit lie side by side.
         features_TF = torch.stack(taps, dim=0).permute(1, 2, 3, 0).reshape(count, -1).float()
-        return TextFeatures(features_TF=features_TF, token_ids_T=ids_1T[0])
+        return Text(count, {FEATURES: features_TF})

@@ -1,15 +1,16 @@
 """From a caption and seeds to pixels: the loop that a generation and a run's previews share."""
 
 from collections.abc import Generator, Sequence
-from itertools import pairwise
 from typing import Any
 
 from torch import Tensor
 
+from linocut.catalogue import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import Family
-from linocut.engine.training.noise import start_noise
-from linocut.engine.work import DecodeLatents, Denoise, EncodeText, Yielded
+from linocut.engine.noise import start_noise
+from linocut.engine.units import DecodeLatents, Denoise, EncodeText
+from linocut.engine.work import Yielded
 
 
 def draw(
@@ -19,25 +20,41 @@ def draw(
     seeds: Sequence[int],
     width: int,
     height: int,
-    steps: int,
-    guidance: float,
-    mu: float,
-    std: float,
+    sampling: Sampling,
     adapter: Adapter | None,
 ) -> Generator[Yielded, Any, list[Tensor]]:
-    """One picture a seed -> uint8 ``pixels_HWC`` each, of ``width`` x ``height`` (multiples of the family's grid).
+    """One picture a seed -> uint8 ``pixels_HWC`` each, of ``width`` x ``height`` (multiples of the family's grid)."""
+    latents = yield from draw_latents(
+        family, caption=caption, seeds=seeds, width=width, height=height, sampling=sampling, adapter=adapter
+    )
+    grid = family.grid(width, height)
+    pictures: list[Tensor] = yield [DecodeLatents(x, grid) for x in latents]
+    return pictures
+
+
+def draw_latents(
+    family: Family,
+    *,
+    caption: str,
+    seeds: Sequence[int],
+    width: int,
+    height: int,
+    sampling: Sampling,
+    adapter: Adapter | None,
+) -> Generator[Yielded, Any, list[Tensor]]:
+    """The same as far as the latents.
 
     Each picture starts from noise that is a function of its own seed and of the position only, and goes down the
-    family's schedule in ``steps`` Euler steps. All pictures are yielded together, so that they may share a pass.
+    family's plan for this speed and size in Euler steps. All pictures are yielded together, so that they may share a
+    pass.
     """
     grid = family.grid(width, height)
-    sigmas = family.sigmas(steps, mu, std, width, height)
+    plan = family.plan(sampling, width, height)
     text = yield EncodeText(caption)
-    latents = [start_noise(seed, family.latent_shape(grid)) for seed in seeds]
-    for sigma, sigma_next in pairwise(sigmas):
-        velocities = yield [Denoise(x_NC, grid, sigma, text, adapter, guidance) for x_NC in latents]
+    latents = [start_noise(seed, family.latent_shape(grid)) * plan.start_scale for seed in seeds]
+    for step in plan.steps:
+        velocities = yield [Denoise(x, grid, step.sigma, text, adapter, step.guidance) for x in latents]
         latents = [
-            x_NC.to(v_NC.device) + (sigma_next - sigma) * v_NC for x_NC, v_NC in zip(latents, velocities, strict=True)
+            x.to(v.device) + (step.sigma_next - step.sigma) * v for x, v in zip(latents, velocities, strict=True)
         ]
-    pictures: list[Tensor] = yield [DecodeLatents(x_NC, grid) for x_NC in latents]
-    return pictures
+    return latents

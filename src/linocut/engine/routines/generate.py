@@ -27,10 +27,7 @@ def generate(
         seeds=order.seeds,
         width=order.width,
         height=order.height,
-        steps=order.steps,
-        guidance=order.guidance,
-        mu=order.mu,
-        std=order.std,
+        sampling=order.sampling,
         adapter=adapter,
     )
     pngs = yield [

@@ -4,7 +4,7 @@ A sample's key is the SHA-256 of its picture's content hash, the crop that it ge
 kept, in memory or on the disk, is kept under that key and compared with it when read, so that no caption can ever meet
 another picture. A picture is scaled and cut to its bucket, never squashed, never scaled up.
 
-Shapes: H and W pixels, N image tokens, C channels of a token, T text tokens, F text features.
+Shapes: H and W pixels; latents and texts as in ``families/items.py``.
 """
 
 import io
@@ -20,8 +20,10 @@ from PIL import Image
 from torch import Tensor
 
 from linocut.engine.families.family import Family
+from linocut.engine.families.items import Grid, Text
 from linocut.engine.training.sealed import Damaged, seal, unseal
-from linocut.engine.work import Background, EncodeImage, EncodeText, Grid, TextFeatures, Yielded
+from linocut.engine.units import EncodeImage, EncodeText
+from linocut.engine.work import Background, Yielded, finite
 from linocut.errors import Busy, LinocutError, RunFailed
 from linocut.files import sha256_hex, write_durably
 from linocut.orders import TrainOrder, TrainSample
@@ -29,8 +31,11 @@ from linocut.sizes import Crop, bucket_for, cover_crop
 
 Fetch = Callable[[str], bytes]
 
-_FORMAT = "1"
+_FORMAT = "2"
 """Raise it when the same key may come to mean other latents (another resampling filter, another layout)."""
+
+_LATENTS, _TOKENS, _WORDS = "latents", "tokens", "text."
+"""Names of the tensors in a file; a text's own follow the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +47,8 @@ class Sample:
     image_sha256: str
     key: str
     grid: Grid
-    latents_NC: Tensor
-    text: TextFeatures
+    latents: Tensor
+    text: Text
 
 
 def crop_of(order: TrainOrder, sample: TrainSample) -> Crop:
@@ -73,7 +78,7 @@ def prepare(order: TrainOrder, family: Family, fetch: Fetch, folder: Path) -> Ge
 
     ``RunFailed`` names the picture that is missing, damaged, or that the base cannot encode.
     """
-    texts: dict[str, TextFeatures] = {}
+    texts: dict[str, Text] = {}
     latents: dict[tuple[str, str], Tensor] = {}
     samples = []
     for index, ordered in enumerate(order.samples):
@@ -102,8 +107,8 @@ def _encode(
     index: int,
     fetch: Fetch,
     latents: dict[tuple[str, str], Tensor],
-    texts: dict[str, TextFeatures],
-) -> Generator[Yielded, Any, tuple[Tensor, TextFeatures]]:
+    texts: dict[str, Text],
+) -> Generator[Yielded, Any, tuple[Tensor, Text]]:
     """The sample's latents and features, taken from ``latents`` and ``texts`` where its content was encoded before."""
     facts = sample_facts(order, order.samples[index])
     picture = (facts["image"], facts["transform"])
@@ -111,10 +116,10 @@ def _encode(
         pixels_HWC = yield Background(partial(load_pixels, order, index, fetch), "decode picture")
         latents[picture] = _plain((yield EncodeImage(pixels_HWC)))
     if facts["caption"] not in texts:
-        features = yield EncodeText(order.samples[index].caption)
-        texts[facts["caption"]] = TextFeatures(_plain(features.features_TF), _plain(features.token_ids_T))
+        text = yield EncodeText(order.samples[index].caption)
+        texts[facts["caption"]] = Text(text.tokens, {name: _plain(tensor) for name, tensor in text.tensors.items()})
     found = latents[picture], texts[facts["caption"]]
-    if not bool(torch.isfinite(found[0]).all() and torch.isfinite(found[1].features_TF).all()):
+    if not all(finite(tensor) for tensor in (found[0], *found[1].tensors.values())):
         raise _cannot_encode(order, index, "the result is no finite number.")
     return found
 
@@ -168,17 +173,19 @@ class _Cached:
     def path(self) -> Path:
         return self.folder / f"{sha256_hex(repr(sorted(self.facts.items())).encode())}.safetensors"
 
-    def read(self) -> tuple[Tensor, TextFeatures] | None:
+    def read(self) -> tuple[Tensor, Text] | None:
         try:
             tensors, facts = unseal(self.path.read_bytes())
         except (FileNotFoundError, Damaged):
             return None
         if facts != self.facts:  # the wall between a caption and another caption's picture
             return None
-        return tensors["latents_NC"], TextFeatures(tensors["features_TF"], tensors["token_ids_T"])
+        words = {name.removeprefix(_WORDS): tensor for name, tensor in tensors.items() if name.startswith(_WORDS)}
+        return tensors[_LATENTS], Text(int(tensors[_TOKENS]), words)
 
-    def write(self, latents_NC: Tensor, text: TextFeatures) -> None:
-        tensors = {"latents_NC": latents_NC, "features_TF": text.features_TF, "token_ids_T": text.token_ids_T}
+    def write(self, latents: Tensor, text: Text) -> None:
+        words = {f"{_WORDS}{name}": tensor for name, tensor in text.tensors.items()}
+        tensors = {_LATENTS: latents, _TOKENS: torch.tensor(text.tokens), **words}
         write_durably(self.path, seal(tensors, self.facts))
 
 

@@ -1,14 +1,14 @@
 """The end of a run: the adapter file, written, loaded back and proved before anyone is told that it is there.
 
-Shapes: R rank, I input and O output features of a linear, N image tokens, C channels of a token.
+Shapes: R rank, I input and O output features of a linear.
 """
 
 from collections.abc import Generator
-from itertools import pairwise
 from math import isfinite, sqrt
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from torch import Tensor
 
@@ -16,9 +16,9 @@ from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.file import load_adapter, save_adapter
 from linocut.engine.adapters.format import AdapterMetadata
 from linocut.engine.families.family import Family
-from linocut.engine.training.noise import start_noise
+from linocut.engine.routines.draw import draw_latents
 from linocut.engine.training.previews import preview_size
-from linocut.engine.work import Background, Denoise, EncodeText, Yielded
+from linocut.engine.work import Background, Yielded
 from linocut.errors import InvalidRequest, LinocutError, RunFailed
 from linocut.orders import PreviewPrompt, TrainOrder
 
@@ -47,11 +47,11 @@ def export(
     yield Background(lambda: save_adapter(path, adapter, metadata), "write adapter")
     stored: Adapter = yield Background(lambda: _load_back(order, family, path, on), "prove adapter")
     try:
-        with_it_NC = yield from _draw_latents(order, family, stored)
-        without_NC = yield from _draw_latents(order, family, None)
+        with_it = yield from _draw_latents(order, family, stored)
+        without = yield from _draw_latents(order, family, None)
     except LinocutError as failed:  # the engine refuses results that are no finite numbers
         raise RunFailed(f"The trained adapter could not be tried out: {failed.message} {_LOWER_RATE}") from failed
-    effect = float((with_it_NC - without_NC).norm() / without_NC.norm())
+    effect = float((with_it - without).norm() / without.norm())
     if not isfinite(effect):
         raise RunFailed(f"The trained adapter draws no finite picture. {_LOWER_RATE}")
     if effect <= LEAST_EFFECT:
@@ -72,13 +72,16 @@ def _draw_latents(order: TrainOrder, family: Family, adapter: Adapter | None) ->
     """The latents of the first preview (or of the first sample's caption) in few steps of the preview sampling."""
     prompt = order.previews[0] if order.previews else PreviewPrompt(caption=order.samples[0].caption, seed=order.seed)
     width, height = preview_size(order)
-    grid = family.grid(width, height)
-    text = yield EncodeText(prompt.caption)
-    x_NC = start_noise(prompt.seed, family.latent_shape(grid))
-    for sigma, sigma_next in pairwise(family.sigmas(EFFECT_STEPS, order.preview_mu, order.preview_std, width, height)):
-        velocity_NC = yield Denoise(x_NC, grid, sigma, text, adapter, order.preview_guidance)
-        x_NC = x_NC.to(velocity_NC.device) + (sigma_next - sigma) * velocity_NC
-    return x_NC
+    [latents] = yield from draw_latents(
+        family,
+        caption=prompt.caption,
+        seeds=(prompt.seed,),
+        width=width,
+        height=height,
+        sampling=msgspec.structs.replace(order.preview_sampling, steps=EFFECT_STEPS),
+        adapter=adapter,
+    )
+    return latents
 
 
 def _load_back(order: TrainOrder, family: Family, path: Path, on: torch.device) -> Adapter:

@@ -1,21 +1,35 @@
-"""Flow matching: noise the latents, compare the velocity. The loss is the plain mean square of its error.
+"""Flow matching: noise the latents, compare the velocity. The loss is the mean square of its error.
 
-Shapes: N image tokens, C channels of a token, M samples of one micro-batch.
+Shapes: M samples of one micro-batch, latents as in ``families/items.py``.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import Family
-from linocut.engine.work import TrainExample
+from linocut.engine.families.items import Grid, Text
 
 
-def noised(latents_NC: Tensor, noise_NC: Tensor, sigma: float) -> Tensor:
-    """The point at ``sigma`` on the straight line from data (0) to noise (1), ``[N, C]``."""
-    return (1.0 - sigma) * latents_NC + sigma * noise_NC
+@dataclass(frozen=True, eq=False)
+class TrainExample:
+    """One sample of a training step: clean latents, its noise, its noise level and its text (None: dropped)."""
+
+    latents: Tensor
+    noise: Tensor
+    grid: Grid
+    sigma: float
+    text: Text | None
+    name: str
+    """The sample's key, for error messages."""
+
+
+def noised(latents: Tensor, noise: Tensor, sigma: float) -> Tensor:
+    """The point at ``sigma`` on the straight line from data (0) to noise (1)."""
+    return (1.0 - sigma) * latents + sigma * noise
 
 
 def flow_losses(
@@ -26,12 +40,13 @@ def flow_losses(
     *,
     recompute: bool = False,
 ) -> Tensor:
-    """The mean square error of the velocity noise - data of each example: ``losses_M`` float32, differentiable.
+    """The mean square error of the velocity noise - data of each example, weighted by its family: ``losses_M`` float32,
+    differentiable.
 
     All examples share one grid. ``on`` is the device their tensors are brought to (None: where they are).
     """
-    clean = [example.latents_NC.to(on) for example in examples]
-    noise = [example.noise_NC.to(on) for example in examples]
+    clean = [example.latents.to(on) for example in examples]
+    noise = [example.noise.to(on) for example in examples]
     velocities = family.velocity_for_training(
         [noised(x, e, example.sigma) for x, e, example in zip(clean, noise, examples, strict=True)],
         examples[0].grid,
@@ -40,9 +55,10 @@ def flow_losses(
         adapter,
         recompute=recompute,
     )
-    velocity_MNC = torch.stack(velocities)
-    target_MNC = torch.stack(noise) - torch.stack(clean)
-    return (velocity_MNC - target_MNC).square().mean(dim=(1, 2))
+    error_M = torch.stack(velocities) - (torch.stack(noise) - torch.stack(clean))
+    losses_M = error_M.square().mean(dim=tuple(range(1, error_M.dim())))
+    weights = [family.loss_weight(example.sigma) for example in examples]
+    return losses_M * torch.tensor(weights, device=losses_M.device)
 
 
 def held_out_losses(

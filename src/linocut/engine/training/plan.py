@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from math import tanh
 from statistics import NormalDist
 
-from linocut.engine.training.noise import permutation, uniforms
-from linocut.engine.work import Grid
+from linocut.engine.families.items import Grid
+from linocut.engine.noise import permutation, uniforms
 from linocut.orders import TrainOrder
 
 MICRO_BATCH = 2

@@ -45,10 +45,7 @@ def _preview(
         seeds=(prompt.seed,),
         width=width,
         height=height,
-        steps=order.preview_steps,
-        guidance=order.preview_guidance,
-        mu=order.preview_mu,
-        std=order.preview_std,
+        sampling=order.preview_sampling,
         adapter=adapter,
     )
     data: bytes = yield Background(partial(png, pixels_HWC, width, height), "preview PNG")

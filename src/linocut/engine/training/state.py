@@ -16,9 +16,8 @@ from torch import Tensor
 
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import Family
-from linocut.engine.training.loss import flow_losses
-from linocut.engine.training.noise import normals
-from linocut.engine.work import TrainExample
+from linocut.engine.noise import normals
+from linocut.engine.training.loss import TrainExample, flow_losses
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8

@@ -5,13 +5,15 @@ from math import fsum, isfinite
 from typing import Any, Literal
 
 from linocut.engine.adapters.apply import Adapter
+from linocut.engine.noise import normals
 from linocut.engine.training.checkpoint import Trouble
 from linocut.engine.training.examples import Sample
 from linocut.engine.training.ladder import MemoryPlan
-from linocut.engine.training.noise import normals
+from linocut.engine.training.loss import TrainExample
 from linocut.engine.training.plan import Draw, micro_batches, scoring_draws, step_draws
 from linocut.engine.training.state import TrainState
-from linocut.engine.work import Background, HeldOutLoss, TrainExample, TrainStep, UpdateWeights, Yielded
+from linocut.engine.training.units import HeldOutLoss, TrainStep, UpdateWeights
+from linocut.engine.work import Background, Yielded
 from linocut.orders import TrainOrder
 
 _LARGE_NOISE = 1 << 16
@@ -70,7 +72,7 @@ def _examples(
     def make() -> tuple[TrainExample, ...]:
         return tuple(_example(order, samples[draw.sample], draw, purpose, step) for draw in draws)
 
-    if sum(samples[draw.sample].latents_NC.numel() for draw in draws) < _LARGE_NOISE:
+    if sum(samples[draw.sample].latents.numel() for draw in draws) < _LARGE_NOISE:
         return make()
     examples: tuple[TrainExample, ...] = yield Background(make, "noise")
     return examples
@@ -80,8 +82,8 @@ def _example(order: TrainOrder, sample: Sample, draw: Draw, purpose: str, step: 
     if draw.key != sample.key:
         raise AssertionError("a draw met another sample")
     return TrainExample(
-        latents_NC=sample.latents_NC,
-        noise_NC=normals(tuple(sample.latents_NC.shape), purpose, order.seed, step, draw.key, draw.turn),
+        latents=sample.latents,
+        noise=normals(tuple(sample.latents.shape), purpose, order.seed, step, draw.key, draw.turn),
         grid=sample.grid,
         sigma=draw.sigma,
         text=None if draw.dropped else sample.text,

@@ -2,8 +2,8 @@
 
 Items of one grid and text length share a forward pass; each keeps its own noise level and adapter.
 
-Shapes: B items of one batch, T text and N image tokens, L = T + N, E hidden width, X mlp width, F text features,
-C latent channels, U heads, D width of a head.
+Shapes: B items of one batch, T text and N image tokens (its references' too), L = T + N, E hidden width, X mlp width,
+F text features, C latent channels, U heads, D width of a head.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention, silu
 
 from linocut.engine.adapters.apply import Adapter, Shares, grouped_order, project, share_rows
-from linocut.engine.families.parts.folder import float_tensor
+from linocut.engine.families.items import Grid, Reference, Text
+from linocut.engine.families.parts.folder import float_tensor, stacked
 from linocut.engine.families.parts.recomputed import recomputed
-from linocut.engine.work import Grid, TextFeatures
 
 LORA_ENDINGS = (
     "attn.to_q",
@@ -41,6 +41,16 @@ LORA_ENDINGS = (
 """Every attention and MLP linear of the double and the single blocks."""
 
 
+FEATURES = "features_TF"
+"""The name of a text's one tensor."""
+
+REFERENCE_TIME = 10
+"""How far apart references lie on the time axis; the image itself is at 0."""
+
+Layout = tuple[tuple[Grid, ...], int]
+"""The grids of an item's image and references, and its text's length."""
+
+
 @dataclass(frozen=True, eq=False)
 class Piece:
     """One item of a forward pass."""
@@ -48,8 +58,22 @@ class Piece:
     latents_NC: Tensor
     grid: Grid
     sigma: float
-    text: TextFeatures
+    text: Text
     adapter: Adapter | None
+    references: tuple[Reference, ...] = ()
+
+    @property
+    def layout(self) -> Layout:
+        """Items of one layout share a batch."""
+        return (self.grid, *(reference.grid for reference in self.references)), self.text.tokens
+
+    @property
+    def all_tokens(self) -> Tensor:
+        """The image's latents, then those of the references."""
+        if not self.references:
+            return self.latents_NC
+        others = [reference.latents.to(self.latents_NC.device) for reference in self.references]
+        return torch.cat([self.latents_NC, *others])
 
 
 class Flux2Network:
@@ -58,7 +82,7 @@ class Flux2Network:
     def __init__(self, transformer: Flux2Transformer2DModel, timestep_scale: float) -> None:
         self.transformer = transformer
         self.timestep_scale = timestep_scale
-        self._texts_TE: WeakKeyDictionary[TextFeatures, Tensor] = WeakKeyDictionary()
+        self._texts_TE: WeakKeyDictionary[Text, Tensor] = WeakKeyDictionary()
         self.rotary = lru_cache(maxsize=64)(self._rotary)
 
     def velocity(self, pieces: Sequence[Piece], *, recompute: bool = False) -> list[Tensor]:
@@ -66,9 +90,9 @@ class Flux2Network:
 
         ``recompute``: the backward pass computes each block again instead of keeping its activations.
         """
-        groups: dict[tuple[Grid, int], list[int]] = {}
+        groups: dict[Layout, list[int]] = {}
         for index, piece in enumerate(pieces):
-            groups.setdefault((piece.grid, piece.text.features_TF.shape[0]), []).append(index)
+            groups.setdefault(piece.layout, []).append(index)
         found: dict[int, Tensor] = {}
         for members in groups.values():
             order = grouped_order([pieces[i].adapter for i in members], [1] * len(members))
@@ -93,10 +117,10 @@ class Flux2Network:
         text_mods = _shift_scale_gate(network.double_stream_modulation_txt(conditioning_BE), 2)
         single_mods = _shift_scale_gate(network.single_stream_modulation(conditioning_BE), 1)
 
-        latents_BNC = torch.stack([piece.latents_NC for piece in pieces]).to(network.device, network.dtype)
+        latents_BNC = stacked([piece.all_tokens for piece in pieces], network)
         image_BNE = network.x_embedder(latents_BNC)
         text_BTE = torch.stack([self._text(piece.text) for piece in pieces])
-        rotary = self.rotary(pieces[0].grid, text_BTE.shape[1])
+        rotary = self.rotary(pieces[0].layout)
         shares = share_rows([piece.adapter for piece in pieces], [1] * len(pieces))
         for index, block in enumerate(network.transformer_blocks):
             name = f"transformer_blocks.{index}"
@@ -105,27 +129,32 @@ class Flux2Network:
         for index, block in enumerate(network.single_transformer_blocks):
             name = f"single_transformer_blocks.{index}"
             joint_BLE = single(block, name, joint_BLE, single_mods[0], rotary, shares)
-        output_BNC: Tensor = network.proj_out(network.norm_out(joint_BLE[:, text_BTE.shape[1] :], conditioning_BE))
+        start, (rows, columns) = text_BTE.shape[1], pieces[0].grid
+        image_BNE = joint_BLE[:, start : start + rows * columns]
+        output_BNC: Tensor = network.proj_out(network.norm_out(image_BNE, conditioning_BE))
         return output_BNC
 
-    def _text(self, text: TextFeatures) -> Tensor:
+    def _text(self, text: Text) -> Tensor:
         """The caption's tokens before the first block: frozen, so computed once for as long as ``text`` lives."""
         known_TE = self._texts_TE.get(text)
         if known_TE is None:
             with torch.no_grad():
                 known_TE = self.transformer.context_embedder(
-                    text.features_TF.to(self.transformer.device, self.transformer.dtype)
+                    text.tensors[FEATURES].to(self.transformer.device, self.transformer.dtype)
                 )
             self._texts_TE[text] = known_TE
         return known_TE
 
     @torch.no_grad()
-    def _rotary(self, grid: Grid, text_tokens: int) -> tuple[Tensor, Tensor]:
+    def _rotary(self, layout: Layout) -> tuple[Tensor, Tensor]:
         """cos and sin, float32 ``[1, L, 1, D]``: axes (time, row, column, text position)."""
+        grids, text_tokens = layout
         one = torch.arange(1)
-        text_T4 = torch.cartesian_prod(one, one, one, torch.arange(text_tokens))
-        image_N4 = torch.cartesian_prod(one, torch.arange(grid[0]), torch.arange(grid[1]), one)
-        cos_LD, sin_LD = self.transformer.pos_embed(torch.cat([text_T4, image_N4]).to(self.transformer.device))
+        parts = [torch.cartesian_prod(one, one, one, torch.arange(text_tokens))]
+        for index, (rows, columns) in enumerate(grids):
+            time = torch.tensor([REFERENCE_TIME * index])
+            parts.append(torch.cartesian_prod(time, torch.arange(rows), torch.arange(columns), one))
+        cos_LD, sin_LD = self.transformer.pos_embed(torch.cat(parts).to(self.transformer.device))
         return cos_LD[None, :, None], sin_LD[None, :, None]
 
 

@@ -1,6 +1,7 @@
 """Loading the parts of a base from its folder: local files only, safetensors only, frozen as they come."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -78,3 +79,8 @@ def check_tokens(count: int, limit: int) -> None:
 def float_tensor(values: list[float], on: device) -> torch.Tensor:
     """``values`` as a float32 tensor on ``on``."""
     return torch.tensor(values, dtype=torch.float32, device=on)
+
+
+def stacked(values: Sequence[torch.Tensor], like: Any) -> torch.Tensor:
+    """``values`` as one batch, on the device and in the precision of the network ``like``."""
+    return torch.stack([value.to(like.device, like.dtype) for value in values])

@@ -13,7 +13,10 @@ from torch import Tensor, device, dtype
 from torch.nn.functional import scaled_dot_product_attention
 
 from linocut.engine.adapters.apply import Adapter
-from linocut.engine.work import Grid, TextFeatures
+from linocut.engine.families.items import Grid, Text
+
+FEATURES = "features_TF"
+"""The name of a text's one tensor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +26,13 @@ class Piece:
     latents_NC: Tensor
     grid: Grid
     sigma: float
-    text: TextFeatures | None
+    text: Text | None
     adapter: Adapter | None
 
     @property
     def text_length(self) -> int:
         """T."""
-        return 0 if self.text is None else self.text.features_TF.shape[0]
+        return 0 if self.text is None else self.text.tokens
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.nn.functional import silu
 
 from linocut.engine.adapters.apply import Shares, grouped_order, project, share_rows
+from linocut.engine.families.items import Grid, Text
 from linocut.engine.families.parts.folder import float_tensor
-from linocut.engine.families.parts.ideogram4_layout import Layout, Piece, Rows, attend_within, packed_layout
+from linocut.engine.families.parts.ideogram4_layout import FEATURES, Layout, Piece, Rows, attend_within, packed_layout
 from linocut.engine.families.parts.recomputed import recomputed
-from linocut.engine.work import Grid, TextFeatures
 
 LORA_ENDINGS = (
     "attention.to_q",
@@ -66,7 +66,7 @@ class Ideogram4Network:
         self.transformer = transformer
         self.timestep_scale = timestep_scale
         self.heads = int(transformer.config.num_attention_heads)
-        self._texts_TE: WeakKeyDictionary[TextFeatures, Tensor] = WeakKeyDictionary()
+        self._texts_TE: WeakKeyDictionary[Text, Tensor] = WeakKeyDictionary()
         self._layout = lru_cache(maxsize=LAYOUTS_KEPT)(self._new_layout)
 
     def velocity(self, pieces: Sequence[Piece], *, recompute: bool = False) -> list[Tensor]:
@@ -105,7 +105,7 @@ class Ideogram4Network:
     def _embed(self, pieces: Sequence[Piece]) -> Tensor:
         """The packed sequence before the first block."""
         network = self.transformer
-        latents_SC = torch.cat([piece.latents_NC for piece in pieces]).to(network.device, network.dtype)
+        latents_SC = torch.cat([piece.latents_NC.to(network.device, network.dtype) for piece in pieces])
         images_SE = network.input_proj(latents_SC) + network.embed_image_indicator.weight[IMAGE]
         images_NE = torch.split(images_SE, [piece.latents_NC.shape[0] for piece in pieces])
         parts: list[Tensor] = []
@@ -115,13 +115,13 @@ class Ideogram4Network:
             parts.append(image_NE)
         return torch.cat(parts)
 
-    def _text(self, text: TextFeatures) -> Tensor:
+    def _text(self, text: Text) -> Tensor:
         """The caption's tokens before the first block: frozen, so computed once for as long as ``text`` lives."""
         known_TE = self._texts_TE.get(text)
         if known_TE is None:
             network = self.transformer
             with torch.no_grad():
-                features_TF = text.features_TF.to(network.device, network.dtype)
+                features_TF = text.tensors[FEATURES].to(network.device, network.dtype)
                 projected_TE = network.llm_cond_proj(network.llm_cond_norm(features_TF))
                 known_TE = projected_TE + network.embed_image_indicator.weight[TEXT]
             self._texts_TE[text] = known_TE

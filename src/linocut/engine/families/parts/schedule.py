@@ -60,8 +60,10 @@ def flux2_mu(tokens: int, steps: int) -> float:
 def scheduled(config: Mapping[str, Any], sigmas: Sequence[float], mu: float | None) -> list[float]:
     """``sigmas`` as the base's own scheduler (its ``config``) shifts them, then 0: float32 values as Python floats.
 
-    ``mu`` is the mean of a dynamic shift; None where the family has none.
+    ``mu`` is the mean of a dynamic shift; None where the family has none. A single step goes from 1 to 0: a terminal
+    shift, which moves the last level above 0, would divide by nothing there.
     """
-    scheduler = FlowMatchEulerDiscreteScheduler.from_config(dict(config))
+    alone = {"shift_terminal": None} if len(sigmas) == 1 else {}
+    scheduler = FlowMatchEulerDiscreteScheduler.from_config({**config, **alone})
     scheduler.set_timesteps(sigmas=list(sigmas), mu=mu)
     return [float(sigma) for sigma in scheduler.sigmas]

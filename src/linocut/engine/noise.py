@@ -47,10 +47,10 @@ def permutation(count: int, *stream: int | str) -> list[int]:
     return order
 
 
-def start_noise(seed: int, shape: tuple[int, int]) -> Tensor:
-    """What an image starts from: ``latents_NC`` standard normal, float32 on the CPU, a function of seed and position.
+def start_noise(seed: int, shape: tuple[int, ...]) -> Tensor:
+    """What an image starts from: standard normal, float32 on the CPU, a function of seed and position.
 
-    ``shape`` is (N, C) as ``Family.latent_shape`` gives it. The same seed and size give the same bits on the same
+    ``shape`` is as ``Family.latent_shape`` gives it. The same seed and size give the same bits on the same
     machine, whatever else is in the batch.
     """
     return normals(shape, "start noise", seed)

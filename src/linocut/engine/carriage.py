@@ -1,0 +1,88 @@
+"""How the engine carries each kind of order (``orders/kinds.py``). Imports no torch.
+
+To carry a new kind, write its routine and its twin, and give it a line here.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from linocut.engine import fake_images, fake_training
+from linocut.engine.door import Fetch
+from linocut.engine.memory import Footprint
+from linocut.errors import Internal, LinocutError, RunFailed
+from linocut.orders import Event, GenerateOrder, Order, TrainOrder, kind_of
+
+FakeRoutine = Generator[None, bool, None]
+"""Yields after each step; receives whether its order was cancelled since."""
+
+
+@dataclass(frozen=True)
+class Carriage:
+    """``weigh``: bytes that the order holds from its start to its end. ``routine``: loads the function that makes its
+    routine from (order, ``routines.hands.Hands``); torch comes with it. ``fake``: the same without torch, from (order,
+    key, fetch, workspace, emit).
+
+    ``out_of_memory`` is the sentence for an order that finds no room on the device, alone and as sparingly as it can
+    be run; ``unknown_fault`` the one after a fault that only the log explains.
+    """
+
+    weigh: Callable[[Footprint, Any], int]
+    routine: Callable[[], Callable[[Any, Any], Any]]
+    fake: Callable[[Any, str, Fetch, Path, Callable[[Event], None]], FakeRoutine]
+    out_of_memory: Callable[[Any], LinocutError]
+    unknown_fault: Callable[[], LinocutError]
+
+
+def carriage_of(order: Order) -> Carriage:
+    """How the engine carries this order."""
+    return CARRIAGES[kind_of(order).name]
+
+
+def _no_room_to_draw(order: GenerateOrder) -> RunFailed:
+    return RunFailed(
+        f"The device ran out of memory while it drew {order.width} x {order.height} pixels. Ask for a smaller "
+        "resolution or for fewer images, or ask the server's operator for more memory (LINOCUT_ENGINE_MEMORY_MIB)."
+    )
+
+
+def _no_room_for_run(order: TrainOrder) -> RunFailed:
+    del order
+    return RunFailed(
+        "The device ran out of memory while it encoded a picture or tried the adapter out. Train on another base, "
+        "or ask the server's operator for more memory (LINOCUT_ENGINE_MEMORY_MIB)."
+    )
+
+
+def _generate() -> Callable[[Any, Any], Any]:
+    from linocut.engine.routines.generate import generate
+
+    return lambda order, hands: generate(order, hands.key, hands.family, hands.load_adapter, hands.emit)
+
+
+def _train() -> Callable[[Any, Any], Any]:
+    from linocut.engine.training.run import train
+
+    return lambda order, hands: train(
+        order, hands.key, hands.family, hands.fetch, hands.workspace, hands.emit, on=hands.on
+    )
+
+
+CARRIAGES: dict[str, Carriage] = {
+    "generate": Carriage(
+        weigh=Footprint.of_images,
+        routine=_generate,
+        fake=fake_images.generate,
+        out_of_memory=_no_room_to_draw,
+        unknown_fault=Internal,
+    ),
+    "train": Carriage(
+        weigh=Footprint.of_run,
+        routine=_train,
+        fake=fake_training.train,
+        out_of_memory=_no_room_for_run,
+        unknown_fault=RunFailed,
+    ),
+}
+"""By the kind's name in ``orders.KINDS``."""

@@ -1,0 +1,87 @@
+"""Training runs: what the engine says of one is written as it comes, and the model stands at the end."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from linocut.errors import Busy
+from linocut.jobs import queue
+from linocut.jobs.types import LeasedJob
+from linocut.orders import (
+    AdapterRef,
+    CheckpointScored,
+    Event,
+    Failed,
+    PhaseChanged,
+    PreviewDrawn,
+    TrainFinished,
+    TrainProgress,
+)
+from linocut.runtime import Runtime
+from linocut.training import reports
+from linocut.workers import workspaces
+from linocut.workers.delivery import Desk
+from linocut.workers.held import Held
+
+PROGRESS_SECONDS = 0.25
+"""Progress is written at most this often; the last before any other report is always written."""
+BACKGROUND_RESTS_SECONDS = 5.0
+"""How long a worker takes up no run after one could not go on for want of disk or store."""
+
+
+class Runs:
+    """The delivery of training orders."""
+
+    def take_up(self, runtime: Runtime, job: LeasedJob, order: Any) -> Path | None:
+        """The run's folder for this lease, with what the lease before left in it. None: the run has ended."""
+        with runtime.db.transaction() as tx:
+            if not reports.taken_up(tx, job, order.run_id):
+                return None
+        return workspaces.enter(runtime.workspace(order.run_id), job.lease_token)
+
+    def publish(self, desk: Desk, held: Held, event: Event) -> None:
+        """Progress now and then, all else at once."""
+        if isinstance(event, TrainProgress):
+            held.progress = event
+            if time.monotonic() - held.progress_written >= PROGRESS_SECONDS:
+                self.flush(desk, held)
+            return
+        self.flush(desk, held)
+        self._report(desk, held, event)
+
+    def flush(self, desk: Desk, held: Held) -> None:
+        """Write the progress that waits, if any."""
+        event, order = held.progress, held.order
+        if event is None:
+            return
+        held.progress = None
+        held.progress_written = time.monotonic()
+        desk.writer.write(held, lambda tx: reports.progressed(tx, held.job, order.run_id, event))
+
+    def _report(self, desk: Desk, held: Held, event: Event) -> None:
+        job, run_id, write = held.job, held.order.run_id, desk.writer.write
+        if isinstance(event, PhaseChanged):
+            write(held, lambda tx: reports.entered(tx, job, run_id, event))
+        elif isinstance(event, CheckpointScored):
+            write(held, lambda tx: reports.scored(tx, job, run_id, event))
+        elif isinstance(event, PreviewDrawn):
+            sha256 = desk.writer.keep(held, event.png)
+            write(held, lambda tx: reports.previewed(tx, job, run_id, event, sha256))
+        elif isinstance(event, TrainFinished):
+            adapter = event.path.read_bytes()
+            ref = AdapterRef(sha256=desk.writer.keep(held, adapter), size_bytes=len(adapter))
+            write(held, lambda tx: reports.finished(tx, job, run_id, event, ref))
+            workspaces.leave(held.workspace.parent)
+            desk.end(held, "done", last_step=event.last_step)
+        elif isinstance(event, Failed) and isinstance(event.error, Busy):
+            self._put_off(desk, held, event.error)
+        elif isinstance(event, Failed):
+            write(held, lambda tx: reports.failed(tx, job, run_id, event.error))
+            workspaces.leave(held.workspace.parent)
+            desk.end(held, "failed", event.error)
+
+    def _put_off(self, desk: Desk, held: Held, trouble: Busy) -> None:
+        """The disk is full or the store is gone: no fault of the run, which goes on from its last checkpoint later."""
+        desk.holdings.rest_from_background(BACKGROUND_RESTS_SECONDS)
+        desk.writer.write(held, lambda tx: queue.give_back(tx, held.job.job_id, held.job.lease_token))
+        desk.end(held, "put off", trouble)

@@ -1,0 +1,421 @@
+"""Families on the library's own forward pass: they draw what its pipelines draw, and each item has its own adapter."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from diffusers import EulerDiscreteScheduler, QwenImagePipeline, StableDiffusionXLPipeline
+from tests.engine.engine_orders import generate_order, no_blobs, run_to_the_end
+from tests.engine.family_support import CAPTION, STEPS, Tiny, random_adapter, start
+from tests.engine.tiny_grouped import qwen_image_base, sdxl_base
+from tests.engine.training_support import drive
+from torch import Tensor, nn
+
+from linocut.catalogue import Sampling, load_base
+from linocut.engine.adapters.apply import Adapter, share_rows
+from linocut.engine.families.family import load_family
+from linocut.engine.families.items import Item, Text
+from linocut.engine.families.parts.grouped import Call, GroupedLinear, recompute_within
+from linocut.engine.families.parts.prediction import loss_weight_of, velocity_of
+from linocut.engine.noise import start_noise
+from linocut.engine.resident import engine_over
+from linocut.engine.routines.draw import draw_latents
+from linocut.engine.work import Routine
+from linocut.errors import InvalidRequest
+from linocut.orders import GenerateFinished, ImageDrawn
+
+CPU = torch.device("cpu")
+BUILD: dict[str, Callable[..., Path]] = {"qwen_image": qwen_image_base, "sdxl": sdxl_base}
+PIPELINE = {"qwen_image": QwenImagePipeline, "sdxl": StableDiffusionXLPipeline}
+SIZES = [(64, 64), (96, 48)]
+NEGATIVE = "blurred, grey"
+
+
+def make(name: str, folder: Path, **options: Any) -> Tiny:
+    torch.set_num_threads(1)
+    built = BUILD[name](folder / name, **options)
+    return Tiny(name, built, load_family(name, built, CPU, torch.float32))
+
+
+@pytest.fixture(scope="module", params=list(BUILD))
+def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    return make(request.param, tmp_path_factory.mktemp("base"))
+
+
+def stock(tiny: Tiny) -> Any:
+    pipeline = PIPELINE[tiny.name].from_pretrained(str(tiny.folder), local_files_only=True)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def stock_latents(
+    tiny: Tiny, pipeline: Any, noise: Tensor, size: tuple[int, int], guidance: float, negative: str | None
+) -> Tensor:
+    """What the library's pipeline ends with, from the same noise; guidance up to 1: without."""
+    asked = {"prompt": CAPTION, "width": size[0], "height": size[1], "num_inference_steps": STEPS,
+             "latents": noise[None].clone(), "output_type": "latent"}  # fmt: skip
+    if tiny.name == "qwen_image":
+        blank = (negative or " ") if guidance > 1 else None
+        return pipeline(**asked, true_cfg_scale=guidance, negative_prompt=blank).images[0]
+    return pipeline(**asked, guidance_scale=guidance, negative_prompt=negative).images[0]
+
+
+def our_latents(
+    tiny: Tiny,
+    noise: Tensor,
+    size: tuple[int, int],
+    guidance: float,
+    negative: str | None = None,
+    adapter: Adapter | None = None,
+    steps: int = STEPS,
+) -> Tensor:
+    family = tiny.family
+    [text] = family.encode_text([CAPTION])
+    away = family.encode_text([negative])[0] if negative else None
+    plan = family.plan(Sampling(steps, guidance), *size)
+    x = noise * plan.start_scale
+    for step in plan.steps:
+        item = Item(x, family.grid(*size), step.sigma, text, adapter, step.guidance, away)
+        x = x + (step.sigma_next - step.sigma) * family.velocity([item])[0]
+    return x
+
+
+def load_into(pipeline: Any, prefix: str, adapter: Adapter) -> None:
+    """The adapter by the library's own loader, its scale folded in."""
+    state = {f"{prefix}.{name}.lora_A.weight": factor for name, factor in adapter.down.items()}
+    state |= {f"{prefix}.{name}.lora_B.weight": factor * adapter.scale for name, factor in adapter.up.items()}
+    pipeline.load_lora_weights(state)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("guidance", "negative"), [(3.0, None), (3.0, NEGATIVE), (1.0, None)])
+def test_the_base_draws_the_librarys_latents(
+    tiny: Tiny, size: tuple[int, int], guidance: float, negative: str | None
+) -> None:
+    noise = start(tiny.family, *size, seed=1)
+    ours = our_latents(tiny, noise, size, guidance, negative)
+    theirs = stock_latents(tiny, stock(tiny), noise, size, guidance, negative)
+    assert (theirs - noise).abs().mean() > 0.1, "the network must move the latents for the test to mean something"
+    assert (ours - theirs).abs().max() <= 1e-4
+
+
+def test_the_guidance_and_the_negative_text_count(tiny: Tiny) -> None:
+    noise = start(tiny.family, 64, 64, seed=1)
+    drawn = [our_latents(tiny, noise, (64, 64), *how) for how in ((3.0, None), (3.0, NEGATIVE), (1.0, None))]
+    for one in range(3):
+        assert (drawn[one] - drawn[one - 1]).abs().max() > 2e-3
+
+
+@pytest.mark.parametrize("options", [{"prediction": "v_prediction"}, {"zeros": False}])
+def test_other_kinds_of_sdxl_are_the_librarys_too(tmp_path: Path, options: dict[str, Any]) -> None:
+    tiny, size = make("sdxl", tmp_path, **options), (48, 64)
+    noise = start(tiny.family, *size, seed=2)
+    theirs = stock_latents(tiny, stock(tiny), noise, size, 3.0, None)
+    assert (our_latents(tiny, noise, size, 3.0) - theirs).abs().max() <= 1e-4
+
+
+def test_sdxl_that_would_be_drawn_wrong_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="must predict epsilon or v_prediction"):
+        make("sdxl", tmp_path, prediction="sample")
+
+
+def test_an_adapter_draws_the_librarys_latents(tiny: Tiny) -> None:
+    """And changes them: an adapter that reaches no linear would be equal as well."""
+    adapter = random_adapter(tiny.family, seed=2)
+    pipeline = stock(tiny)
+    load_into(pipeline, "unet" if tiny.name == "sdxl" else "transformer", adapter)
+    for size in SIZES:
+        noise = start(tiny.family, *size, seed=3)
+        plain = our_latents(tiny, noise, size, 3.0)
+        ours = our_latents(tiny, noise, size, 3.0, adapter=adapter)
+        theirs = stock_latents(tiny, pipeline, noise, size, 3.0, None)
+        assert (ours - plain).abs().mean() > 0.05
+        assert (ours - theirs).abs().max() <= 1e-4 * max(1.0, float(theirs.abs().max()))
+
+
+def mixed(tiny: Tiny) -> list[Item]:
+    """Sizes, noise levels, texts, adapters and guidance all differ; several share a size, two an adapter object."""
+    family = tiny.family
+    texts = family.encode_text([CAPTION, "a teapot", "a fox beside a red teapot"])
+    adapters = [random_adapter(family, seed) for seed in (1, 2)]
+
+    def item(size: tuple[int, int], s: float, text: Text | None, adapter: Adapter | None, guidance: float) -> Item:
+        return Item(start(family, *size, seed=round(100 * s)), family.grid(*size), s, text, adapter, guidance)
+
+    return [
+        item((64, 64), 0.9, texts[0], adapters[0], 3.0),
+        item((96, 48), 0.31, texts[1], None, 1.0),
+        replace(item((64, 64), 0.5, texts[2], adapters[1], 4.5), negative=texts[1]),
+        item((64, 64), 0.2, None, None, 2.0),
+        item((96, 48), 0.05, texts[0], adapters[0], 3.0),
+        item((64, 64), 0.7, texts[0], adapters[0], 1.0),
+    ]
+
+
+def test_an_item_in_a_mixed_batch_is_the_item_alone(tiny: Tiny) -> None:
+    items = mixed(tiny)
+    together = tiny.family.velocity(items)
+    for item, in_company in zip(items, together, strict=True):
+        [alone] = tiny.family.velocity([item])
+        assert alone.dtype == torch.float32
+        assert alone.shape == item.latents.shape
+        assert torch.equal(alone, tiny.family.velocity([item])[0]), "alone it is bit-equal to itself alone"
+        assert (alone - in_company).abs().max() <= 1e-4 * max(1.0, float(alone.abs().max()))
+
+
+@pytest.mark.parametrize("change", ["adapter", "no adapter", "text", "negative", "latents", "sigma", "guidance"])
+def test_changing_one_item_leaves_the_others_alone(tiny: Tiny, change: str) -> None:
+    items = mixed(tiny)
+    before = tiny.family.velocity(items)
+    [other_text] = tiny.family.encode_text(["x" * len(CAPTION)])
+    changed = {
+        "adapter": {"adapter": random_adapter(tiny.family, 9)},
+        "no adapter": {"adapter": None},
+        "text": {"text": other_text},
+        "negative": {"negative": other_text},
+        "latents": {"latents": items[0].latents.flip(0)},
+        "sigma": {"sigma": 0.65},
+        "guidance": {"guidance": 6.0},
+    }[change]
+    after = tiny.family.velocity([replace(items[0], **changed), *items[1:]])
+    assert (before[0] - after[0]).abs().max() > 1e-3
+    for was, now in zip(before[1:], after[1:], strict=True):
+        assert (was - now).abs().max() <= 1e-5 * max(1.0, float(was.abs().max()))
+
+
+def test_pictures_and_their_latents_are_the_librarys(tiny: Tiny) -> None:
+    """At a size that is not square, so that rows and columns cannot be swapped."""
+    picture_HWC = (torch.rand(48, 96, 3, generator=torch.Generator().manual_seed(7)) * 255).to(torch.uint8)
+    [ours] = tiny.family.encode_images([picture_HWC])
+    pipeline = stock(tiny)
+    pixels = picture_HWC.permute(2, 0, 1)[None].float() / 127.5 - 1
+    film = pixels[:, :, None] if tiny.name == "qwen_image" else pixels
+    with torch.no_grad():
+        theirs = pipeline.vae.encode(film).latent_dist.mode()
+    if tiny.name == "qwen_image":
+        mean, std = (torch.tensor(getattr(pipeline.vae.config, f"latents_{which}")) for which in ("mean", "std"))
+        theirs = (theirs - mean.view(1, -1, 1, 1, 1)) / std.view(1, -1, 1, 1, 1)
+        theirs = pipeline._pack_latents(theirs, 1, 4, 6, 12)[0]
+    else:
+        theirs = theirs[0] * 0.13
+    assert (ours - theirs).abs().max() <= 1e-5
+    noise = start(tiny.family, 96, 48, seed=4)
+    asked = {"prompt": CAPTION, "width": 96, "height": 48, "num_inference_steps": STEPS, "latents": noise[None]}
+    guided = {"true_cfg_scale": 3.0, "negative_prompt": " "} if tiny.name == "qwen_image" else {"guidance_scale": 3.0}
+    stock_HWC = torch.from_numpy(pipeline(**asked, **guided, output_type="np").images[0] * 255).round()
+    [ours_HWC] = tiny.family.decode([our_latents(tiny, noise, (96, 48), 3.0)], [tiny.family.grid(96, 48)])
+    assert ours_HWC.dtype == torch.uint8
+    assert ours_HWC.shape == (48, 96, 3)
+    assert stock_HWC.std() > 2, "a flat picture would prove nothing"
+    assert (ours_HWC.float() - stock_HWC).abs().max() <= 1
+
+
+def test_the_engine_draws_on_it_as_its_routine_does(tiny: Tiny) -> None:
+    """From the order to the picture: two images of one order, and another order beside it."""
+    base = load_base(tiny.folder)
+    engine = engine_over(base, tiny.family, CPU, 1 << 20)
+    order = generate_order(base=base.identity, caption=CAPTION, width=64, height=48, output_width=64, output_height=48)
+    engine.admit("a", order, no_blobs, Path())
+    engine.admit("b", msgspec.structs.replace(order, seeds=(9,), width=48, height=64), no_blobs, Path())
+    events = run_to_the_end(engine)
+    assert len([event for event in events if isinstance(event, ImageDrawn)]) == 3
+    assert len([event for event in events if isinstance(event, GenerateFinished)]) == 2
+    latents: list[Tensor] = []
+
+    def routine() -> Routine:
+        latents.extend(
+            (
+                yield from draw_latents(
+                    tiny.family, caption=CAPTION, seeds=(7,), width=64, height=48, sampling=order.sampling, adapter=None
+                )
+            )
+        )
+
+    drive(routine(), tiny.family)
+    noise = start_noise(7, tiny.family.latent_shape(tiny.family.grid(64, 48)))
+    plan = tiny.family.plan(order.sampling, 64, 48)
+    assert plan.sigmas == sorted(plan.sigmas, reverse=True)
+    assert plan.sigmas[-1] == 0.0
+    assert (latents[0] - noise * plan.start_scale).abs().mean() > 0.05
+    wanted = our_latents(tiny, noise, (64, 48), order.sampling.guidance, steps=order.sampling.steps)
+    assert torch.equal(latents[0], wanted)
+
+
+# Training
+
+
+def loss_of(velocities: list[Tensor], targets: list[Tensor]) -> Tensor:
+    return torch.stack([(v - t).square().mean() for v, t in zip(velocities, targets, strict=True)]).mean()
+
+
+def learning(adapter: Adapter) -> Adapter:
+    for factor in (*adapter.down.values(), *adapter.up.values()):
+        factor.requires_grad_()
+    return adapter
+
+
+def gradients(tiny: Tiny, adapter: Adapter, *, recompute: bool) -> dict[str, Tensor]:
+    """Of two samples of one grid at two levels, one without its text."""
+    family = tiny.family
+    texts = [family.encode_text([CAPTION])[0], None]
+    latents = [start(family, 64, 48, seed) for seed in (5, 6)]
+    for factor in (*adapter.down.values(), *adapter.up.values()):
+        factor.grad = None
+    found = family.velocity_for_training(latents, family.grid(64, 48), [0.3, 0.8], texts, adapter, recompute=recompute)
+    loss_of(found, [torch.zeros_like(x) for x in latents]).backward()
+    return {
+        f"{half} {name}": factor.grad.clone()
+        for half, factors in (("down", adapter.down), ("up", adapter.up))
+        for name, factor in factors.items()
+        if factor.grad is not None
+    }
+
+
+def test_gradients_reach_the_adapter_and_recomputing_changes_no_bit(tiny: Tiny) -> None:
+    adapter = learning(random_adapter(tiny.family, seed=3))
+    kept = gradients(tiny, adapter, recompute=False)
+    again = gradients(tiny, adapter, recompute=True)
+    unused = {"attn.to_add_out", "txt_mlp.net.0.proj", "txt_mlp.net.2"} if tiny.name == "qwen_image" else set()
+    silent = {name for name in adapter.down if f"down {name}" not in kept}
+    assert silent == {f"transformer_blocks.1.{name}" for name in unused}, "the last block's text goes nowhere"
+    assert kept.keys() == again.keys()
+    for name, gradient in kept.items():
+        assert torch.equal(gradient, again[name])
+        assert gradient.abs().max() > 0 or name.endswith("transformer_blocks.1.attn.add_q_proj")
+
+
+def test_gradients_are_pefts(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In float64, where no rounding hides a mistake: our forward pass around our network, then around peft's."""
+    adapter = random_adapter(tiny.family, seed=4)
+    attribute, theirs = ("unet", "unet") if tiny.name == "sdxl" else ("transformer", "transformer")
+    ours = getattr(tiny.family, attribute)
+    pipeline = stock(tiny)
+    load_into(pipeline, theirs, adapter)
+    peft = getattr(pipeline, theirs).double().requires_grad_(False)
+    factors = {name: parameter for name, parameter in peft.named_parameters() if "lora_" in name}
+    for factor in factors.values():
+        factor.requires_grad_()
+    wide = learning(
+        Adapter(
+            {name: factor.double() for name, factor in adapter.down.items()},
+            {name: factor.double() * adapter.scale for name, factor in adapter.up.items()},
+            1.0,
+            "",
+        )
+    )
+    ours.double()
+    try:
+        found = gradients(tiny, wide, recompute=False)
+        monkeypatch.setattr(tiny.family, attribute, peft)
+        gradients(tiny, Adapter({}, {}, 1.0, ""), recompute=False)
+    finally:
+        ours.float()
+    for name in adapter.down:
+        for half, suffix in (("down", "lora_A"), ("up", "lora_B")):
+            wanted = factors[f"{name}.{suffix}.default_0.weight"].grad
+            if wanted is None:
+                assert f"{half} {name}" not in found
+            else:
+                assert (found[f"{half} {name}"] - wanted).abs().max() <= 1e-5 * float(wanted.abs().max())
+
+
+def test_a_loss_is_one_of_what_the_network_was_trained_to_predict() -> None:
+    """A squared error of the velocity, weighted, is the squared error of the noise, or of v."""
+    draw = torch.Generator().manual_seed(1)
+    data, noise, error = (torch.randn(50, generator=draw, dtype=torch.float64) for _ in range(3))
+    for s in (0.05, 0.5, 0.93):
+        x, length = (1 - s) * data + s * noise, (s**2 + (1 - s) ** 2) ** 0.5
+        v = ((1 - s) * noise - s * data) / length
+        for kind, truth in (("epsilon", noise), ("v_prediction", v)):
+            assert torch.allclose(velocity_of(kind, truth, x, s), noise - data)
+            off = velocity_of(kind, truth + error, x, s) - (noise - data)
+            assert torch.allclose(off.square() * loss_weight_of(kind, s), error.square())
+
+
+def test_sdxls_noise_levels_find_their_timesteps(tmp_path: Path) -> None:
+    tiny = make("sdxl", tmp_path)
+    family: Any = tiny.family
+    scheduler = EulerDiscreteScheduler.from_config(family.scheduler_config)
+    scheduler.set_timesteps(7)
+    levels = [step.sigma for step in family.plan(Sampling(7, 1.0), 64, 64).steps]
+    assert [family._timestep(level) for level in levels] == scheduler.timesteps.tolist()
+    assert family._timestep(0.0005) == 0
+
+
+# The linear
+
+
+def test_a_grouped_linear_outside_a_call_raises() -> None:
+    linear = GroupedLinear(nn.Linear(3, 2), "to_q", Call())
+    with pytest.raises(RuntimeError, match="outside a call"):
+        linear(torch.zeros(1, 4, 3))
+
+
+def test_a_grouped_linear_that_does_not_see_the_rows_raises() -> None:
+    call = Call()
+    linear = GroupedLinear(nn.Linear(3, 2), "to_q", call)
+    with call.using(2, []), pytest.raises(RuntimeError, match="sees 4 rows of a batch of 2"):
+        linear(torch.zeros(4, 3))
+
+
+def test_a_grouped_linear_has_no_weight_to_be_fused() -> None:
+    assert not hasattr(GroupedLinear(nn.Linear(3, 2), "to_q", Call()), "weight")
+
+
+class View(nn.Linear):
+    """As a quantised linear does, it gives a view of a custom function's result."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        class Multiply(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+                ctx.save_for_backward(weight)
+                return (x @ weight.T).view(-1).view(*x.shape[:-1], -1)
+
+            @staticmethod
+            def backward(ctx: Any, *upstream: Tensor) -> Any:
+                return upstream[0] @ ctx.saved_tensors[0], None
+
+        return Multiply.apply(x, self.weight)  # type: ignore[no-untyped-call]
+
+
+def test_a_quantised_linear_gets_its_adapters_too() -> None:
+    call, base = Call(), View(3, 2, bias=False)
+    base.weight.requires_grad_(False)
+    linear = GroupedLinear(base, "to_q", call)
+    adapter = learning(Adapter({"to_q": torch.randn(1, 3)}, {"to_q": torch.randn(2, 1)}, 2.0, ""))
+    x = torch.randn(2, 4, 3, requires_grad=True)
+    with call.using(2, share_rows([None, adapter], [1, 1])):
+        y = linear(x)
+    assert torch.allclose(y[0], x[0] @ base.weight.T)
+    assert torch.allclose(y[1], x[1] @ (base.weight + 2.0 * adapter.up["to_q"] @ adapter.down["to_q"]).T, atol=1e-6)
+    y.sum().backward()
+    assert adapter.up["to_q"].grad is not None
+
+
+def test_a_block_computed_again_sees_the_shares_of_its_first_time() -> None:
+    """The backward pass comes after the call, perhaps while another one is under way."""
+    torch.manual_seed(1)
+    call = Call()
+    linear = GroupedLinear(nn.Linear(3, 3).requires_grad_(False), "to_q", call)
+    mine, other = (
+        learning(Adapter({"to_q": torch.randn(2, 3)}, {"to_q": torch.randn(3, 2)}, 1.0, "")) for _ in range(2)
+    )
+    run_block = recompute_within(call)
+    x = torch.randn(1, 4, 3, requires_grad=True)
+    wanted = torch.autograd.grad(once(call, linear, x, mine), list(mine.up.values()))
+    with call.using(1, share_rows([mine], [1]), recompute=True):
+        y = run_block(lambda x: torch.tanh(linear(x)), x).square().sum()
+    with call.using(1, share_rows([other], [1])):
+        y.backward()
+    assert torch.equal(mine.up["to_q"].grad, wanted[0])
+    assert other.up["to_q"].grad is None
+
+
+def once(call: Call, linear: GroupedLinear, x: Tensor, adapter: Adapter) -> Tensor:
+    with call.using(1, share_rows([adapter], [1])):
+        return torch.tanh(linear(x)).square().sum()

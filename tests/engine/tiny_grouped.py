@@ -1,0 +1,153 @@
+"""Tiny bases with random weights of the families that stand on the library's own forward pass."""
+
+from pathlib import Path
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderKLQwenImage,
+    EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    QwenImagePipeline,
+    QwenImageTransformer2DModel,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+from tests.engine.tiny_bases import lively, tokenizer, write_facts
+from tokenizers.processors import TemplateProcessing
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+)
+
+
+def qwen_image_base(folder: Path, seed: int = 0) -> Path:
+    """Qwen-Image's classes: two blocks, a text tower of two layers, the film autoencoder."""
+    torch.manual_seed(seed)
+    words = tokenizer()
+    text_hidden = 16
+    transformer = QwenImageTransformer2DModel(
+        in_channels=16,
+        out_channels=4,
+        num_layers=2,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=text_hidden,
+        axes_dims_rope=(4, 6, 6),
+    )
+    text = {
+        "vocab_size": len(words),
+        "hidden_size": text_hidden,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "max_position_embeddings": 2048,
+        "rope_scaling": {"type": "default", "mrope_section": [1, 1, 2]},
+    }
+    vision = {"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": text_hidden}
+    tower = Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(text_config=text, vision_config=vision))
+    vae = AutoencoderKLQwenImage(
+        base_dim=8,
+        z_dim=4,
+        dim_mult=[1, 1, 1, 1],
+        num_res_blocks=1,
+        latents_mean=[0.1, -0.2, 0.3, 0.0],
+        latents_std=[1.5, 0.7, 1.1, 2.0],
+    )
+    pipeline = QwenImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=True, base_shift=0.5, max_shift=0.9, max_image_seq_len=8192, shift_terminal=0.02
+        ),
+        vae=lively(vae),
+        text_encoder=lively(tower),
+        tokenizer=words,
+        transformer=lively(transformer),
+    )
+    pipeline.save_pretrained(folder)
+    write_facts(folder, "qwen_image", max_text_tokens=512)
+    return folder
+
+
+def sdxl_base(folder: Path, seed: int = 0, prediction: str = "epsilon", zeros: bool = True) -> Path:
+    """SDXL's classes: a UNet of two levels, two text towers of different width, the plain autoencoder."""
+    torch.manual_seed(seed)
+    first, second = _clip_tokenizer(), _clip_tokenizer()
+    unet = UNet2DConditionModel(
+        sample_size=8,
+        in_channels=4,
+        out_channels=4,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=(2, 4),
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        transformer_layers_per_block=(1, 1),
+        projection_class_embeddings_input_dim=6 * 8 + 24,
+        cross_attention_dim=16 + 24,
+        norm_num_groups=4,
+    )
+    vae = AutoencoderKL(
+        block_out_channels=(8, 8, 8, 8),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=4,
+        norm_num_groups=4,
+        scaling_factor=0.13,
+        layers_per_block=1,
+    )
+    pipeline = StableDiffusionXLPipeline(
+        vae=vae,
+        text_encoder=CLIPTextModel(_clip(16, first)),
+        text_encoder_2=CLIPTextModelWithProjection(_clip(24, second)),
+        tokenizer=first,
+        tokenizer_2=second,
+        unet=lively(unet),
+        scheduler=EulerDiscreteScheduler(
+            beta_start=0.00085,
+            beta_end=0.012,
+            beta_schedule="scaled_linear",
+            prediction_type=prediction,
+            timestep_spacing="leading",
+            steps_offset=1,
+        ),
+        force_zeros_for_empty_prompt=zeros,
+        add_watermarker=False,
+    )
+    pipeline.save_pretrained(folder)
+    write_facts(folder, "sdxl", max_text_tokens=77)
+    return folder
+
+
+def _clip(hidden: int, words: PreTrainedTokenizerFast) -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=len(words),
+        hidden_size=hidden,
+        intermediate_size=32,
+        projection_dim=hidden,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        max_position_embeddings=77,
+        eos_token_id=words.eos_token_id,
+        bos_token_id=words.bos_token_id,
+        pad_token_id=words.pad_token_id,
+    )
+
+
+def _clip_tokenizer() -> PreTrainedTokenizerFast:
+    """One token a byte between a beginning and an end, 77 at most."""
+    words = tokenizer()
+    words.model_max_length = 77
+    words.bos_token = "<|im_start|>"
+    words.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|im_start|> $A <|im_end|>",
+        special_tokens=[(token, words.convert_tokens_to_ids(token)) for token in ("<|im_start|>", "<|im_end|>")],
+    )
+    return words
