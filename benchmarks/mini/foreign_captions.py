@@ -89,8 +89,7 @@ def drawn(engine: Engine, captions: list[Caption], folder: Path) -> list[np.ndar
     for number, one in enumerate(captions):
         order = GenerateOrder(
             base=BASE.identity, organization_id="o", caption=caption_text(one), width=SIDE, height=SIDE,
-            output_width=SIDE, output_height=SIDE, seeds=SEEDS, steps=numbers.steps, guidance=numbers.guidance,
-            mu=numbers.mu, std=numbers.std, adapter=None,
+            output_width=SIDE, output_height=SIDE, seeds=SEEDS, sampling=numbers, adapter=None,
         )  # fmt: skip
         events = run(engine, f"draw-{number}", order, {}, folder)
         pngs = sorted((event.index, event.png) for event in events if isinstance(event, ImageDrawn))

@@ -26,9 +26,11 @@ from math import cos, sin
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from learning import BASE, run, train
+from linocut.engine.training.noise import start_noise
 from PIL import Image
 
 from linocut.captions import caption_text, normalise
@@ -37,7 +39,6 @@ from linocut.cli.demo import PROMPTS
 from linocut.engine.door import Engine
 from linocut.engine.open import open_engine
 from linocut.engine.routines import draw as drawing
-from linocut.engine.training.noise import start_noise
 from linocut.files import sha256_hex
 from linocut.orders import AdapterRef, GenerateOrder, ImageDrawn
 from linocut.runtime import expanded, restated
@@ -87,8 +88,8 @@ def drawn(engine: Engine, folder: Path, way: Way, caption: str, seeds: Sequence[
     blobs = {reference.sha256: way.adapter} if reference and way.adapter else {}
     order = GenerateOrder(
         base=BASE.identity, organization_id="o", caption=caption, width=SIDE, height=SIDE, output_width=SIDE,
-        output_height=SIDE, seeds=tuple(seeds), steps=way.steps, guidance=way.guidance, mu=SPEED.mu, std=SPEED.std,
-        adapter=reference or None,
+        output_height=SIDE, seeds=tuple(seeds), adapter=reference or None,
+        sampling=msgspec.structs.replace(SPEED, steps=way.steps, guidance=way.guidance),
     )  # fmt: skip
     # The engine has no such setting: the factor stands in for the routine's own start noise while this row is drawn.
     setattr(drawing, "start_noise", lambda seed, shape: way.noise * start_noise(seed, shape))  # noqa: B010

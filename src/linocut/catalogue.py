@@ -21,15 +21,17 @@ FAMILIES = ("ideogram4", "flux2", "qwen_image", "sdxl")
 PARTS = {
     "ideogram4": ("transformer", "unconditional_transformer", "text_encoder", "vae"),
     "flux2": ("transformer", "text_encoder", "vae"),
+    "qwen_image": ("transformer", "text_encoder", "vae"),
+    "sdxl": ("unet", "text_encoder", "text_encoder_2", "vae"),
 }
 """The sub-folders with weights that each family loads."""
 
-PIPELINES = ("Ideogram4Pipeline", "Flux2KleinPipeline")
+PIPELINES = ("Ideogram4Pipeline", "Flux2KleinPipeline", "QwenImagePipeline", "StableDiffusionXLPipeline")
 """The library's pipelines whose layout the families read."""
 
 _RUNS = (
-    "Today linocut runs mini, and folders in the layout of an Ideogram4Pipeline or a Flux2KleinPipeline with a "
-    "linocut.json beside model_index.json; docs/bases.md shows one."
+    f"Today linocut runs mini, and folders in the layout of one of {', '.join(PIPELINES)} with a linocut.json beside "
+    "model_index.json; docs/bases.md shows one."
 )
 _COPY_AGAIN = "Copy the base again, with all its parts."
 _MOST_HEADER_BYTES = 100_000_000
