@@ -177,7 +177,7 @@ def test_frozen_samples_are_sorted_by_content_and_not_by_id_or_order(shelf: Shel
 
 
 def test_frozen_captions(shelf: Shelf) -> None:
-    """Structured ones as they are, plain ones and none restated; what is stored stays."""
+    """All of them restated, structured ones and none too; what is stored stays."""
     dataset_id = shelf.create()
     captions = {"plain": b" a cup \n", "structured": json.dumps(STRUCTURED).encode()}
     shelf.upload(dataset_id, *[(f"{stem}.png", numbered(n)) for n, stem in enumerate(["plain", "structured", "none"])])
@@ -187,7 +187,7 @@ def test_frozen_captions(shelf: Shelf) -> None:
         samples = service.freeze(tx, shelf.user_id, dataset_id, _restate).samples
     by_picture = {s.image_sha256: s for s in samples}
     files = shelf.files(dataset_id)
-    expected = {"plain.png": _restate("a cup"), "structured.png": compact, "none.png": _restate("")}
+    expected = {"plain.png": _restate("a cup"), "structured.png": _restate(compact), "none.png": _restate("")}
     assert {name: by_picture[files[name].image_sha256].caption for name in files} == expected
     assert shelf.captions(dataset_id) == {"plain.png": " a cup \n", "structured.png": compact, "none.png": None}
 
