@@ -85,7 +85,7 @@ def test_a_field_that_nobody_knows_is_ignored_or_refused_by_its_name(account: Ac
     told = account.http.request(operation.method, address(operation), json={**body, "wandb_project": "x"})
     if operation.body.__struct_config__.forbid_unknown_fields:
         assert told.status_code == 400
-        assert told.json()["error"].startswith("wandb_project is not a field of this request")
+        assert told.json()["error"].startswith("This request has no field 'wandb_project'")
         assert all(name in told.json()["error"] for name in operation.body.__struct_fields__)
     else:
         plain = account.http.request(operation.method, address(operation), json=body)
@@ -117,7 +117,8 @@ def test_a_training_number_on_the_plain_route_is_refused_before_the_pictures_are
         assert "0 pictures" in account.http.post(path, json=body).json()["error"]
         for field, value in {"training_steps": 200, "lora_rank": 64, "trainin_steps": 1, "batch_size": 4}.items():
             told = account.http.post(path, json={**body, field: value})
-            assert (told.status_code, told.json()["error"].split()[0]) == (400, field)
+            assert told.status_code == 400
+            assert told.json()["error"].startswith(f"This request has no field '{field}'")
         told = account.http.post(f"{path}-advanced", json={**body, "training_step": 200})
         assert "training_steps" in told.json()["error"]
-        assert told.json()["error"].startswith("training_step is not a field")
+        assert told.json()["error"].startswith("This request has no field 'training_step'")

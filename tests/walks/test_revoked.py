@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,6 +19,7 @@ from linocut.api.operation import Draws, Operation, Serves, Works, Writes
 from linocut.db.tables import api_keys, assets, idempotency_keys, jobs, members, metadata
 from linocut.storage.store import Store
 
+API = Path(runner.__file__).parent
 End = Callable[[Connection, Account], object]
 
 
@@ -244,3 +246,10 @@ def test_images_that_were_drawn_meanwhile_are_not_told_to_such_a_key(live: Live)
         assert account.http.post(V3_GENERATE, json={"prompt": "tea"}).status_code == 401
     with live.runtime.db.read() as tx:
         assert len(tx.execute(jobs.select()).all()) == before + 1
+
+
+def test_no_handler_goes_around_the_key() -> None:
+    """``call.db`` looks the key up; ``runtime.db`` does not, and is for what the server does for itself."""
+    files = [*(API / "routes").rglob("*.py"), API / "uploads.py", API / "training.py"]
+    assert len(files) > 20
+    assert [file.name for file in files if "runtime.db" in file.read_text()] == []

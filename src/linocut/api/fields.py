@@ -82,7 +82,7 @@ def _refuse_unknown(values: Mapping[str, Any], known: list[str]) -> None:
     for name in values:
         if name not in known:
             raise InvalidRequest(
-                f"{name[:64]} is not a field of this request, so it would have no effect; leave it out. "
+                f"This request has no field {name[:64]!r}, so it would have no effect; leave it out. "
                 f"The fields are {', '.join(known)}.",
                 field=name,
             )
