@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from linocut import captions, generation, prompting, safety
+from linocut.api.translate.versions import V3
 from linocut.captions import caption_text
 from linocut.errors import Unsafe
 from linocut.generation.service import LONGEST_PROMPT
@@ -96,13 +97,13 @@ def _class(items: Any) -> str:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """CPU time of this thread; the better of two, as the machine may be busy."""
+    """CPU time of this thread; the best of four, as the machine may be busy."""
     taken = []
-    for _ in range(2):
+    for _ in range(4):
         begun = time.thread_time()
         work()
         taken.append(time.thread_time() - begun)
-        if taken[0] < MOST_SECONDS:
+        if taken[-1] < MOST_SECONDS:
             break
     return min(taken)
 
@@ -150,7 +151,10 @@ def test_no_prompt_takes_long(text: str) -> None:
             text, caption_text(fitted(expand(text, (4, 3), 0), 280, is_small=True)), knows="x", has_own_model=False
         )
 
-    for work in (judge, write, lambda: fitted(restate(text), 280, is_small=True), lambda: ratio_of_text(text)):
+    def restated() -> None:
+        fitted(restate(text), 280, is_small=True)
+
+    for work in (judge, write, restated, lambda: ratio_of_text(text, V3.ratios)):
         assert seconds(work) < MOST_SECONDS, work
 
 
