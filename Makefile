@@ -21,8 +21,8 @@ serve: $(VENV)/.runtime  ## a server with its data in ./linocut-data
 	$(BIN)/linocut serve
 
 test: check  ## every check and the whole test suite (under eight minutes on two cores)
-	@# Files in their own order: sorted by their number of tests, the longest single test comes last and runs alone.
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations 10 $(ALONE:%=--ignore %) $(TEST_ARGS)
+	@# Files in this order: sorted by their number of tests, the longest single test would come last and run alone.
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations 10 $(ALONE:%=--ignore %) tests/mini tests $(TEST_ARGS)
 	$(ONE_THREAD) $(BIN)/python tests/again.py -q --durations 5 $(ALONE) $(TEST_ARGS)
 
 check: $(VENV)/.dev  ## style, types and the floors of the house
