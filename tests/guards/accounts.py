@@ -100,8 +100,8 @@ GUARDS = (
     Guard(
         "who asks is settled before the body is read",
         "api/runner.py",
-        "    begun = await db.run_read(first)\n",
-        "    await request.body()\n    begun = await db.run_read(first)\n",
+        "    caller_in = look_up(request.headers, shared.runtime)\n",
+        "    await request.body()\n    caller_in = look_up(request.headers, shared.runtime)\n",
         (f"{AUTH}test_the_body_is_not_read_for_a_stranger",),
         errors=("TimeoutError",),
         waits=True,
