@@ -4,7 +4,7 @@ from tests.guards.guard import Guard
 
 ENGINE = "engine/test_engine.py::"
 FILES = "engine/test_adapters_file.py::"
-GROUPED = "engine/test_families_grouped.py::"
+GROUPED = "engine/test_grouped_linear.py::"
 LADDER = "engine/test_memory_ladder.py::"
 
 GUARDS = (
