@@ -17,6 +17,7 @@ from types import FrameType
 
 from linocut import ids
 from linocut.engine.open import open_engine
+from linocut.engine.tools.tool import ToolsAtHand
 from linocut.errors import LinocutError
 from linocut.observe import adopt_libraries, log, set_up_logs
 from linocut.parent import die_with_parent
@@ -39,7 +40,9 @@ def run(settings: Settings, worker_id: str = "") -> int:
     try:
         runtime = Runtime.open(settings)
         cache, memory = settings.adapter_cache_mib * MIB, settings.engine_memory_mib * MIB
-        engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads_of(settings), cache, memory)
+        tools = ToolsAtHand(settings.tools_memory_mib * MIB, settings.tools_at_start)
+        threads = threads_of(settings)
+        engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads, cache, memory, tools)
     except LinocutError as error:
         log("workers").error("the engine cannot start", reason=error.message)
         return 1
