@@ -57,7 +57,7 @@ def test_without_a_seed_each_request_gets_another_one(house: Workshop) -> None:
 )
 def test_the_speed_chooses_the_sampling(house: Workshop, speed: str, steps: int) -> None:
     house.place(house.alice, rendering_speed=speed)
-    assert order_of(house).steps == steps
+    assert order_of(house).sampling.steps == steps
 
 
 LONG = " ".join(["word"] * AUTO_REWRITES_BELOW_WORDS)
