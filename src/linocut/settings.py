@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     engine_memory_mib: int = Field(
         default=0, ge=0, description="Memory for orders and passes beside the base, MiB an engine process; 0: all free."
     )
+    tools: str = Field(
+        default="", description="Tools loaded at the start, names with commas between; the others are on first use."
+    )
+    tools_memory_mib: int = Field(
+        default=256, ge=0, description="Memory for tools (matting and such) beside the base, MiB an engine process."
+    )
     min_training_images: int = Field(default=15, ge=1, le=100, description="Fewest pictures a dataset trains with.")
     max_dataset_images: int = Field(default=100, ge=1, description="Most pictures in a dataset.")
     max_file_mib: int = Field(default=25, ge=1, description="Largest picture or caption file, MiB.")
@@ -81,6 +87,11 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str | Path:
         """The database in force: the URL named, else the data folder's SQLite file, whatever signs its path has."""
         return self.database_url or self.data.absolute() / "linocut.db"
+
+    @property
+    def tools_at_start(self) -> tuple[str, ...]:
+        """The names in ``tools``."""
+        return tuple(name for name in (part.strip() for part in self.tools.split(",")) if name)
 
     @property
     def sqlite_file(self) -> Path | None:

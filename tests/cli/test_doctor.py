@@ -236,3 +236,13 @@ def test_looking_makes_nothing(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"-> linocut keys create --data {tmp_path}/new" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_tools_beside_the_base(tmp_path: Path) -> None:
+    found = checks.tools(settings(tmp_path, tools="border-matting"))
+    assert (found.ok, "border-matting (Apache-2.0" in found.found) == (True, True)
+    found = checks.tools(settings(tmp_path, tools="border-matting, mating"))
+    assert (found.ok, "no tool mating" in found.found) == (False, True)
+    assert found.mend == "export LINOCUT_TOOLS=border-matting"
+    found = checks.tools(settings(tmp_path, tools="border-matting", tools_memory_mib=64))
+    assert (found.ok, found.mend) == (False, "export LINOCUT_TOOLS_MEMORY_MIB=128")

@@ -26,7 +26,7 @@ def _most_at_once(engine: Any, family: Recording) -> int:
 def test_orders_over_the_budget_wait_for_room() -> None:
     """Room for two of these at once: the third starts when one of them has ended, and all end."""
     family = Recording()
-    one = scripted_engine(yielding())._footprint.of(generate_order())
+    one = scripted_engine(yielding())._footprint.of_images(generate_order())
     engine = scripted_engine(yielding(denoise(), denoise()), family, budget_bytes=2 * 2 * one + 10)
     for key in "abcd":
         admit(engine, key)
@@ -36,7 +36,7 @@ def test_orders_over_the_budget_wait_for_room() -> None:
 
 def test_images_do_not_wait_for_the_memory_of_runs() -> None:
     large = run_order(rank=1000)
-    one = scripted_engine(yielding())._footprint.of(large)
+    one = scripted_engine(yielding())._footprint.of_run(large)
     engine = scripted_engine(yielding(denoise()), budget_bytes=2 * one + 10)
     admit(engine, "first run", large)
     admit(engine, "second run", large)
@@ -54,7 +54,7 @@ def test_an_order_larger_than_the_machine_is_refused_with_a_way_out() -> None:
 
 
 def test_a_waiting_order_may_be_cancelled() -> None:
-    one = scripted_engine(yielding())._footprint.of(generate_order())
+    one = scripted_engine(yielding())._footprint.of_images(generate_order())
     engine = scripted_engine(yielding(denoise(), denoise()), budget_bytes=2 * one + 10)
     admit(engine, "a")
     admit(engine, "b")
@@ -191,7 +191,7 @@ def test_a_stop_is_told_after_work_on_the_disk_not_during_it() -> None:
 
 def test_a_resumed_run_that_waits_for_memory_keeps_its_chance_to_finish(tmp_path: Path) -> None:
     """It has files of an earlier attempt, so it is started and told to stop, rather than failed unheard."""
-    one = scripted_engine(yielding())._footprint.of(run_order())
+    one = scripted_engine(yielding())._footprint.of_run(run_order())
     heard: list[int] = []
     engine = scripted_engine(winding_down(heard, []), budget_bytes=2 * one + 10)
     (tmp_path / "checkpoint").write_text("something")

@@ -183,8 +183,8 @@ def test_a_lasting_shortage_ends_its_orders_only_and_leaves_no_room_taken(
     engine = engine_over(base, family, CPU, 1 << 20)
     executor = engine._executor
     order, pictures = small_order(one), picture_order(base.identity)
-    engine._pools = {False: Pool(engine._footprint.of(pictures)), True: Pool(engine._footprint.of(order))}
-    executor._family = Starved(family, method, lambda call: True)  # type: ignore[assignment]
+    engine._pools = {True: Pool(engine._footprint.of_images(pictures)), False: Pool(engine._footprint.of_run(order))}
+    executor._bench = Bench(Starved(family, method, lambda call: True), CPU)  # type: ignore[arg-type]
     engine.admit("run", order, BLOBS.__getitem__, tmp_path / "run")
     engine.admit("pictures", pictures, BLOBS.__getitem__, tmp_path)
     events = run_to_the_end(engine)
@@ -195,7 +195,7 @@ def test_a_lasting_shortage_ends_its_orders_only_and_leaves_no_room_taken(
         assert isinstance(error, RunFailed)
         assert "memory" in error.message
         assert "LINOCUT_ENGINE_MEMORY_MIB" in error.message
-    executor._family = family
+    executor._bench = Bench(family, CPU)
     engine.admit("run again", order, BLOBS.__getitem__, tmp_path / "again")  # each takes its whole pool
     engine.admit("pictures again", pictures, BLOBS.__getitem__, tmp_path)
     events = run_to_the_end(engine)

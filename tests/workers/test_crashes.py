@@ -254,13 +254,13 @@ def test_a_blob_that_the_collector_took_between_store_and_row_is_put_back(house:
     house.write(lambda tx: tx.execute(images.delete()))
     house.place(house.alice, seed=4)
     loop = house.worker("second")
-    real = loop.publisher._writer.write
+    real = loop.publisher._desk.writer.write
 
     def collected_first(held: Any, work: Any) -> None:
         house.runtime.store.delete(sha256)
         real(held, work)
 
-    loop.publisher._writer.write = collected_first  # type: ignore[method-assign]
+    loop.publisher._desk.writer.write = collected_first  # type: ignore[method-assign]
     loop.run_until_idle()
     assert house.count(images) == 1
     assert house.runtime.store.has(sha256)

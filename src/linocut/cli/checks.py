@@ -21,6 +21,7 @@ from linocut.cli.connection import api_key
 from linocut.client import Client
 from linocut.db import checkup, engines, schema
 from linocut.db.database import Database
+from linocut.engine.tools.catalogue import MIB, TOOLS
 from linocut.environment import unknown_variables
 from linocut.errors import Busy, Internal, InvalidRequest, LinocutError, Unavailable
 from linocut.folders import nearest, trouble_with
@@ -230,6 +231,21 @@ def key(url: str, key_file: Path) -> Finding:
         mend = "linocut keys create   (then: export LINOCUT_API_KEY=<the key that it prints>)"
         return Finding("key", False, error.message, mend)
     return Finding("key", True, "accepted")
+
+
+def tools(settings: Settings) -> Finding:
+    """The tools beside the base that there are, and whether those asked for at the start can be had."""
+    known = [f"{facts.name} ({facts.licence}; {facts.reserved_bytes // MIB} MiB)" for facts in TOOLS.values()]
+    strangers = [name for name in settings.tools_at_start if name not in TOOLS]
+    if strangers:
+        mend = f"export LINOCUT_TOOLS={','.join(name for name in settings.tools_at_start if name in TOOLS)}"
+        return Finding("tools", False, f"there is no tool {strangers[0]}; there are: {', '.join(TOOLS)}", mend)
+    asked = [TOOLS[name].reserved_bytes // MIB for name in settings.tools_at_start]
+    most = max(asked, default=0)
+    if most > settings.tools_memory_mib:
+        mend = f"export LINOCUT_TOOLS_MEMORY_MIB={most}"
+        return Finding("tools", False, f"a tool needs {most} MiB, tools have {settings.tools_memory_mib} MiB", mend)
+    return Finding("tools", True, ", ".join(known))
 
 
 def _harm(file: Path) -> Finding | None:

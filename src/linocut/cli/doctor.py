@@ -25,7 +25,7 @@ def doctor(
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
 ) -> None:
-    """Look at settings, Python, libraries, threads, disk, port, base, database, keys, storage and the running server.
+    """Look at settings, libraries, disk, port, base, database, keys, storage, tools and the running server.
 
     Prints what to type for each fault. Exit code 1 if there is one."""
     settings, wrong = settings_where_right(data=data, base=base)
@@ -39,6 +39,7 @@ def doctor(
         lambda: checks.database(settings),
         lambda: checks.keys(settings),
         lambda: checks.storage(settings),
+        lambda: checks.tools(settings),
     ]
     if blobs:
         looks.append(lambda: checks.blobs(settings))

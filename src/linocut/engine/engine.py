@@ -218,7 +218,7 @@ class RoutineEngine:
                     number=self._tickets,
                     key=live.key,
                     organization=live.order.organization_id,
-                    kind=unit.kind,
+                    kind=unit.alike,
                     tokens=unit.tokens,
                     background=not live.kind.waited_for,
                     budget=unit.budget(self._full[live.kind.waited_for]),

@@ -5,17 +5,25 @@ from pathlib import Path
 from linocut.catalogue import Base
 from linocut.engine.door import Engine
 from linocut.engine.fake import FakeEngine
+from linocut.engine.tools.tool import NO_TOOLS, ToolsAtHand
 
 
 def open_engine(
-    kind: str, base: Base, base_folder: Path, threads: int, adapter_cache_bytes: int, memory_bytes: int = 0
+    kind: str,
+    base: Base,
+    base_folder: Path,
+    threads: int,
+    adapter_cache_bytes: int,
+    memory_bytes: int = 0,
+    tools: ToolsAtHand = NO_TOOLS,
 ) -> Engine:
     """Load the base in ``base_folder`` and return the engine that holds it; this takes as long as the load takes.
 
     ``kind`` is "torch" or "fake", as in the settings; ``ValueError`` for anything else.
     ``threads`` is the number of torch threads (0: one a core), set once here. ``adapter_cache_bytes`` bounds the
-    memory of loaded adapters, ``memory_bytes`` what all else takes beside the base (0: what is free). The fake reads
-    neither folder nor weights.
+    memory of loaded adapters, ``memory_bytes`` what orders take beside the base (0: what is free), ``tools`` the memory
+    of the models that are not the base. ``NotReady`` when one of those cannot be loaded. The fake reads neither folder
+    nor weights, and has no tools.
     """
     if kind == "fake":
         return FakeEngine(base)
@@ -23,4 +31,4 @@ def open_engine(
         raise ValueError(f"unknown kind of engine {kind!r}")
     from linocut.engine.resident import open_torch_engine
 
-    return open_torch_engine(base, base_folder, threads, adapter_cache_bytes, memory_bytes)
+    return open_torch_engine(base, base_folder, threads, adapter_cache_bytes, memory_bytes, tools)

@@ -26,6 +26,8 @@ from linocut.engine.refusals import damaged_adapter
 from linocut.engine.routines.hands import Hands
 from linocut.engine.scheduler import Scheduler
 from linocut.engine.text_cache import TextCache
+from linocut.engine.tools.tool import NO_TOOLS, ToolsAtHand
+from linocut.engine.tools.toolbox import Toolbox
 from linocut.engine.units import BATCH_IMAGES, TRAINING_BATCH_IMAGES, DecodeLatents, Denoise, EncodeText
 from linocut.engine.work import DeviceUnit, FullPass, Routine
 from linocut.errors import Lost, NotReady
@@ -42,7 +44,12 @@ MEMINFO = Path("/proc/meminfo")
 
 
 def open_torch_engine(
-    base: Base, base_folder: Path, threads: int, adapter_cache_bytes: int, memory_bytes: int
+    base: Base,
+    base_folder: Path,
+    threads: int,
+    adapter_cache_bytes: int,
+    memory_bytes: int,
+    tools: ToolsAtHand = NO_TOOLS,
 ) -> RoutineEngine:
     """Load the base in ``base_folder``, try it out, and return the engine that holds it.
 
@@ -50,18 +57,27 @@ def open_torch_engine(
     """
     machine = open_machine(threads)
     family = load_family(base.family, base_folder, machine.on, machine.precision)
-    engine = engine_over(base, family, machine.on, adapter_cache_bytes, memory_bytes)
+    engine = engine_over(base, family, machine.on, adapter_cache_bytes, memory_bytes, tools)
     log("engine").info("base resident", base=base.identity, machine=machine.description)
     return engine
 
 
 def engine_over(
-    base: Base, family: Family, on: torch.device, adapter_cache_bytes: int, memory_bytes: int = 0
+    base: Base,
+    family: Family,
+    on: torch.device,
+    adapter_cache_bytes: int,
+    memory_bytes: int = 0,
+    tools: ToolsAtHand = NO_TOOLS,
 ) -> RoutineEngine:
     """The engine over a family that is loaded on the device ``on``. ``NotReady`` when it cannot draw.
 
-    ``memory_bytes`` is what orders and passes may take beside the base; 0: what is free now, and no limit of a pass.
+    ``memory_bytes`` is what orders and passes may take beside the base; 0: what is free now but for the tools, and no
+    limit of a pass.
     """
+    toolbox = Toolbox(str(on), tools.max_bytes)
+    for name in tools.at_start:
+        toolbox.load(name)
     executor = Executor(family, on, watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE)))
     footprint = try_out(base, family, executor, on)
     cache = AdapterCache(adapter_cache_bytes)
@@ -70,7 +86,8 @@ def engine_over(
 
     def make(order: Order, key: str, fetch: Fetch, workspace: Path, emit: Callable[[Event], None]) -> Routine:
         load = partial(load_for, base, family, on, cache, fetch)
-        routine: Routine = carriage_of(order).routine()(order, Hands(key, family, on, fetch, load, workspace, emit))
+        hands = Hands(key, family, on, fetch, load, toolbox, workspace, emit)
+        routine: Routine = carriage_of(order).routine()(order, hands)
         return routine
 
     rows, columns = family.grid(*_native(base))
@@ -84,7 +101,7 @@ def engine_over(
         make_routine=make,
         texts=TextCache(TEXT_CACHE_BYTES),
         footprint=footprint,
-        budget_bytes=round((memory_bytes or free_bytes(on)) * MEMORY_SHARE),
+        budget_bytes=round((memory_bytes or max(0, free_bytes(on) - tools.max_bytes)) * MEMORY_SHARE),
     )
 
 

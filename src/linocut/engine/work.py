@@ -40,7 +40,12 @@ class DeviceUnit(ABC):
     """Work on the device: one forward pass or less."""
 
     kind: ClassVar[str]
-    """Units of one kind may share a pass, and their cost per token is estimated together."""
+    """A name for this class of units."""
+
+    @property
+    def alike(self) -> str:
+        """Units that are alike may share a pass, and their cost per token is estimated together: those of a kind."""
+        return self.kind
 
     @property
     @abstractmethod

@@ -57,6 +57,7 @@ class WorkerLoop:
         self._stamped_at = 0.0
         self._stamp_seconds = min(STAMP_SECONDS, runtime.settings.engine_silent_seconds / 4)
         self._more_may_wait = True
+        self._looked_for: list[str] = []
         self._strays_possible = False
         self.holdings = Holdings()
         self.publisher = Publisher(runtime, self.holdings, engine.cancel)
@@ -98,8 +99,9 @@ class WorkerLoop:
         """Work until nothing is queued, in hand or unwritten (tests, and one-shot workers). ``TimeoutError``."""
         deadline = time.monotonic() + timeout
         while True:
+            at_rest = not self.holdings.all() and self.publisher.idle()  # before the turn: it sees what that set free
             if not self.turn():
-                if not self.holdings.all() and self.publisher.idle():
+                if at_rest:
                     return
                 time.sleep(0.001)  # the publisher writes
             if time.monotonic() > deadline:
@@ -138,8 +140,10 @@ class WorkerLoop:
         due = time.monotonic() - self._looked_at > LOOK_ANYWAY_SECONDS
         if self._runtime.db.is_damaged():  # what would come of a job could not be written
             return False
-        if not kinds or not (self._changes.changed() or self._more_may_wait or due):
+        other_kinds = kinds != self._looked_for  # a run has ended, say, and the next may be had
+        if not kinds or not (self._changes.changed() or self._more_may_wait or other_kinds or due):
             return False
+        self._looked_for = kinds
         self._looked_at = time.monotonic()
         self._more_may_wait = False
         try:

@@ -18,6 +18,7 @@ from types import FrameType
 from linocut import ids
 from linocut.catalogue import check_parts
 from linocut.engine.open import open_engine
+from linocut.engine.tools.tool import ToolsAtHand
 from linocut.environment import settings_with
 from linocut.errors import InvalidRequest, LinocutError
 from linocut.observe import adopt_libraries, log, set_up_logs
@@ -43,7 +44,9 @@ def run(settings: Settings, worker_id: str = "") -> int:
         if settings.engine == "torch":
             check_parts(runtime.base_folder)
         cache, memory = settings.adapter_cache_mib * MIB, settings.engine_memory_mib * MIB
-        engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads_of(settings), cache, memory)
+        tools = ToolsAtHand(settings.tools_memory_mib * MIB, settings.tools_at_start)
+        threads = threads_of(settings)
+        engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads, cache, memory, tools)
     except LinocutError as error:
         log("workers").error(error.message)
         return EXIT_UNFIT if isinstance(error, InvalidRequest) else 1

@@ -71,14 +71,14 @@ class Runs:
             adapter = event.path.read_bytes()
             ref = AdapterRef(sha256=desk.writer.keep(held, adapter), size_bytes=len(adapter))
             write(held, lambda tx: reports.finished(tx, job, run_id, event, ref))
-            workspaces.leave(held.workspace.parent)
             desk.end(held, "done", last_step=event.last_step)
+            workspaces.leave(held.workspace.parent)
         elif isinstance(event, Failed) and isinstance(event.error, Busy):
             self._put_off(desk, held, event.error)
         elif isinstance(event, Failed):
             write(held, lambda tx: reports.failed(tx, job, run_id, event.error))
-            workspaces.leave(held.workspace.parent)
             desk.end(held, "failed", event.error)
+            workspaces.leave(held.workspace.parent)
 
     def _put_off(self, desk: Desk, held: Held, trouble: Busy) -> None:
         """The disk is full or the store is gone: no fault of the run, which goes on from its last checkpoint later."""

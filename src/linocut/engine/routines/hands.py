@@ -9,19 +9,23 @@ import torch
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.door import Fetch
 from linocut.engine.families.family import Family
+from linocut.engine.tools.toolbox import Toolbox
 from linocut.orders import AdapterRef, Event
 
 
 @dataclass(frozen=True)
 class Hands:
-    """``family`` answers questions about names and shapes only; tensor work is yielded as units. ``fetch`` (a blob by
-    its hash) and ``load_adapter`` take long: they belong into a ``Background`` unit. ``workspace`` is the order's own
-    folder, ``emit`` says what happened."""
+    """``family`` answers questions about names and shapes only; tensor work is yielded as units.
+
+    ``fetch`` (a blob by its hash) and ``load_adapter`` take long: they belong into a ``Background`` unit. ``tools`` are
+    used through ``tools.units.use_tool``. ``workspace`` is the order's own folder, ``emit`` says what happened.
+    """
 
     key: str
     family: Family
     on: torch.device
     fetch: Fetch
     load_adapter: Callable[[AdapterRef], Adapter]
+    tools: Toolbox
     workspace: Path
     emit: Callable[[Event], None]

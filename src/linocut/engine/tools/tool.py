@@ -1,0 +1,49 @@
+"""What a tool is: facts for a catalogue, and a thing that turns one input into one result. Imports no torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Tool(Protocol):
+    """One tool, loaded. Its inputs and results are its own affair; whoever uses it knows them."""
+
+    def run(self, given: Any) -> Any:
+        """One input -> one result. A ``LinocutError`` tells the owner of the order what is wrong with the input."""
+        ...
+
+    def tokens(self, given: Any) -> int:
+        """What the cost of this input is proportional to among inputs of this tool, at least 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class ToolsAtHand:
+    """What an engine is told of tools: the memory of those that are loaded, and the names of those loaded at its
+    start; the others are on first use."""
+
+    max_bytes: int
+    at_start: tuple[str, ...] = ()
+
+
+NO_TOOLS = ToolsAtHand(0)
+
+
+@dataclass(frozen=True)
+class ToolFacts:
+    """A tool's entry in the catalogue.
+
+    ``does`` in one line; ``licence`` of code and weights; ``source``: where the weights come from. ``weight_bytes`` on
+    the disk (0: it needs none), ``reserved_bytes`` of memory while it is loaded, what a run needs included.
+    ``on_device``: it runs as a unit of the scheduler, in its turn; else in the engine's helper threads. ``load`` gives
+    the tool, from (the name of the device, as torch writes it); what is heavy is imported there.
+    """
+
+    name: str
+    does: str
+    licence: str
+    source: str
+    weight_bytes: int
+    reserved_bytes: int
+    on_device: bool
+    load: Callable[[str], Tool]
