@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -211,24 +210,3 @@ anything: list[Callable[[], st.SearchStrategy[str]]] = [
 @given(text=st.one_of(*(make() for make in anything)))
 def test_no_text_but_the_key_itself_is_a_key(db: Database, text: str) -> None:
     refused(db, text)
-
-
-def test_a_caller_stays_good_until_its_key_is_revoked_or_its_user_leaves(db: Database) -> None:
-    callers = []
-    for name in ("stays", "revoked", "leaves"):
-        key = make_key(db, name)
-        with db.transaction() as tx:
-            organizations.add_member(tx, key.organization_id, key.user_id)
-        callers.append(who(db, key.api_key))
-    with db.read() as tx:
-        for caller in callers:
-            keys.still_good(tx, caller)
-    stays, revoked, leaves = callers
-    revoke(db, revoked.api_key_id)
-    with db.transaction() as tx:
-        tx.execute(members.delete().where(members.c.user_id == leaves.user_id))
-    with db.read() as tx:
-        keys.still_good(tx, stays)
-        for caller in (revoked, leaves, replace(stays, api_key_id="none"), replace(stays, organization_id="other")):
-            with pytest.raises(Unauthenticated):
-                keys.still_good(tx, caller)

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+from tests.api.test_refusals import ask_v3, ask_v4
 from tests.contract.documents import CONTRACT, THEIRS
 from tests.contract.schemas import resolved
 
 from linocut.api.body import Texts
-from linocut.api.translate.asks import ask_v3, ask_v4
 from linocut.api.translate.refusals import HAVE_AUTO, KNOWN_FIELDS, PUBLISHED_DEFAULTS
 
 

@@ -20,7 +20,7 @@ from linocut.db.tables import images, metadata, models, run_images, training_run
 from linocut.errors import Unavailable
 from linocut.ids import new_id, now
 from linocut.jobs import queue
-from linocut.jobs.types import JobInput
+from linocut.jobs.types import JobInput, NewJob
 
 LONG_AGO = timedelta(days=2)
 
@@ -97,7 +97,7 @@ def _by_adapter(tx: Connection, user_id: str, sha256: str) -> None:
 
 def _by_job(tx: Connection, user_id: str, sha256: str) -> None:
     one = JobInput("image", sha256, 4, 64, 64)
-    queue.enqueue(tx, kind="generate", organization_id="o", order="{}", images=1, inputs=[one])
+    queue.enqueue(tx, NewJob(kind="generate", organization_id="o", order="{}", images=1, inputs=[one]))
 
 
 @pytest.mark.parametrize("refer", [_by_run, _by_image, _by_adapter, _by_job])

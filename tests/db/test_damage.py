@@ -24,6 +24,7 @@ from linocut.db.refusals import AWAY
 from linocut.db.tables import jobs, users
 from linocut.errors import Busy, Damaged
 from linocut.jobs import queue
+from linocut.jobs.types import NewJob
 from linocut.jobs.waiter import Waiter
 from linocut.observe import set_up_logs
 
@@ -226,7 +227,7 @@ def test_who_waits_for_an_image_is_told(file: Path) -> None:
 
     with closing(Database.open(url(file))) as db:
         with db.transaction() as tx:
-            job_id = queue.enqueue(tx, kind="generate", organization_id="o", order="{}", images=1)
+            job_id = queue.enqueue(tx, NewJob(kind="generate", organization_id="o", order="{}", images=1))
         started = time.monotonic()
         asyncio.run(wait(db, job_id))
         assert time.monotonic() - started < 20

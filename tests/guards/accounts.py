@@ -20,13 +20,6 @@ GUARDS = (
         ),
     ),
     Guard(
-        "what a caller has begun is finished with a key that is still good",
-        "accounts/keys.py",
-        '    if row is None or row["revoked_at"]:\n',
-        "    if row is None:\n",
-        ("accounts/test_keys.py::test_a_caller_stays_good_until_its_key_is_revoked_or_its_user_leaves[sqlite]",),
-    ),
-    Guard(
         "what is kept of a key is keyed with the installation's secret",
         "accounts/keys.py",
         "hashlib.blake2b(key_text.encode(), key=digest_key, digest_size=32)",

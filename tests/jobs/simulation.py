@@ -21,7 +21,7 @@ from linocut.db.prepared import Prepared
 from linocut.db.tables import jobs
 from linocut.errors import Busy, Cancelled, InvalidRequest, LinocutError, RunFailed, error_from_json
 from linocut.jobs import queue, reaper
-from linocut.jobs.types import ExpiredJob, LeaseLost
+from linocut.jobs.types import ExpiredJob, LeaseLost, NewJob
 
 ORGANIZATIONS = ("o1", "o2", "o3")
 ENDED = ("DONE", "FAILED")
@@ -116,7 +116,7 @@ class Simulation:
             invalid=self.random.random() < 0.1,
         )
         fields = {"kind": kind, "organization_id": nature.organization, "images": nature.images}
-        job_id, committed, _ = self.write(lambda tx: queue.enqueue(tx, **fields, order="{}", now=self.now))
+        job_id, committed, _ = self.write(lambda tx: queue.enqueue(tx, NewJob(**fields, order="{}"), now=self.now))
         if committed:
             self.natures[job_id] = nature
 

@@ -10,7 +10,7 @@ from linocut.db.database import Database
 from linocut.db.tables import job_inputs
 from linocut.errors import InvalidRequest
 from linocut.jobs import queue
-from linocut.jobs.types import JobInput
+from linocut.jobs.types import JobInput, NewJob
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 IMAGE = JobInput("image", "a" * 64, 1000, 640, 480)
@@ -20,7 +20,9 @@ MORE = [JobInput("images", f"{n}" * 64, 10 + n, 64, 64, position=n) for n in ran
 
 def put(db: Database, *inputs: JobInput) -> str:
     with db.transaction() as tx:
-        return queue.enqueue(tx, kind="generate", organization_id="o", order="{}", images=1, inputs=inputs, now=NOON)
+        return queue.enqueue(
+            tx, NewJob(kind="generate", organization_id="o", order="{}", images=1, inputs=inputs), now=NOON
+        )
 
 
 def inputs(db: Database, job_id: str) -> tuple[JobInput, ...]:
@@ -38,7 +40,7 @@ def test_a_job_has_its_pictures_by_role_and_position(db: Database) -> None:
 def test_a_job_that_cannot_be_queued_leaves_no_pictures(db: Database) -> None:
     def queue_and_fail() -> None:
         with db.transaction() as tx:
-            queue.enqueue(tx, kind="generate", organization_id="o", order="{}", images=1, inputs=[IMAGE])
+            queue.enqueue(tx, NewJob(kind="generate", organization_id="o", order="{}", images=1, inputs=[IMAGE]))
             raise InvalidRequest("too late")
 
     with pytest.raises(InvalidRequest):

@@ -11,7 +11,7 @@ from linocut.db.database import Database
 from linocut.ids import now
 from linocut.jobs import queue
 from linocut.jobs.reaper import reap
-from linocut.jobs.types import JobStatus
+from linocut.jobs.types import JobStatus, NewJob
 
 JOBS = 45
 
@@ -57,7 +57,7 @@ def _go(worker: subprocess.Popen[str]) -> None:
 def test_every_job_is_done_once_by_one_process(db: Database, database_url: str) -> None:
     with db.transaction() as tx:
         placed = {
-            queue.enqueue(tx, kind=kind, organization_id=f"o{i % 3}", order="{}", images=1)
+            queue.enqueue(tx, NewJob(kind=kind, organization_id=f"o{i % 3}", order="{}", images=1))
             for i in range(JOBS // 3)
             for kind in ("generate", "generate", "train")
         }

@@ -10,7 +10,7 @@ from linocut.db.database import Database
 from linocut.errors import Cancelled, InvalidRequest, NotFound, RunFailed
 from linocut.jobs import queue
 from linocut.jobs.reaper import bury, reap
-from linocut.jobs.types import LEGAL_MOVES, ExpiredJob, JobRow, JobStatus, LeasedJob, LeaseLost
+from linocut.jobs.types import LEGAL_MOVES, ExpiredJob, JobRow, JobStatus, LeasedJob, LeaseLost, NewJob
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEASE = 90.0
@@ -23,7 +23,9 @@ def at(seconds: float) -> datetime:
 
 def put(db: Database, kind: str = "generate", organization: str = "o1", images: int = 1, when: float = 0) -> str:
     with db.transaction() as tx:
-        return queue.enqueue(tx, kind=kind, organization_id=organization, order='{"x":1}', images=images, now=at(when))
+        return queue.enqueue(
+            tx, NewJob(kind=kind, organization_id=organization, order='{"x":1}', images=images), now=at(when)
+        )
 
 
 def take(db: Database, worker: str = "w1", kinds: tuple[str, ...] = BOTH, when: float = 0) -> LeasedJob:

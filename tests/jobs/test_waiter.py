@@ -13,14 +13,14 @@ from linocut.db.changes import Changes
 from linocut.db.database import Database
 from linocut.errors import Busy
 from linocut.jobs import queue, waiter
-from linocut.jobs.types import JobRow, JobStatus
+from linocut.jobs.types import JobRow, JobStatus, NewJob
 from linocut.jobs.waiter import Waiter
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def put(tx: Connection) -> str:
-    return queue.enqueue(tx, kind="generate", organization_id="o1", order="{}", images=1)
+    return queue.enqueue(tx, NewJob(kind="generate", organization_id="o1", order="{}", images=1))
 
 
 def end(tx: Connection) -> float:

@@ -106,7 +106,7 @@ def test_a_damaged_image_is_never_sent(live: Live, account: Account) -> None:
     mud = damage(live, sha256)
     answer = live.public.get(drawn["url"])
     assert answer.status_code == 500
-    assert "checksum" in answer.json()["error"]
+    assert "damaged" in answer.json()["error"]
     assert mud not in answer.content
 
 
@@ -118,7 +118,7 @@ def test_damaged_weights_are_never_sent_nor_drawn_with(live: Live, account: Acco
     body = {"prompt": "x", "custom_model_uri": done["custom_model_uri"]}
     refused = account.http.post(V3_GENERATE, json=body)
     assert refused.status_code == 500
-    assert "checksum" in refused.json()["error"]
+    assert "damaged" in refused.json()["error"]
     assert ok(account.http.post(V3_GENERATE, json={"prompt": "x"}))["data"]  # the worker is well
 
 

@@ -7,6 +7,7 @@ Times may be handed in (tests have their own clock).
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,36 +29,20 @@ from linocut.jobs.types import (
     Lease,
     LeasedJob,
     LeaseLost,
+    NewJob,
 )
 from linocut.observe import log
 from linocut.orders import Order, kind_of, order_to_json
 from linocut.orders.kinds import is_resumable, is_waited_for
 
 
-def enqueue(
-    tx: Connection,
-    *,
-    kind: str,
-    organization_id: str,
-    order: str,
-    images: int,
-    user_id: str | None = None,
-    api_key_id: str | None = None,
-    model_id: str | None = None,
-    inputs: Sequence[JobInput] = (),
-    now: datetime | None = None,
-) -> str:
-    """Queue an order (its JSON text); the new job's id. ``images``: places it takes in the organisation's limit.
-
-    ``inputs``: the pictures it works on, durable before; they stay stored until the job has ended. Who asked, with
-    which key, and which custom model it is about, is for the log only.
-    """
+def enqueue(tx: Connection, job: NewJob, now: datetime | None = None) -> str:
+    """Queue a job; its id."""
     job_id = new_id()
-    row = {"job_id": job_id, "kind": kind, "organization_id": organization_id, "order": order, "images": images}
-    whose = {"user_id": user_id, "api_key_id": api_key_id, "model_id": model_id}
-    tx.execute(jobs.insert().values(**row, **whose, status=QUEUED, created_at=now or present()))
-    if inputs:
-        tx.execute(job_inputs.insert(), [_input_row(job_id, one) for one in inputs])
+    row = {field.name: getattr(job, field.name) for field in fields(job) if field.name != "inputs"}
+    tx.execute(jobs.insert().values(**row, job_id=job_id, status=QUEUED, created_at=now or present()))
+    if job.inputs:
+        tx.execute(job_inputs.insert(), [_input_row(job_id, one) for one in job.inputs])
     return job_id
 
 
@@ -70,10 +55,9 @@ def place(
     model_id: str | None = None,
     inputs: Sequence[JobInput] = (),
 ) -> str:
-    """Queue ``order`` as its kind says (``orders/kinds.py``); the new job's id. The rest as in ``enqueue``."""
+    """Queue ``order`` as its kind says (``orders/kinds.py``); the new job's id. The rest as in ``NewJob``."""
     kind = kind_of(order)
-    return enqueue(
-        tx,
+    job = NewJob(
         kind=kind.name,
         organization_id=order.organization_id,
         order=order_to_json(order),
@@ -83,6 +67,7 @@ def place(
         model_id=model_id,
         inputs=inputs,
     )
+    return enqueue(tx, job)
 
 
 def any_queued(tx: Connection, kinds: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ A lease is lost when its worker dies, hangs past the lease, or gives the job bac
 the last (fencing): a worker that lost its lease holds an old token, and every write that carries one is refused.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -138,3 +139,21 @@ class JobInput:
     width: int
     height: int
     position: int = 0
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """What is queued: an order's JSON text and its kind. ``images``: places it takes in the organisation's limit.
+
+    ``inputs``: the pictures it works on, durable before; they stay stored until the job has ended. Who asked, with
+    which key, and which custom model it is about, is for the log only.
+    """
+
+    kind: str
+    organization_id: str
+    order: str
+    images: int
+    user_id: str | None = None
+    api_key_id: str | None = None
+    model_id: str | None = None
+    inputs: Sequence[JobInput] = ()
