@@ -1,6 +1,7 @@
 """One picture of a dataset over HTTP: its bytes, its caption, and that it goes; and the report of all of them."""
 
 import io
+import json
 from typing import Any
 
 import httpx2
@@ -77,7 +78,7 @@ def test_a_picture_is_read_as_it_is_stored(shelf: Shelf) -> None:
         ("{not json}", "{not json}"),
         ("5", "5"),
         ("null", "null"),
-        ('{"high_level_description": "text all the same"}', '{"high_level_description": "text all the same"}'),
+        ("{a sentence in braces: tea}", "{a sentence in braces: tea}"),
         (None, None),
         ("", None),
         (" \n", None),
@@ -102,9 +103,13 @@ def test_a_structured_caption_is_an_object(shelf: Shelf) -> None:
     stored = shelf.http.get(shelf.at).json()["files"][0]["caption"]
     assert stored.startswith('{"high_level_description":"tea","compositional')
     assert shelf.caption(0, shelf.assets()[0]["caption"]).json()["caption"] == normal
+    assert shelf.caption(0, json.dumps(STRUCTURED)).json()["caption"] == normal
 
 
-@pytest.mark.parametrize("value", [5, True, [], ["a"], {}, {"high_level_description": "x"}, "x" * 10_001, 1.5])
+@pytest.mark.parametrize(
+    "value",
+    [5, True, [], ["a"], {}, {"high_level_description": "x"}, '{"high_level_description": "x"}', "x" * 10_001, 1.5],
+)
 def test_what_is_no_caption_is_refused_and_changes_nothing(shelf: Shelf, value: Any) -> None:
     answer = shelf.caption(1, value)
     assert answer.status_code == 400

@@ -120,7 +120,7 @@ def _structured(value: Any, max_characters: int) -> Caption:
     except InvalidRequest as error:
         raise Refused(
             "INVALID_CAPTION_JSON",
-            f"{error.message} JSON is taken for a structured caption; plain text goes in a .txt, without JSON.",
+            f"{error.message} JSON is taken for a structured caption; write plain text without it.",
         ) from error
     except RecursionError as error:
         raise Refused("INVALID_CAPTION_JSON", "The caption is nested too deeply for a structured caption.") from error

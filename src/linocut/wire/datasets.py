@@ -38,11 +38,14 @@ class ListDatasetsResponse(msgspec.Struct, kw_only=True, frozen=True):
     datasets: list[Dataset]
 
 
+_FileNotes = Annotated[list[str], Meta(examples=[["The caption had bytes that are no UTF-8; save it as UTF-8."]])]
+
+
 class FileExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on a file. ``notes``: what a training would not use of it as it is, a sentence each."""
 
     asset_id: str
-    notes: list[str] | Nothing = UNSET
+    notes: _FileNotes | Nothing = UNSET
 
 
 class DatasetFile(msgspec.Struct, kw_only=True, frozen=True):
@@ -87,7 +90,7 @@ class DatasetUploadFailedAsset(msgspec.Struct, kw_only=True, frozen=True):
 class UploadExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on an upload: what was not clear, and captions that wait for their pictures, a sentence each."""
 
-    notes: list[str]
+    notes: Annotated[list[str], Meta(examples=[["1 caption waits for a picture of the same name: poster.txt."]])]
 
 
 class UploadDatasetAssetsResponse(msgspec.Struct, kw_only=True, frozen=True):

@@ -38,7 +38,7 @@ class DatasetFinding(msgspec.Struct, kw_only=True, frozen=True):
     asset_id: str | None
     file_name: str | None
     related_asset_ids: list[str]
-    file_names: list[str]
+    file_names: Annotated[list[str], Meta(examples=[["poster.png"]])]
     count: int
     measured: float | None
     threshold: float | None
