@@ -73,18 +73,19 @@ def test_the_published_operations_are_the_contract_s() -> None:
 
 WIRE_AND_ROUTE = '''"""/v1/ideogram-v3/remix: an image from an image and a prompt."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
-from sqlalchemy import Connection
 
 from linocut.api.body import MULTIPART
 from linocut.api.call import Call
 from linocut.api.drawing import generate
+from linocut.api.intake import inputs_of, take_picture
 from linocut.api.operation import Draws, Operation
-from linocut.api.translate import asks
+from linocut.api.translate.asks import ask_v3
 from linocut.api.translate.images import answer_v3
-from linocut.generation.types import GenerateAsk, Placed
+from linocut.generation.types import GenerateAsk
 from linocut.wire import GenerateImageRequestV3, ImageGenerationResponseV3
 from linocut.wire.generation import Picture
 from linocut.wire.types import not_yet
@@ -98,17 +99,13 @@ class RemixImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
     image_weight: Annotated[int, not_yet()] = 50
 
 
-def remix(call: Call, ask: RemixImageRequestV3, tx: Connection) -> Placed:
-    assert ask.image.path.read_bytes().startswith(b"\\x89PNG")
-    return generate(call, ask_v3(ask), tx)
-
-
-def ask_v3(request: RemixImageRequestV3) -> GenerateAsk:
-    return asks.ask_v3(GenerateImageRequestV3(prompt=request.prompt))
+async def take(call: Call, ask: RemixImageRequestV3) -> GenerateAsk:
+    image = await take_picture(call, "image", ask.image)
+    return replace(ask_v3(GenerateImageRequestV3(prompt=ask.prompt)), inputs=inputs_of(image=image), notes=image.notes)
 
 
 POST = Operation(
-    "post_remix_image_v3", "Remix an image", "generate", Draws(remix, lambda drawn, ask: answer_v3(drawn, ask_v3(ask))),
+    "post_remix_image_v3", "Remix an image", "generate", Draws(generate, answer_v3, take),
     body=RemixImageRequestV3, encodings=(MULTIPART,), answer=ImageGenerationResponseV3,
 )
 '''
@@ -145,7 +142,7 @@ def test_an_operation_is_one_file(remixing: Live) -> None:
     for files, words in [
         ({"prompt": (None, "tea")}, "image is required"),
         ({**good, "image_weight": (None, "70")}, "image_weight is not supported by this server yet"),
-        ({**good, "mask": ("m.png", png(2))}, f"mask is no field of {REMIX}"),
+        ({**good, "mask": ("m.png", png(2))}, f"{REMIX} has no field mask"),
         ({"image": (None, ""), "prompt": (None, "tea")}, "image is required"),
     ]:
         told = account.http.post(REMIX, files=files)

@@ -168,6 +168,13 @@ def test_dot_caption_is_a_caption(shelf: Shelf) -> None:
     assert refusals(shelf.upload(dataset_id, ("3.caption", b""))) == [("3.caption", "INVALID_CAPTION")]
 
 
+@pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".JPEG", ".png", ""])
+def test_a_jpeg_is_one_whatever_its_suffix(shelf: Shelf, suffix: str) -> None:
+    dataset_id = shelf.create()
+    assert refusals(shelf.upload(dataset_id, (f"16{suffix}", numbered(1, "JPEG")), ("16.txt", b"a cup"))) == []
+    assert shelf.captions(dataset_id) == {f"16{suffix}": "a cup"}
+
+
 def test_captions_that_wait_are_named_once(shelf: Shelf) -> None:
     dataset_id = shelf.create()
     (note,) = shelf.upload(dataset_id, *((f"{n:02}.txt", b"x") for n in range(22))).notes

@@ -30,9 +30,10 @@ def fresh() -> Iterator[Decoder]:
 
 
 def peak_bytes() -> int:
-    """The most resident memory that the one decoding process of this test has ever had."""
-    pids = [child.pid for child in psutil.Process().children() if "linocut.pictures.decode_child" in child.cmdline()]
-    with open(f"/proc/{pids[-1]}/status") as status:
+    """The most resident memory that the decoding process of this test, the newest one, has ever had."""
+    children = [one for one in psutil.Process().children() if "linocut.pictures.decode_child" in one.cmdline()]
+    newest = max(children, key=lambda child: child.create_time())
+    with open(f"/proc/{newest.pid}/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
 

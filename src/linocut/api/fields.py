@@ -180,10 +180,12 @@ def _as_meant(value: Any, rule: Rule) -> Any:
 
 
 def _files(value: Any, rule: Rule) -> Any:
-    """The parts of a field of files: a list, or the last one where the field is one file."""
+    """The parts of a field of files: a list, or the one part where the field is one file."""
     parts = [item for item in value if isinstance(item, Part)] if isinstance(value, Texts) else []
+    if len(parts) > 1 and rule.kind != "array":
+        raise InvalidRequest(f"{rule.name} is one file, and {len(parts)} were sent; send one.", field=rule.name)
     if parts:
-        return parts if rule.kind == "array" else parts[-1]
+        return parts if rule.kind == "array" else parts[0]
     if value in (None, [], *NOTHING) or (isinstance(value, Texts) and not any(value)):
         return _ABSENT
     raise InvalidRequest(f"{rule.name} {rule.words}.", field=rule.name)

@@ -66,11 +66,13 @@ class Works:
 class Draws:
     """Places a job in one transaction, ``place(call, ask, tx)``, and waits for it: ``answer(drawn, ask)``.
 
-    Under an Idempotency-Key one job is placed, and who comes back waits for the same one.
+    ``await take(call, ask)``, where there is one, first takes the request's files in (``intake.py``) and gives the ask
+    that the other two get. Under an Idempotency-Key one job is placed, and who comes back waits for the same one.
     """
 
     place: Callable[[Call, Any, Connection], Placed]
     answer: Callable[[Drawn, Any], msgspec.Struct]
+    take: Callable[[Call, Any], Awaitable[Any]] | None = None
 
 
 Effect = Reads | Serves | Writes | Works | Draws

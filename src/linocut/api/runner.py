@@ -51,9 +51,9 @@ async def respond(shared: Shared, operation: Operation, path: dict[str, str], re
 async def _carried_out(operation: Operation, call: Call) -> Answer:
     if operation.takes_idempotency_key:
         idempotency.check(call.request.headers.get("idempotency-key"))
+    kind = cast(type[Answer], operation.answer)  # a struct, wherever something may be remembered of an effect
     with call.shared.spool() if operation.files else nullcontext() as folder:
         ask = await _asked(operation, call, folder)
-        kind = cast(type[Answer], operation.answer)  # a struct, wherever something may be remembered of an effect
         match operation.does:
             case Serves(serve):
                 return await serve(call)
@@ -62,10 +62,13 @@ async def _carried_out(operation: Operation, call: Call) -> Answer:
             case Works(work):
                 await call.db.run_read(lambda tx: None)  # the key is looked up: some work needs no transaction
                 return await once_begun(call, partial(work, call, ask), kind)
-            case Draws(place, answer):
-                return answer(await drawn(call, partial(place, call, ask)), ask)
+            case Draws() as draws:
+                if draws.take is not None:
+                    await call.db.run_read(lambda tx: None)  # as above: decoding needs none
+                    ask = await draws.take(call, ask)
             case Reads():
                 raise RuntimeError("Answered in the snapshot of the key.")
+    return draws.answer(await drawn(call, partial(draws.place, call, ask)), ask)  # its files are gone by now
 
 
 async def _asked(operation: Operation, call: Call, folder: Path | None) -> Any:

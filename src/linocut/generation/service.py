@@ -69,8 +69,9 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         user_id=caller.user_id,
         api_key_id=caller.api_key_id,
         model_id=None if ask.custom_model_uri is None else id_of(tx, ask.custom_model_uri),
+        inputs=ask.inputs,
     )
-    notes = notes_of(tx, ask.custom_model_uri, said, native, (width, height))
+    notes = ask.notes + notes_of(tx, ask.custom_model_uri, said, native, (width, height))
     return Placed(job_id, prompt_out(ask, said), width, height, seeds, native, notes)
 
 

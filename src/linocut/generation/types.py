@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from linocut.captions import Worded
 from linocut.catalogue import Base
+from linocut.jobs.types import JobInput
 from linocut.settings import Settings
 
 MagicPrompt = Literal["AUTO", "ON", "OFF"]
@@ -55,7 +56,8 @@ class GenerateAsk:
     """A request after translation from the wire; nothing in it is checked yet.
 
     Exactly one of ``prompt`` and ``json_prompt``; at most one of ``resolution`` (width, height in pixels) and
-    ``aspect_ratio`` ("16x9"). ``rules``: those of the version by whose route it came.
+    ``aspect_ratio`` ("16x9"). ``rules``: those of the version by whose route it came. ``inputs``: the pictures that it
+    works on, stored; ``notes``: what was not taken of them, a sentence each.
     """
 
     rules: Rules
@@ -68,6 +70,8 @@ class GenerateAsk:
     rendering_speed: str
     magic_prompt: MagicPrompt
     custom_model_uri: str | None
+    inputs: tuple[JobInput, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
