@@ -18,7 +18,7 @@ from linocut.wire.enums import (
     StylePresetV3,
     StyleTypeV3,
 )
-from linocut.wire.types import UNSET, Json, ModelUri, Nothing, Seed, Time, not_yet
+from linocut.wire.types import UNSET, Json, ModelUri, Notes, Nothing, Seed, Time, not_yet
 
 Picture = Annotated[
     Any, Meta(extra_json_schema={"type": "string", "contentMediaType": "image/*"}, description="JPEG, PNG or WebP.")
@@ -93,7 +93,7 @@ class MagicPromptV4Request(msgspec.Struct, kw_only=True, frozen=True):
 class AnswerExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on an answer without images: what was not taken as it was asked, a sentence each."""
 
-    notes: list[str]
+    notes: Notes
 
 
 class MagicPromptV4Response(msgspec.Struct, kw_only=True, frozen=True):
@@ -111,7 +111,7 @@ class ImageExtras(msgspec.Struct, kw_only=True, frozen=True):
 
     native_resolution: str
     base: str
-    notes: list[str] | Nothing = UNSET
+    notes: Notes | Nothing = UNSET
 
 
 class ImageGenerationObjectV3(msgspec.Struct, kw_only=True, frozen=True):

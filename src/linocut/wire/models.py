@@ -3,7 +3,7 @@
 import msgspec
 
 from linocut.wire.enums import ModelStatus, TrainingRunStatus
-from linocut.wire.types import UNSET, ModelUri, Nothing, Time
+from linocut.wire.types import UNSET, ModelUri, Notes, Nothing, Time
 
 
 class RunExtras(msgspec.Struct, kw_only=True, frozen=True):
@@ -45,7 +45,7 @@ class ModelExtras(msgspec.Struct, kw_only=True, frozen=True):
     scores: dict[str, float] | Nothing = UNSET
     stopped_at_step: int | Nothing | None = UNSET
     error: str | Nothing | None = UNSET
-    notes: list[str] | Nothing = UNSET
+    notes: Notes | Nothing = UNSET
 
 
 class CustomModel(msgspec.Struct, kw_only=True, frozen=True):

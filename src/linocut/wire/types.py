@@ -6,7 +6,19 @@ from msgspec import UNSET, Meta, UnsetType
 
 from linocut.ids import MAX_SEED
 
-__all__ = ["UNSET", "Bytes", "DatasetName", "Json", "ModelName", "ModelUri", "Nothing", "Seed", "Time", "not_yet"]
+__all__ = [
+    "UNSET",
+    "Bytes",
+    "DatasetName",
+    "Json",
+    "ModelName",
+    "ModelUri",
+    "Notes",
+    "Nothing",
+    "Seed",
+    "Time",
+    "not_yet",
+]
 
 Nothing = UnsetType
 """The type of an absent field: ``field: str | Nothing = UNSET``."""
@@ -40,6 +52,8 @@ ModelName = Annotated[
     ),
 ]
 DatasetName = Annotated[str, Meta(description="1 to 64 characters.")]
+Notes = Annotated[list[str], Meta(examples=[["The base draws 128x128 pixels; this image was enlarged to 1024x1024."]])]
+"""What was not taken as it was asked, a sentence each."""
 ModelUri = Annotated[str, Meta(examples=["model/my-custom-model/version/1"])]
 Bytes = Annotated[
     Any,
