@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from tests.api.live import Account, Live, running
 
-from linocut.api.routes import OPERATIONS
+from linocut.api.discovery import OPERATIONS
 from linocut.settings import Settings
 
 PAGE = "https://app.example.org"

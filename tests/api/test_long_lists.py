@@ -18,11 +18,11 @@ from linocut.runtime import ready_folder
     ("path", "what"),
     [
         ("/models", "linocut.custom_models.service.list_visible"),
-        ("/models", "linocut.api.routes.models.answer"),
+        ("/models", "linocut.api.routes.models.ListModelsResponse"),
         ("/datasets", "linocut.datasets.service.list_for"),
-        ("/datasets", "linocut.api.routes.datasets.answer"),
+        ("/datasets", "linocut.api.routes.datasets.ListDatasetsResponse"),
         ("/datasets/{dataset}", "linocut.datasets.service.get"),
-        ("/datasets/{dataset}", "linocut.api.routes.datasets.answer"),
+        ("/datasets/{dataset}", "linocut.api.routes.datasets._dataset_id.dataset_detail"),
     ],
 )
 def test_a_list_that_takes_long_holds_up_nobody(
@@ -34,10 +34,10 @@ def test_a_list_that_takes_long_holds_up_nobody(
     module, _, name = what.rpartition(".")
     work: Callable[..., object] = getattr(__import__(module, fromlist=[name]), name)
 
-    def slow(*arguments: object) -> object:
+    def slow(*arguments: object, **named: object) -> object:
         begun.set()
         assert may_end.wait(60)
-        return work(*arguments)
+        return work(*arguments, **named)
 
     monkeypatch.setattr(what, slow)
     answers: list[httpx2.Response] = []

@@ -169,7 +169,7 @@ def test_the_reference_works_under_a_path(live: Live) -> None:
     assert 'href="/' not in page
     assert 'src="/' not in page
     answer = live.public.get("/docs/", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (308, "../docs")
+    assert (answer.status_code, answer.headers["location"]) == (303, "../docs")
 
 
 def test_pages_are_small(live: Live) -> None:

@@ -38,7 +38,9 @@ async def respond(shared: Shared, operation: Operation, path: dict[str, str], re
     caller_in = look_up(request.headers, shared.runtime)
 
     def first(tx: Connection) -> Call | Response:
-        call = Call(request, shared, path, caller_in(tx), caller_in)
+        caller = caller_in(tx)
+        request.scope[ASKED_BY] = caller.api_key_id
+        call = Call(request, shared, path, caller, caller_in)
         if operation.before is not None:
             operation.before(call, tx)
         return _sent(does.read(call, tx)) if isinstance(does, Reads) else call

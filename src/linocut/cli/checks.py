@@ -106,6 +106,8 @@ def database(settings: Settings) -> Finding:
     if settings.sqlite_file is not None and (harm := _harm(settings.sqlite_file)) is not None:
         return harm
     if _is_new(settings):
+        if settings.sqlite_file is not None and (trouble := trouble_with(settings.sqlite_file.parent)):
+            return Finding("database", False, f"cannot be made: {trouble[0]}", trouble[1])
         return Finding("database", True, "none yet; the first `linocut serve` makes it")
     try:
         with closing(_opened(settings)) as db, db.read() as tx:

@@ -62,7 +62,8 @@ class Database:
         self._name = str(self._file or writer.url.render_as_string(hide_password=True))
         self._stamp = None if self._file is None else checkup.Stamp(self._file)
         self._note = note if self._file is None else checkup.note_of(self._file)
-        self._has_met_damage = False
+        self._damage = ""
+        """What was found to be damaged, once it was."""
         self._told = told_as_busy(self._meet_damage)
         self._changes: WeakSet[SqliteChanges] = WeakSet()
         self._snapshots = SqliteSnapshots(reader)
@@ -97,9 +98,12 @@ class Database:
             else:
                 opened._wait_until_reached()
             opened._bring_up_to_date()
-        except (DBAPIError, sqlite3.Error) as fault:
+        except Damaged as damaged:
             opened.close()
-            reason = " ".join(str(getattr(fault, "orig", fault)).split())
+            raise Damaged(f"The database {_shown(where)} is damaged: {opened._damage}. {checkup.WAY_BACK}") from damaged
+        except (DBAPIError, sqlite3.Error, OSError) as fault:
+            opened.close()
+            reason = " ".join(str(getattr(fault, "strerror", None) or getattr(fault, "orig", fault)).split())
             raise InvalidRequest(f"The database {_shown(where)} cannot be opened: {reason}.") from fault
         except BaseException:
             opened.close()
@@ -197,7 +201,7 @@ class Database:
 
     def is_damaged(self) -> bool:
         """Whether this process, or another one of the same data folder, has met damage in the database."""
-        return self._has_met_damage or (self._note is not None and self._note.exists())
+        return bool(self._damage) or (self._note is not None and self._note.exists())
 
     def close(self) -> None:
         """Finish the writes under way and let go of every connection."""
@@ -223,8 +227,8 @@ class Database:
 
     def _meet_damage(self, reason: str) -> Damaged:
         """Say it once, note it for the others; what to raise."""
-        if not self._has_met_damage:
-            self._has_met_damage = True
+        if not self._damage:
+            self._damage = reason
             log("db").error("the database is damaged", database=self._name, reason=reason, way_back=checkup.WAY_BACK)
             if self._note is not None:
                 with suppress(OSError):
@@ -308,6 +312,8 @@ def _prepare_file(database: str | None, *, create: bool) -> None:
     if not database or database == ":memory:":
         return  # engines.sqlite_engines says what is wrong with it
     path = Path(database)
+    if path.is_dir():
+        raise InvalidRequest(f"The database {path} cannot be opened: it is a folder.")
     if path.exists():
         return
     if not create:
