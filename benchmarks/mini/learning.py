@@ -41,8 +41,8 @@ from linocut.orders import (
     TrainSample,
 )
 from linocut.prompting.lexicon import COLOURS, hex_to_rgb
+from linocut.runs import recipes
 from linocut.samples.style import style_distance, style_vector
-from linocut.training import recipes
 from pretrain.measures import apart, lab
 
 PICTURES = 20

@@ -55,7 +55,7 @@ class Sampling(msgspec.Struct, frozen=True):
 
 
 class TrainingDefaults(msgspec.Struct, frozen=True):
-    """The base's own training recipe; ``training/recipes.py`` turns it and a dataset's size into numbers."""
+    """The base's own training recipe; ``runs/recipes.py`` turns it and a dataset's size into numbers."""
 
     lora_rank: int
     learning_rate: float

@@ -74,7 +74,8 @@ def test_a_fault_has_one_request_id_in_log_and_answer(
         account = live.account()
         monkeypatch.setattr("linocut.datasets.service.list_for", lambda *_: 1 / 0)
         request_id = account.http.get("/datasets").json()["request_id"]
-        (line,) = (json.loads(line) for line in _logged(capfd, 1).splitlines() if '"access"' in line)
+        lines = [json.loads(line) for line in _logged(capfd, 2).splitlines() if '"access"' in line]
+    (line,) = (line for line in lines if line["path"] == "/datasets")
     assert (line["status"], line["request_id"], line["api_key_id"]) == (500, request_id, account.api_key_id)
 
 

@@ -1,3 +1,3 @@
-"""The fixtures of these tests: see tests/training/workshop_fixtures.py."""
+"""The fixtures of these tests: see tests/runs/workshop_fixtures.py."""
 
-from tests.training.workshop_fixtures import house, open_workshop  # noqa: F401
+from tests.runs.workshop_fixtures import house, open_workshop  # noqa: F401

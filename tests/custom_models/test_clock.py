@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.training.workshop import Workshop, picture
+from tests.runs.workshop import Workshop, picture
 
 from linocut import ids
 from linocut.datasets import repository, service

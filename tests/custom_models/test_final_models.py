@@ -1,7 +1,7 @@
 """What has ended stays as it ended, whoever reports what, and however late."""
 
 import pytest
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 
 from linocut.custom_models import service as registry
 from linocut.errors import Conflict

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 
 from linocut import ids
 from linocut.custom_models.registry import next_uri

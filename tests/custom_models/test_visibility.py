@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.training.workshop import BASE, OTHER_BASE, Workshop
+from tests.runs.workshop import BASE, OTHER_BASE, Workshop
 
 from linocut import ids
 from linocut.accounts.organizations import add_member, ensure_organization

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.training.workshop import BASE, Workshop
+from tests.runs.workshop import BASE, Workshop
 
 from linocut import __version__
 from linocut.catalogue import Sampling

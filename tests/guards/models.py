@@ -60,7 +60,7 @@ GUARDS = (
     ),
     Guard(
         "only the owner cancels the training of a shared model",
-        "training/service.py",
+        "runs/service.py",
         "    if not model.is_owned:\n",
         "    if False:\n",
         (f"{SEEN}test_only_the_owner_changes_a_shared_model[sqlite]",),

@@ -9,7 +9,7 @@ LOOP = "workers/test_worker_loop.py::"
 GUARDS = (
     Guard(
         "each report of a run proves its lease first",
-        "training/reports.py",
+        "runs/reports.py",
         "    queue.require_lease(tx, lease.job_id, lease.lease_token)\n",
         "",
         (f"{LEASES}test_reports_without_the_lease_are_refused[sqlite]",),
@@ -118,7 +118,7 @@ GUARDS = (
     ),
     Guard(
         "a run that was archived while it waited is not taken up",
-        "training/reports.py",
+        "runs/reports.py",
         '    if not is_final_run(run["status"]):\n        return True\n',
         "    if True:\n        return True\n",
         ("workers/test_cancels.py::test_archiving_one_that_waits_for_another_attempt[sqlite]",),

@@ -27,10 +27,10 @@ from linocut.orders import (
     TrainOrder,
     TrainSample,
 )
+from linocut.runs import recipes
 from linocut.runtime import worded
 from linocut.samples.draw import Poster, kettle_and_fern, night_signal, plain_caption, posters
 from linocut.samples.style import style_distance, style_vector
-from linocut.training import recipes
 
 BASE = load_base(MINI)
 HELD_OUT = ('a cat with the word "TEA"', 'a heart with the word "MINT"', 'a car with the word "CALM"',

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.prompting.test_expand import PIECES
-from tests.training import workshop
+from tests.runs import workshop
 
 from linocut.captions import cut_of, normalise
 from linocut.catalogue import MINI, load_base

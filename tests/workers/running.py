@@ -5,11 +5,11 @@ import time
 from typing import Any
 
 from sqlalchemy import select
-from tests.training.workshop import BASE, Workshop
+from tests.runs.workshop import BASE, Workshop
 
 from linocut.db.tables import images, jobs, model_events, models, slugs, training_runs
 from linocut.engine.fake import FakeEngine
-from linocut.training.types import AdvancedAsk
+from linocut.runs.types import AdvancedAsk
 from linocut.workers.loop import WorkerLoop
 
 LONG = AdvancedAsk(training_steps=10_000, lora_rank=64, seed=1)

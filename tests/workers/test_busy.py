@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 from tests.workers.running import until
 
 from linocut.engine.fake import FakeEngine
 from linocut.errors import Busy
-from linocut.training.types import AdvancedAsk
+from linocut.runs.types import AdvancedAsk
 from linocut.workers import loop as loops
 from linocut.workers.housekeeping import Housekeeping
 from linocut.workers.loop import WorkerLoop

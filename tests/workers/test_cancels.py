@@ -1,15 +1,15 @@
 """Cancel at each phase, and archive what still trains: who ends where, and that nobody writes afterwards."""
 
 import pytest
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 from tests.workers.running import LONG, Running, Slow, steps_of, until
 
 from linocut import ids
 from linocut.db.tables import images
 from linocut.errors import Conflict
 from linocut.jobs import queue, reaper
-from linocut.training.reports import close_failed_job
-from linocut.training.types import AdvancedAsk
+from linocut.runs.reports import close_failed_job
+from linocut.runs.types import AdvancedAsk
 
 CANCELLED = "The training was cancelled by its owner."
 

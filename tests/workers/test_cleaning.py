@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, update
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 from tests.workers.running import until
 
 from linocut import ids

@@ -11,15 +11,15 @@ import msgspec
 import pytest
 from safetensors.numpy import load
 from sqlalchemy import Connection, select, update
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 
 from linocut.custom_models.states import MODEL_OF_RUN
 from linocut.db.tables import images, jobs, model_events, models, slugs, training_runs
 from linocut.engine.fake import FakeEngine
 from linocut.jobs import reaper
 from linocut.orders import GenerateOrder, TrainOrder, order_from_json, order_to_json
-from linocut.training.reports import close_failed_job
-from linocut.training.types import AdvancedAsk
+from linocut.runs.reports import close_failed_job
+from linocut.runs.types import AdvancedAsk
 from linocut.workers.answers import Answers
 from linocut.workers.loop import WorkerLoop
 

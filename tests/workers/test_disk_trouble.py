@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 from tests.workers.test_crashes import short_run
 
 from linocut.errors import Unavailable

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import structlog
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 from tests.workers.running import LONG, Running, Slow, steps_of, until
 
 from linocut.jobs import reaper
 from linocut.observe import set_up_logs
-from linocut.training.reports import close_failed_job
+from linocut.runs.reports import close_failed_job
 
 Logged = Callable[[], list[dict[str, Any]]]
 SECRET = "a very secret teapot"

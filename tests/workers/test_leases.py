@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 from tests.workers.running import LONG, Running, Slow, everything, steps_of, until
 
 from linocut import ids
@@ -13,9 +13,9 @@ from linocut.errors import Conflict
 from linocut.jobs import queue, reaper
 from linocut.jobs.types import LeaseLost
 from linocut.orders import AdapterRef, CheckpointScored, PhaseChanged, PreviewDrawn, TrainFinished, TrainProgress
-from linocut.training import reports
-from linocut.training.reports import close_failed_job
-from linocut.training.types import AdvancedAsk
+from linocut.runs import reports
+from linocut.runs.reports import close_failed_job
+from linocut.runs.types import AdvancedAsk
 from linocut.workers.heart import STALLED_SECONDS
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from obstore.store import MemoryStore
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 
 from linocut.cli import checks
 from linocut.custom_models import service as registry

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.engine.new_kinds import DescribeOrder, IndexOrder, LayerizeOrder, UpscaleOrder, new_kinds
-from tests.training.workshop import BASE, Workshop, picture
+from tests.runs.workshop import BASE, Workshop, picture
 from tests.workers.running import Running, Slow, until
 
 from linocut.db.tables import images

@@ -16,13 +16,13 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
-from tests.training.workshop import FACTS, Workshop
+from tests.runs.workshop import FACTS, Workshop
 
 from linocut.errors import Conflict
 from linocut.parent import EXIT_UNFIT
+from linocut.runs.types import AdvancedAsk
 from linocut.runtime import Engines, ready_folder
 from linocut.settings import Settings
-from linocut.training.types import AdvancedAsk
 from linocut.workers.children import Child, environment_of, pause_after
 from linocut.workers.supervise import _watch, lock_folder, worker_ids
 

@@ -3,12 +3,12 @@
 import time
 
 from sqlalchemy import select
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 from tests.workers.running import LONG, Running, Slow, steps_of, until
 
 from linocut.custom_models import service as registry
 from linocut.db.tables import images
-from linocut.training.types import AdvancedAsk
+from linocut.runs.types import AdvancedAsk
 
 
 def test_images_are_durable_and_listed_in_order(house: Workshop) -> None:

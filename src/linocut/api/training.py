@@ -4,8 +4,8 @@ from sqlalchemy import Connection
 
 from linocut.api.call import Call
 from linocut.api.translate.trainings import train_answer
-from linocut.training import service as training
-from linocut.training.types import TrainAsk
+from linocut.runs import service as training
+from linocut.runs.types import TrainAsk
 from linocut.wire import TrainDatasetModelResponse
 
 

@@ -5,7 +5,6 @@ does not travel at all, a field that is ``None`` travels as null. What is ours s
 Server and client share these; nothing here knows HTTP.
 """
 
-from linocut.wire.captions import V4JsonPrompt
 from linocut.wire.datasets import (
     AssetIdentifier,
     CreateDatasetRequest,
@@ -59,6 +58,7 @@ from linocut.wire.reports import (
     SetCaptionRequest,
     TrainingCrop,
 )
+from linocut.wire.structured_prompts import V4JsonPrompt
 from linocut.wire.training import (
     TrainDatasetModelRequest,
     TrainDatasetModelResponse,

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from linocut.wire.captions import V4JsonPrompt
 from linocut.wire.enums import (
     AspectRatioV3,
     AspectRatioV4,
@@ -18,6 +17,7 @@ from linocut.wire.enums import (
     StylePresetV3,
     StyleTypeV3,
 )
+from linocut.wire.structured_prompts import V4JsonPrompt
 from linocut.wire.types import UNSET, Json, ModelUri, Notes, Nothing, Seed, Time, not_yet
 
 Picture = Annotated[

@@ -15,10 +15,10 @@ from linocut.errors import Busy, Damaged, LinocutError
 from linocut.files import full_disk_told
 from linocut.jobs import reaper
 from linocut.observe import log
+from linocut.runs.reports import close_failed_job
 from linocut.runtime import ready_folder
 from linocut.settings import Settings
 from linocut.storage.store import Store
-from linocut.training.reports import close_failed_job
 from linocut.workers import inventory, workspaces
 from linocut.workers.pruning import prune
 

@@ -22,8 +22,8 @@ from linocut.jobs import queue
 from linocut.jobs.types import LeasedJob, LeaseLost
 from linocut.observe import log
 from linocut.orders import KINDS, order_from_json
+from linocut.runs import reports
 from linocut.runtime import Runtime
-from linocut.training import reports
 from linocut.workers import joblog
 from linocut.workers.deliveries import delivery_of
 from linocut.workers.heart import Heart

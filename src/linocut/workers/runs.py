@@ -17,8 +17,8 @@ from linocut.orders import (
     TrainFinished,
     TrainProgress,
 )
+from linocut.runs import reports
 from linocut.runtime import Runtime
-from linocut.training import reports
 from linocut.workers import workspaces
 from linocut.workers.delivery import Desk
 from linocut.workers.held import Held

@@ -3,7 +3,7 @@
 from typing import Any
 
 from linocut.api.translate.versions import FIRST_MODEL_VERSION
-from linocut.training.types import AdvancedAsk, Started, TrainAsk
+from linocut.runs.types import AdvancedAsk, Started, TrainAsk
 from linocut.wire import (
     TrainDatasetModelRequest,
     TrainDatasetModelResponse,

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from linocut.api.call import Call
 from linocut.api.operation import Operation, Writes
 from linocut.api.translate.models import model_answer
-from linocut.training import service as training
+from linocut.runs import service as training
 from linocut.wire import GetModelResponse
 
 

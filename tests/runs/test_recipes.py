@@ -6,12 +6,12 @@ from dataclasses import asdict, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.training.workshop import BASE
+from tests.runs.workshop import BASE
 
 from linocut.errors import InvalidRequest
 from linocut.orders import TrainSample
-from linocut.training import recipes
-from linocut.training.types import AdvancedAsk
+from linocut.runs import recipes
+from linocut.runs.types import AdvancedAsk
 
 SIZES = st.integers(1, 100)
 

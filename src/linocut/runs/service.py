@@ -22,9 +22,9 @@ from linocut.errors import Conflict, Forbidden, InvalidRequest
 from linocut.jobs import queue
 from linocut.jobs.types import JobStatus
 from linocut.orders import TrainOrder, TrainSample
+from linocut.runs import recipes
+from linocut.runs.types import AdvancedAsk, Means, Started, TrainAsk
 from linocut.settings import Settings
-from linocut.training import recipes
-from linocut.training.types import AdvancedAsk, Means, Started, TrainAsk
 
 __all__ = ["AdvancedAsk", "Started", "TrainAsk", "cancel", "start"]
 

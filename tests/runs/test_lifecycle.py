@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select, update
-from tests.training.workshop import BASE, OTHER_BASE, Workshop
+from tests.runs.workshop import BASE, OTHER_BASE, Workshop
 
 from linocut.custom_models.service import events_after, resolve_uri
 from linocut.db.tables import assets, datasets, images, jobs, models, run_images, training_runs
 from linocut.errors import InvalidRequest, NotFound
 from linocut.orders import TrainOrder, order_from_json
-from linocut.training.types import AdvancedAsk
+from linocut.runs.types import AdvancedAsk
 
 WHOLE_STORY = [
     ("CREATING", "PREPARING_DATA"),
@@ -126,7 +126,7 @@ def test_more_pictures_than_a_dataset_may_have_are_refused(open_workshop: Callab
 
 def test_a_start_that_fails_at_its_end_leaves_nothing(house: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset_id = house.dataset(house.alice)
-    monkeypatch.setattr("linocut.training.service.registry.move_run", _break)
+    monkeypatch.setattr("linocut.runs.service.registry.move_run", _break)
     with pytest.raises(ZeroDivisionError):
         house.start(house.alice, dataset_id=dataset_id)
     assert [house.count(table) for table in (models, training_runs, jobs, run_images)] == [0, 0, 0, 0]

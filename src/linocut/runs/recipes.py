@@ -22,7 +22,7 @@ from linocut.catalogue import Base
 from linocut.errors import InvalidRequest
 from linocut.ids import MAX_SEED
 from linocut.orders import PreviewPrompt, TrainSample
-from linocut.training.types import AdvancedAsk
+from linocut.runs.types import AdvancedAsk
 
 TYPICAL_IMAGES = 20
 """The dataset size for which a base's recipe states its steps."""

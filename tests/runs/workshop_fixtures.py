@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.training.workshop import Workshop
+from tests.runs.workshop import Workshop
 
 
 @pytest.fixture

@@ -23,11 +23,11 @@ from linocut.engine.door import Engine
 from linocut.engine.fake import FakeEngine
 from linocut.generation import service as generation
 from linocut.generation.types import GenerateAsk, Placed
+from linocut.runs import service as training
+from linocut.runs.types import AdvancedAsk, Started, TrainAsk
 from linocut.runtime import Runtime
 from linocut.settings import Settings
 from linocut.storage.store import Store
-from linocut.training import service as training
-from linocut.training.types import AdvancedAsk, Started, TrainAsk
 from linocut.workers.loop import WorkerLoop
 
 FACTS: dict[str, Any] = {
