@@ -128,7 +128,7 @@ def test_a_child_that_ended_between_two_pictures_costs_none() -> None:
 
 def test_a_child_that_hangs_before_it_has_the_picture_costs_none() -> None:
     """Also not when the file is larger than the pipe and cannot even be handed over."""
-    with Decoder(DecodeLimits(wall_seconds=0.3, grace_seconds=0.3)) as decoder:
+    with Decoder(DecodeLimits(wall_seconds=1.5, grace_seconds=0.3)) as decoder:
         for size in (0, 4_000_000):
             decoder.decode(made.numbered(1))
             child = only_child()
