@@ -1,11 +1,11 @@
 """What ``linocut doctor`` looks at, one function each. A look changes nothing: no folder is made, nothing migrated, and
 what is written to a bucket to try it out is deleted again."""
 
+import errno
 import importlib.metadata
 import os
 import shlex
 import shutil
-import socket
 import sys
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ from linocut.folders import nearest, trouble_with
 from linocut.runtime import base_folder
 from linocut.settings import Settings
 from linocut.storage.store import Store, folder_of
+from linocut.workers.ports import free_port, why_not
 
 LEAST_FREE_GIB = 1.0
 PATIENCE_SECONDS = 5.0
@@ -105,7 +106,10 @@ def database(settings: Settings) -> Finding:
     """Whole, reachable, and of this version."""
     if settings.sqlite_file is not None and (harm := _harm(settings.sqlite_file)) is not None:
         return harm
-    if _is_new(settings):
+    if settings.sqlite_file is not None and _is_new(settings):
+        if trouble := trouble_with(settings.sqlite_file.parent):
+            mend = "Mend LINOCUT_DATABASE_URL (docs/settings.md)." if settings.database_url else trouble[1]
+            return Finding("database", False, trouble[0], mend)
         return Finding("database", True, "none yet; the first `linocut serve` makes it")
     try:
         with closing(_opened(settings)) as db, db.read() as tx:
@@ -146,7 +150,8 @@ def storage(settings: Settings) -> Finding:
     if folder is None:
         return _bucket(settings.storage_url)
     if trouble := trouble_with(folder):
-        mend = f"sudo chown -R $(id -u) {shlex.quote(str(nearest(folder)))}   (or set LINOCUT_STORAGE_URL)"
+        chown = f"sudo chown -R $(id -u) {shlex.quote(str(nearest(folder)))}   (or set LINOCUT_STORAGE_URL)"
+        mend = chown if nearest(folder).is_dir() else "Set LINOCUT_STORAGE_URL to a folder, or move the file away."
         return Finding("storage", False, trouble[0], mend)
     found = f"{folder}" if folder.exists() else f"{folder}, made by the first `linocut serve`"
     return Finding("storage", True, found)
@@ -183,16 +188,13 @@ def blobs(settings: Settings) -> Finding:
 def port(settings: Settings, url: str) -> Finding:
     """Free, or taken by the server that is asked about."""
     where = f"{settings.host}:{settings.port}"
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-            return Finding("port", True, f"{where} is free")
-        except OSError as taken:
-            if url.rstrip("/").endswith(f":{settings.port}") and server(url).ok:
-                return Finding("port", True, f"{where} is the server's")
-            mend = f"ss -ltnp 'sport = :{settings.port}'   (who has it), or: linocut serve --port {settings.port + 1}"
-            return Finding("port", False, f"{where}: {taken.strerror}", mend)
+    try:
+        free_port(settings.host, settings.port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and url.rstrip("/").endswith(f":{settings.port}") and server(url).ok:
+            return Finding("port", True, f"{where} is the server's")
+        return Finding("port", False, *why_not(settings.host, settings.port, error))
+    return Finding("port", True, f"{where} is free")
 
 
 def server(url: str) -> Finding:

@@ -56,6 +56,8 @@ def header_fault(path: Path) -> str | None:
     SQLite itself throws the write-ahead file of an empty or absent file away, and does not look at its own version
     numbers alike: so this comes before it opens the file.
     """
+    if path.is_dir():
+        return None  # not damage: SQLite says that it cannot open it
     wal_bytes = _size(wal_of(path))
     if not _size(path):
         return f"the file is empty or gone, but its write-ahead file holds {wal_bytes} bytes" if wal_bytes else None
@@ -185,5 +187,5 @@ class Stamp:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
