@@ -8,6 +8,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,6 +135,38 @@ def test_a_data_folder_of_somebody_else_s(
         assert f"{place} is not writable. sudo chown -R" in err, verb
     code, out, _ = typing("doctor", "--no-server", "--data", data)
     assert (code, f"FAIL  disk: {place} is not writable" in out) == (1, True)
+
+
+def test_the_doctor_goes_on_where_it_may_not_look(
+    typing: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A data folder below a folder that this user may not enter."""
+    closed, stat = tmp_path / "closed", Path.stat
+
+    def refuse(path: Path, **named: bool) -> os.stat_result:
+        if closed in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **named)
+
+    closed.mkdir()
+    allowed, look = os.access, os.path.lexists
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(os.path, "lexists", lambda path: closed not in Path(path).parents and look(path))
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != closed and allowed(path, mode))
+    code, out, err = typing("doctor", "--no-server", "--data", closed / "data")
+    assert (code, err) == (1, "")
+    for name in ("disk", "database", "storage"):
+        assert f"FAIL  {name}: {closed} is not writable\n      -> sudo install -d -o $(id -u) {closed}/data " in out
+
+
+def test_a_read_only_file_system_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounted = namedtuple("mounted", "f_flag")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: mounted(os.ST_RDONLY))
+    trouble = folders.trouble_with(tmp_path)
+    assert trouble is not None
+    assert trouble[0] == f"{tmp_path} is not writable: its file system is mounted read-only"
+    assert "chown" not in trouble[1]
 
 
 def test_a_folder_that_the_system_refuses_to_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

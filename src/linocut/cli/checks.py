@@ -104,13 +104,14 @@ def base(settings: Settings) -> Finding:
 
 def database(settings: Settings) -> Finding:
     """Whole, reachable, and of this version."""
-    if settings.sqlite_file is not None and (harm := _harm(settings.sqlite_file)) is not None:
-        return harm
-    if settings.sqlite_file is not None and _is_new(settings):
+    if settings.sqlite_file is not None:
         if trouble := trouble_with(settings.sqlite_file.parent):
             mend = "Mend LINOCUT_DATABASE_URL (docs/settings.md)." if settings.database_url else trouble[1]
             return Finding("database", False, trouble[0], mend)
-        return Finding("database", True, "none yet; the first `linocut serve` makes it")
+        if (harm := _harm(settings.sqlite_file)) is not None:
+            return harm
+        if _is_new(settings):
+            return Finding("database", True, "none yet; the first `linocut serve` makes it")
     try:
         with closing(_opened(settings)) as db, db.read() as tx:
             version = schema.version(tx)
@@ -131,6 +132,8 @@ def database(settings: Settings) -> Finding:
 def keys(settings: Settings) -> Finding:
     """Whether anybody could call the server."""
     mend = f"linocut keys create --data {shlex.quote(str(settings.data))}"
+    if settings.sqlite_file is not None and trouble_with(settings.sqlite_file.parent):
+        return Finding("keys", False, "cannot be read: see database", "Mend the database first.")
     if _is_new(settings):
         return Finding("keys", False, "none yet", mend)
     try:
@@ -150,8 +153,9 @@ def storage(settings: Settings) -> Finding:
     if folder is None:
         return _bucket(settings.storage_url)
     if trouble := trouble_with(folder):
-        chown = f"sudo chown -R $(id -u) {shlex.quote(str(nearest(folder)))}   (or set LINOCUT_STORAGE_URL)"
-        mend = chown if nearest(folder).is_dir() else "Set LINOCUT_STORAGE_URL to a folder, or move the file away."
+        mend = "Set LINOCUT_STORAGE_URL to a folder that this user may write to."
+        if not settings.storage_url:
+            mend = (trouble_with(settings.data) or trouble)[1]
         return Finding("storage", False, trouble[0], mend)
     found = f"{folder}" if folder.exists() else f"{folder}, made by the first `linocut serve`"
     return Finding("storage", True, found)
@@ -267,7 +271,7 @@ def _harm(file: Path) -> Finding | None:
 
 
 def _is_new(settings: Settings) -> bool:
-    return settings.sqlite_file is not None and not settings.sqlite_file.exists()
+    return settings.sqlite_file is not None and not os.path.lexists(settings.sqlite_file)
 
 
 def _opened(settings: Settings) -> Database:
