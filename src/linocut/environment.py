@@ -60,8 +60,9 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)
-    meant = f"did you mean {near[0]}?" if near else "docs/settings.md lists the variables that it reads."
+    own = [one.removeprefix(PREFIX) for one in known]  # the prefix alone makes all of them alike
+    near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), own, n=1, cutoff=0.6)
+    meant = f"did you mean {PREFIX}{near[0]}?" if near else "docs/settings.md lists the variables that it reads."
     return f"linocut reads no variable {name}; {meant}"
 
 

@@ -24,17 +24,25 @@ def trouble_with(folder: Path) -> tuple[str, str] | None:
         mend = f"Give --data (or LINOCUT_DATA) a folder, or move the file away: mv {_q(there)} {_q(there)}.old"
         return f"{there} is a file, not a folder", mend
     if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
-        # Never the owner of a folder above: it may be the system's.
-        mend = (
-            f"sudo chown -R $(id -u) {_q(folder)}" if there == folder else f"sudo install -d -o $(id -u) {_q(folder)}"
-        )
-        return f"{there} is not writable", f"{mend}   (or: linocut serve --data <a folder>)"
+        return _closed(there, folder, "or: linocut serve --data <a folder>")
     if there == folder:
         for part in _parts(folder):
             if not os.access(part, os.W_OK | os.R_OK):
-                mend = f"sudo chown -R $(id -u) {_q(folder)}   (somebody else has made it)"
-                return f"{part} is not writable", mend
+                return _closed(part, folder, "somebody else has made it, or closed it")
     return None
+
+
+def _closed(place: Path, folder: Path, remark: str) -> tuple[str, str]:
+    """As ``trouble_with``, for a place that this user may not write to."""
+    with suppress(OSError):
+        if os.statvfs(place).f_flag & os.ST_RDONLY:
+            mend = "linocut serve --data <a folder elsewhere>   (or mount it for writing)"
+            return f"{place} is not writable: its file system is mounted read-only", mend
+    if place.is_relative_to(folder):
+        mend = f"sudo chown -R $(id -u) {_q(folder)} && chmod -R u+rwX {_q(folder)}"
+    else:  # never the owner of a folder above: it may be the system's
+        mend = f"sudo install -d -o $(id -u) {_q(folder)}"
+    return f"{place} is not writable", f"{mend}   ({remark})"
 
 
 def nearest(folder: Path) -> Path:

@@ -54,8 +54,12 @@ class Runtime:
         base = catalogue.load_base(folder)
         patience, note = settings.database_busy_seconds, settings.damage_note
         db = Database.open(settings.resolved_database_url, busy_seconds=patience, note=note)
-        store = Store.open(settings.storage_url or settings.data.absolute() / "store")
-        links, digest = secrets_of(db, "links", "digest")
+        try:
+            store = Store.open(settings.storage_url or settings.data.absolute() / "store")
+            links, digest = secrets_of(db, "links", "digest")
+        except BaseException:
+            db.close()  # or the next start would take its write-ahead file for lost
+            raise
         return cls(settings, db, store, base, folder, links, digest, lambda: _open_decoder(base))
 
     def expand(self, text: str, width: int, height: int) -> str:

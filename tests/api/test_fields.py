@@ -172,7 +172,7 @@ def test_what_was_sent_is_shown_only_when_it_is_short() -> None:
 def test_query_parameters_are_read_like_fields() -> None:
     query = read(ListModelsQuery, {"status": Texts(["TRAINING", "COMPLETED"]), "scope": Texts(["owned"])})
     assert (query.scope, query.status) == ("owned", ["TRAINING", "COMPLETED"])
-    with pytest.raises(InvalidRequest, match="status must be a list, each of which must be one of"):
+    with pytest.raises(InvalidRequest, match="status must be a list, and each of its entries must be one of"):
         read(ListModelsQuery, {"status": Texts(["NEW"])})
 
 

@@ -8,6 +8,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from tests.cli.conftest import Typed
 
 from linocut import catalogue, folders
 from linocut.cli import checks
-from linocut.db import engines
+from linocut.db import checkup, engines
 from linocut.db.database import Database
 from linocut.environment import settings_where_right, settings_with, unknown_variables
 from linocut.errors import InvalidRequest
+from linocut.runtime import Runtime
 from linocut.settings import Settings
 from linocut.storage.store import Store, folder_of
 from linocut.workers import supervise
@@ -78,6 +80,7 @@ def test_a_long_value_is_cut_and_an_empty_one_is_none(monkeypatch: pytest.Monkey
         ("LINOCUT_DATABASE", "did you mean LINOCUT_DATABASE_URL?"),
         ("LINOCUT_APIKEY", "did you mean LINOCUT_API_KEY?"),
         ("LINOCUT_MAX_FILE_MB", "did you mean LINOCUT_MAX_FILE_MIB?"),
+        ("LINOCUT_DEVICE", "docs/settings.md lists the variables"),  # the prefix alone is no likeness
         ("LINOCUT_XYZZY_PLUGH_FROTZ", "docs/settings.md lists the variables"),
     ],
 )
@@ -134,6 +137,38 @@ def test_a_data_folder_of_somebody_else_s(
     assert (code, f"FAIL  disk: {place} is not writable" in out) == (1, True)
 
 
+def test_the_doctor_goes_on_where_it_may_not_look(
+    typing: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A data folder below a folder that this user may not enter."""
+    closed, stat = tmp_path / "closed", Path.stat
+
+    def refuse(path: Path, **named: bool) -> os.stat_result:
+        if closed in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **named)
+
+    closed.mkdir()
+    allowed, look = os.access, os.path.lexists
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(os.path, "lexists", lambda path: closed not in Path(path).parents and look(path))
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != closed and allowed(path, mode))
+    code, out, err = typing("doctor", "--no-server", "--data", closed / "data")
+    assert (code, err) == (1, "")
+    for name in ("disk", "database", "storage"):
+        assert f"FAIL  {name}: {closed} is not writable\n      -> sudo install -d -o $(id -u) {closed}/data " in out
+
+
+def test_a_read_only_file_system_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounted = namedtuple("mounted", "f_flag")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: mounted(os.ST_RDONLY))
+    trouble = folders.trouble_with(tmp_path)
+    assert trouble is not None
+    assert trouble[0] == f"{tmp_path} is not writable: its file system is mounted read-only"
+    assert "chown" not in trouble[1]
+
+
 def test_a_folder_that_the_system_refuses_to_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
@@ -151,7 +186,7 @@ def test_a_port_that_is_taken(typing: Typed, tmp_path: Path, monkeypatch: pytest
         port = other.getsockname()[1]
         code, _, err = typing("serve", "--data", tmp_path, "--port", port, ENGINE="fake")
     assert code == 1
-    assert f"Nothing can listen on 127.0.0.1:{port} (Address already in use)" in err
+    assert f"Another program listens on 127.0.0.1:{port}. ss -ltnp" in err
 
 
 @pytest.mark.parametrize("host", ["999.1.2.3", "no-such-host.invalid", "8.8.8.8"])
@@ -160,7 +195,10 @@ def test_an_address_that_is_not_this_machine_s(
 ) -> None:
     monkeypatch.setattr(supervise, "PORT_WAIT_SECONDS", 0.1)
     code, _, err = typing("serve", "--data", tmp_path, "--host", host, "--port", 0, ENGINE="fake")
-    assert (code, f"Nothing can listen on {host}:0" in err) == (1, True), err
+    assert (
+        code,
+        f"{host} is not an address of this machine. Set LINOCUT_HOST (or serve --host) to 127.0.0.1" in err,
+    ) == (1, True), err
 
 
 @pytest.mark.parametrize(
@@ -176,10 +214,6 @@ def test_an_address_that_is_not_this_machine_s(
         ("sqlite://", "An in-memory SQLite database is not shared between processes"),
         ("sqlite:///{folder}", "The database {folder} cannot be opened: it is a folder."),
         ("sqlite:///{folder}/taken/x.db", "The database {folder}/taken/x.db cannot be made: "),
-        (
-            "sqlite:///{folder}/taken",
-            "The database {folder}/taken is damaged: the file has only 46 bytes.",
-        ),
     ],
 )
 def test_a_wrong_database_is_one_sentence(typing: Typed, tmp_path: Path, url: str, sentence: str) -> None:
@@ -194,6 +228,17 @@ def test_a_wrong_database_is_one_sentence(typing: Typed, tmp_path: Path, url: st
     found = checks.database(Settings(data=tmp_path, database_url=url))
     assert not found.ok
     assert "secret" not in str(found)
+
+
+def test_a_file_that_is_no_database_is_told_as_a_damaged_one(typing: Typed, tmp_path: Path) -> None:
+    place = tmp_path / "taken"
+    place.write_text("this is not a database, whatever its name says")
+    code, out, err = typing("keys", "list", DATABASE_URL=f"sqlite:///{place}")
+    assert (code, out, str(place) in err) == (1, "", True)
+    assert err.splitlines()[-1].startswith("linocut: The server's database is damaged")
+    assert place.read_text() == "this is not a database, whatever its name says"
+    found = checks.database(Settings(data=tmp_path, database_url=f"sqlite:///{place}"))
+    assert (found.ok, found.found) == (False, f"{place} is damaged: the file has only 46 bytes")
 
 
 def test_postgresql_without_its_driver(typing: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +353,7 @@ BREAKS: dict[str, tuple[str, Callable[[Path], None]]] = {
     ),
     "no facts": ("its linocut.json is missing", lambda b: replaced(b / "linocut.json", None)),
     "broken facts": ("linocut.json is damaged", lambda b: replaced(b / "linocut.json", b"{")),
-    "facts of another": ("docs/bases.md", lambda b: replaced(b / "linocut.json", b'{"family": "kandinsky"}')),
+    "facts of another": ("docs/bases.md", lambda b: replaced(b / "linocut.json", b'{"family": "pixart"}')),
     "half the facts": ("docs/bases.md", lambda b: replaced(b / "linocut.json", b'{"family": "flux2", "name": 3}')),
 }
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -336,7 +381,8 @@ def test_an_empty_folder_with_mini_s_facts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pipeline", "sentence"),
     [
-        ("KandinskyPipeline", "it holds a KandinskyPipeline and has no linocut.json."),
+        ("PixArtSigmaPipeline", "it holds a PixArtSigmaPipeline and has no linocut.json."),
+        ("StableDiffusionXLPipeline", "it holds a StableDiffusionXLPipeline, and its linocut.json is missing."),
         ("Flux2KleinPipeline", "it holds a Flux2KleinPipeline, and its linocut.json is missing."),
         (None, "it has neither a linocut.json nor a model_index.json."),
     ],
@@ -375,3 +421,27 @@ def test_temporary_files_go_into_the_data_folder_where_the_system_has_no_place(
     assert tempfile.gettempdir() == str(tmp_path / "tmp")
     assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["new"]
     monkeypatch.setattr(tempfile, "tempdir", before)
+
+
+@pytest.mark.parametrize("verb", ["serve", "worker", "keys list", "keys create", "doctor --no-server"])
+def test_an_empty_name_is_not_the_folder_one_is_in(
+    typing: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """What ``--data "$UNSET"`` gives: it would fill, and close to others, the folder that one happens to be in."""
+    monkeypatch.chdir(tmp_path)
+    mode = tmp_path.stat().st_mode
+    for empty in ("", " "):
+        code, out, err = typing(*verb.split(), "--data", empty)
+        assert (code, out, "it is empty; give a folder" in err) == (2, "", True), verb
+    assert (list(tmp_path.iterdir()), tmp_path.stat().st_mode) == ([], mode)
+
+
+def test_a_start_that_fails_leaves_no_false_trace_of_lost_changes(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "d")
+    with pytest.raises(InvalidRequest, match="write s3://bucket"):
+        Runtime.open(settings.model_copy(update={"storage_url": "s3://"}))
+    with pytest.raises(InvalidRequest, match="There is no folder"):
+        Runtime.open(settings.model_copy(update={"base": str(tmp_path / "nowhere")}))
+    assert settings.sqlite_file is not None
+    assert checkup.Stamp(settings.sqlite_file).read() == {"state": "closed"}
+    assert checks.database(settings).ok

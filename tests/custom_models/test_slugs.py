@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from linocut.custom_models.slugs import candidates, check_name, parse_uri, slug_of, uri_of
 from linocut.errors import InvalidRequest
 
-NAMES = st.from_regex(r"[A-Za-z0-9 -]{5,30}", fullmatch=True)
+NAMES = st.from_regex(r"[A-Za-z0-9 -]{5,30}", fullmatch=True).filter(lambda name: bool(name.strip(" -")))
 
 
 @given(NAMES, st.integers(0, 10**6))
@@ -22,8 +22,30 @@ def test_every_allowed_name_gives_a_uri_that_parses_to_itself(name: str, version
 @given(NAMES)
 def test_candidates_are_all_different_and_the_name_comes_first(name: str) -> None:
     first = list(islice(candidates(slug_of(name)), 50))
-    assert first[0] == name.lower().replace(" ", "-")
+    assert first[0] == name.lower().strip(" -").replace(" ", "-")
     assert len(set(first)) == 50
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("House style", "house-style"),
+        ("  House style  ", "house-style"),
+        ("- House style -", "house-style"),
+        ("--House-style--", "house-style"),
+        ("House  style", "house--style"),
+        ("   1   ", "1"),
+    ],
+)
+def test_a_slug_has_no_hyphens_at_its_ends(name: str, slug: str) -> None:
+    assert check_name(name) == name
+    assert slug_of(name) == slug
+
+
+@pytest.mark.parametrize("name", ["-----", "      ", "- - - -"])
+def test_a_name_of_nothing_but_spaces_and_hyphens_is_refused(name: str) -> None:
+    with pytest.raises(InvalidRequest, match="model_name must hold a letter or a digit"):
+        check_name(name)
 
 
 @pytest.mark.parametrize(

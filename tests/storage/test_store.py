@@ -118,3 +118,11 @@ def test_many_threads_may_put_the_same_and_different_things_at_once(store: Store
 def test_a_store_of_an_unknown_kind_is_refused(url: str) -> None:
     with pytest.raises(InvalidRequest, match="file:// and s3://"):
         Store.open(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://", "s3:///prefix", "s3://a bucket/x", "s3://bucket?x=1", "s3://bucket#x", "s3://-"]
+)
+def test_a_bucket_without_a_name_is_refused_with_a_sentence(url: str) -> None:
+    with pytest.raises(InvalidRequest, match="write s3://bucket or s3://bucket/prefix"):
+        Store.open(url)

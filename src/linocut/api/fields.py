@@ -138,7 +138,7 @@ def _words(schema: dict[str, Any]) -> str:
         case "boolean":
             return "must be true or false"
         case "array":
-            return f"must be a list, each of which {_words(schema.get('items', {}))}"
+            return f"must be a list, and each of its entries {_words(schema.get('items', {}))}"
         case "object":
             return "must be a JSON object"
         case _ if "pattern" in schema:

@@ -220,7 +220,7 @@ def main() -> int:
         set_up_logs(settings.log_level, as_json=settings.log_json)
         run(settings)
     except LinocutError as error:
-        log("api").error("the API cannot start", reason=error.message)
+        log("api").error(f"the API cannot start: {error.message}")
         return EXIT_UNFIT if isinstance(error, InvalidRequest) else 1
     return 0
 

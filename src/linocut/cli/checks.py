@@ -1,11 +1,11 @@
 """What ``linocut doctor`` looks at, one function each. A look changes nothing: no folder is made, nothing migrated, and
 what is written to a bucket to try it out is deleted again."""
 
+import errno
 import importlib.metadata
 import os
 import shlex
 import shutil
-import socket
 import sys
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ from linocut.folders import nearest, trouble_with
 from linocut.runtime import base_folder
 from linocut.settings import Settings
 from linocut.storage.store import Store, folder_of
+from linocut.workers.ports import free_port, why_not
 
 LEAST_FREE_GIB = 1.0
 PATIENCE_SECONDS = 5.0
@@ -103,12 +104,14 @@ def base(settings: Settings) -> Finding:
 
 def database(settings: Settings) -> Finding:
     """Whole, reachable, and of this version."""
-    if settings.sqlite_file is not None and (harm := _harm(settings.sqlite_file)) is not None:
-        return harm
-    if _is_new(settings):
-        if settings.sqlite_file is not None and (trouble := trouble_with(settings.sqlite_file.parent)):
-            return Finding("database", False, f"cannot be made: {trouble[0]}", trouble[1])
-        return Finding("database", True, "none yet; the first `linocut serve` makes it")
+    if settings.sqlite_file is not None:
+        if trouble := trouble_with(settings.sqlite_file.parent):
+            mend = "Mend LINOCUT_DATABASE_URL (docs/settings.md)." if settings.database_url else trouble[1]
+            return Finding("database", False, trouble[0], mend)
+        if (harm := _harm(settings.sqlite_file)) is not None:
+            return harm
+        if _is_new(settings):
+            return Finding("database", True, "none yet; the first `linocut serve` makes it")
     try:
         with closing(_opened(settings)) as db, db.read() as tx:
             version = schema.version(tx)
@@ -129,6 +132,8 @@ def database(settings: Settings) -> Finding:
 def keys(settings: Settings) -> Finding:
     """Whether anybody could call the server."""
     mend = f"linocut keys create --data {shlex.quote(str(settings.data))}"
+    if settings.sqlite_file is not None and trouble_with(settings.sqlite_file.parent):
+        return Finding("keys", False, "cannot be read: see database", "Mend the database first.")
     if _is_new(settings):
         return Finding("keys", False, "none yet", mend)
     try:
@@ -148,7 +153,9 @@ def storage(settings: Settings) -> Finding:
     if folder is None:
         return _bucket(settings.storage_url)
     if trouble := trouble_with(folder):
-        mend = f"sudo chown -R $(id -u) {shlex.quote(str(nearest(folder)))}   (or set LINOCUT_STORAGE_URL)"
+        mend = "Set LINOCUT_STORAGE_URL to a folder that this user may write to."
+        if not settings.storage_url:
+            mend = (trouble_with(settings.data) or trouble)[1]
         return Finding("storage", False, trouble[0], mend)
     found = f"{folder}" if folder.exists() else f"{folder}, made by the first `linocut serve`"
     return Finding("storage", True, found)
@@ -185,16 +192,13 @@ def blobs(settings: Settings) -> Finding:
 def port(settings: Settings, url: str) -> Finding:
     """Free, or taken by the server that is asked about."""
     where = f"{settings.host}:{settings.port}"
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-            return Finding("port", True, f"{where} is free")
-        except OSError as taken:
-            if url.rstrip("/").endswith(f":{settings.port}") and server(url).ok:
-                return Finding("port", True, f"{where} is the server's")
-            mend = f"ss -ltnp 'sport = :{settings.port}'   (who has it), or: linocut serve --port {settings.port + 1}"
-            return Finding("port", False, f"{where}: {taken.strerror}", mend)
+    try:
+        free_port(settings.host, settings.port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and url.rstrip("/").endswith(f":{settings.port}") and server(url).ok:
+            return Finding("port", True, f"{where} is the server's")
+        return Finding("port", False, *why_not(settings.host, settings.port, error))
+    return Finding("port", True, f"{where} is free")
 
 
 def server(url: str) -> Finding:
@@ -267,7 +271,7 @@ def _harm(file: Path) -> Finding | None:
 
 
 def _is_new(settings: Settings) -> bool:
-    return settings.sqlite_file is not None and not settings.sqlite_file.exists()
+    return settings.sqlite_file is not None and not os.path.lexists(settings.sqlite_file)
 
 
 def _opened(settings: Settings) -> Database:

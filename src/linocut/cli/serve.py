@@ -15,9 +15,23 @@ PortOption = Annotated[
     int | None,
     typer.Option("--port", min=0, max=65535, help="Port to listen on (0: a free one); else LINOCUT_PORT, else 8731."),
 ]
+
+
+def _named(folder: str | Path) -> Path:
+    """``--data "$UNSET"`` would otherwise be the folder that one is in."""
+    if not str(folder).strip():
+        raise typer.BadParameter("it is empty; give a folder, or leave the option out.")
+    return Path(folder)
+
+
 DataOption = Annotated[
     Path | None,  # not looked at by typer, which would call a folder of somebody else's wrong usage
-    typer.Option("--data", readable=False, help="Folder that all is kept in; else LINOCUT_DATA, else linocut-data."),
+    typer.Option(
+        "--data",
+        parser=_named,
+        metavar="PATH",
+        help="Folder that all is kept in; else LINOCUT_DATA, else linocut-data.",
+    ),
 ]
 BaseOption = Annotated[
     str | None,

@@ -11,15 +11,18 @@ _URI = re.compile(r"model/([a-z0-9-]{1,64})/version/(0|[1-9][0-9]{0,8})")
 
 
 def check_name(name: str) -> str:
-    """The name itself. ``InvalidRequest`` unless it is 5 to 30 ASCII letters, digits, spaces or hyphens."""
+    """The name itself. ``InvalidRequest`` unless it is 5 to 30 ASCII letters, digits, spaces or hyphens, and not only
+    the last two."""
     if not _NAME.fullmatch(name):
         raise InvalidRequest(f"model_name must be {MODEL_NAME_RULE}.", field="model_name")
+    if not slug_of(name):
+        raise InvalidRequest("model_name must hold a letter or a digit.", field="model_name")
     return name
 
 
 def slug_of(name: str) -> str:
-    """The slug a name asks for: lower case, each space a hyphen."""
-    return name.lower().replace(" ", "-")
+    """The slug a name asks for: lower case, each space a hyphen, none of either at its ends."""
+    return name.lower().replace(" ", "-").strip("-")
 
 
 def candidates(slug: str) -> Iterator[str]:

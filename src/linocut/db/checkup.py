@@ -57,7 +57,7 @@ def header_fault(path: Path) -> str | None:
     numbers alike: so this comes before it opens the file.
     """
     if path.is_dir():
-        return "it is a folder"
+        return None  # not damage: SQLite says that it cannot open it
     wal_bytes = _size(wal_of(path))
     if not _size(path):
         return f"the file is empty or gone, but its write-ahead file holds {wal_bytes} bytes" if wal_bytes else None

@@ -5,6 +5,7 @@ without a row, which the garbage collection of the rooms above removes.
 """
 
 import errno
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from linocut.errors import InvalidRequest, Lost
 from linocut.files import sha256_hex
 from linocut.storage.keys import blob_key, sha256_of
 from linocut.storage.local import LEFTOVER_SECONDS, LocalStore
+
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]+")
 
 
 class Backend(Protocol):
@@ -37,6 +40,8 @@ def folder_of(where: str | Path) -> Path | None:
     except ValueError:
         parts = urlsplit("")
     if parts.scheme == "s3":
+        if not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
+            raise InvalidRequest(f"LINOCUT_STORAGE_URL is {where!r}; write s3://bucket or s3://bucket/prefix.")
         return None
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
         kind = where.partition("://")[0]

@@ -4,6 +4,7 @@ The supervisor starts the API first and imports the database only afterwards, so
 they can be. It does no work of its own but the chores in ``housekeeping.py``.
 """
 
+import errno
 import fcntl
 import hashlib
 import math
@@ -23,6 +24,7 @@ from linocut.folders import make_folder, temporary_files_inside
 from linocut.observe import log
 from linocut.settings import Settings
 from linocut.workers.children import Child, environment_of
+from linocut.workers.ports import free_port, why_not
 
 if TYPE_CHECKING:
     from linocut.workers.housekeeping import Housekeeping
@@ -223,18 +225,11 @@ def _answers(settings: Settings) -> bool:
 
 def _free_port(settings: Settings) -> int:
     """The port to serve on: the one in the settings if it is free, a free one for 0. ``Conflict``."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     deadline = time.monotonic() + PORT_WAIT_SECONDS
     while True:
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((settings.host, settings.port))
-                return int(probe.getsockname()[1])
-            except OSError as taken:
-                if time.monotonic() > deadline:
-                    raise Conflict(
-                        f"Nothing can listen on {settings.host}:{settings.port} ({taken.strerror}); "
-                        "stop what does, or give another --port."
-                    ) from taken
+        try:
+            return free_port(settings.host, settings.port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise Conflict(". ".join(why_not(settings.host, settings.port, error))) from error
         time.sleep(LOOK_SECONDS)
