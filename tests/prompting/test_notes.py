@@ -64,6 +64,11 @@ def test_the_base_says_what_it_knows_and_others_say_nothing() -> None:
     assert worded(OTHER, "a photo of a dog on a beach", 64, 64, make_up=True).notes == ()
 
 
+@pytest.mark.parametrize("text", ["many fine things", "more of the same", "several other pictures", "a few more cats"])
+def test_words_that_name_nothing_are_no_strangers(text: str) -> None:
+    assert strangers(text) == []
+
+
 def test_a_custom_model_may_know_more() -> None:
     assert notes("a dog", make_up=False) == [
         'The base does not know "dog"; the picture has it only where the custom model has learned it.'
@@ -74,6 +79,13 @@ def test_many_unknown_words_are_one_sentence() -> None:
     (told,) = notes(", ".join(f"a zog{letter}" for letter in "bcdfghjklmnp"))
     assert '"zogb", "zogc"' in told
     assert "and 5 more words." in told
+
+
+@pytest.mark.parametrize("word", ["zog" * 3000, "\u732b" * 5000])
+def test_a_long_unknown_word_is_shown_in_short(word: str) -> None:
+    told = notes(f"a {word}")[-1]
+    assert told.startswith(f'The base does not know "{word[:50]}')
+    assert len(told) < 400
 
 
 @pytest.mark.parametrize("make_up", [True, False])
