@@ -39,18 +39,18 @@ _BREAKS = _words(
 _STYLE = _words(
     """
     2d 3d 4k 8k acrylic aesthetic aesthetics angle angles anime area art artist arts artstation artwork aspect
-    atmosphere back backdrop background backgrounds badge banner bauhaus bokeh border borders bottom brand bunch
-    camera canvas capitals caps caption card cards cartoon center centre chalk charcoal close-up closeup collage
-    collection color colors colour colours comic company composition concept contrast corner corners couple cover
-    crayon cubism deco definition depth design designs detail details digit digits distance dpi drawing drawings edge edges
-    effect effects element elements emblem engine engraving etching famous feel feeling field figure figures film
-    flyer focus font fonts foreground form format forms frame frames front gouache grain graphic graphics ground
-    group hd hdr headline hour icon icons illustration illustrations image images impressionism ink inspiration kind label
-    landscape layout left lens lettering light lighting lights line lines linocut logo logos look lot lowercase
-    manga margin masterpiece middle minimalism minimalist mood noise nouveau number numbers numeral object objects
-    octane oil oils orientation outline outlines painting paintings pair palette paper part pastel pattern patterns pencil
-    perspective photo photograph photographs photography photos picture pictures piece pixel pixels pop-art portrait poster posters print
-    prints quality raster ratio realism render rendering resolution right risograph rule scene screenprint series
+    atmosphere back backdrop background backgrounds badge banner bauhaus bokeh border borders bottom brand bunch camera
+    canvas capitals caps caption card cards cartoon center centre chalk charcoal close-up closeup collage collection
+    color colors colour colours comic company composition concept contrast corner corners couple cover crayon cubism
+    deco definition depth design designs detail details digit digits distance dpi drawing drawings edge edges effect
+    effects element elements emblem engine engraving etching famous feel feeling field figure figures film flyer focus
+    font fonts foreground form format forms frame frames front gouache grain graphic graphics ground group hd hdr
+    headline hour icon icons illustration illustrations image images impressionism ink inspiration kind label landscape
+    layout left lens lettering light lighting lights line lines linocut logo logos look lot lowercase manga margin
+    masterpiece middle minimalism minimalist mood noise nouveau number numbers numeral object objects octane oil oils
+    orientation outline outlines painting paintings pair palette paper part pastel pattern patterns pencil perspective
+    photo photograph photographs photography photos picture pictures piece pixel pixels pop-art portrait poster posters
+    print prints quality raster ratio realism render rendering resolution right risograph rule scene screenprint series
     set shadow shadows shape shapes shot side sides sign size sketch slogan sort space square sticker stroke strokes
     style styled styles subject surrealism surrealist swiss symbol symbols tagline text texture textures theme thing
     things thirds title tone tones top travel trend trending type typeface typography uhd ultra uppercase vector
