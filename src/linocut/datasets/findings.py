@@ -237,11 +237,13 @@ def of_lost_captions(facts: Facts) -> Iterable[Finding]:
 
 
 def _is_cut(file: DatasetFile, restate: Restate) -> bool:
-    """Whether a training says less than the plain caption does."""
-    if file.caption is None or file.caption_is_json:
+    """Whether a training says less than the plain caption does, or the ``high_level_description`` of a structured
+    one."""
+    if file.caption is None:
         return False
-    whole = " ".join(file.caption.split())
-    said = str(json.loads(restate(file.caption.strip())).get("high_level_description", ""))
+    text = json.loads(file.caption)["high_level_description"] if file.caption_is_json else file.caption
+    whole = " ".join(text.split())
+    said = " ".join(str(json.loads(restate(file.caption.strip())).get("high_level_description", "")).split())
     return said != whole and whole.startswith(said)
 
 
