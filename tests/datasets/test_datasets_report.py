@@ -165,7 +165,7 @@ def test_captions_longer_than_the_base_reads_are_counted(shelf: Shelf) -> None:
 def test_a_structured_caption_whose_description_is_cut_counts_too(shelf: Shelf) -> None:
     dataset_id = shelf.create()
     base = load_base(MINI)
-    for number, text in enumerate(("a red cup " * 60, "a red cup\n on  a table")):
+    for number, text in enumerate(("a red cup " * 100, "a red cup\n on  a table")):
         parts = {"background": "white", "elements": [{"type": "obj", "desc": "a red cup"}]}
         caption = {"high_level_description": text, "compositional_deconstruction": parts}
         shelf.upload(dataset_id, (f"{number}.png", poster(number)), (f"{number}.json", json.dumps(caption).encode()))
