@@ -202,9 +202,10 @@ def of_wording(files: Sequence[DatasetFile], restate: Restate | None) -> Iterabl
         )
         yield _of(damaged, "caption_damaged", message, measured=len(damaged), threshold=0)
     if restate is not None and (cut := [file for file in files if _is_cut(file, restate)]):
+        even_so = ", and fails where the elements alone are too long" if any(one.caption_is_json for one in cut) else ""
         message = (
             f"{_captions_of(cut)} {'is' if len(cut) == 1 else 'are'} longer than the base reads: a training leaves the "
-            f"end out. Shorten {_it(cut)}, or say the most important first."
+            f"end out{even_so}. Shorten {_it(cut)}, or say the most important first."
         )
         yield _of(cut, "caption_cut", message, measured=len(cut), threshold=0)
 
