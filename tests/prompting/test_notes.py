@@ -136,6 +136,8 @@ def test_nothing_is_cut_where_the_base_has_room() -> None:
         ('a card with "Extraordinarily"', '"Extraordinarily" is written "Extraordinar".'),
         ("a card with the word Extraordinarily", '"Extraordinarily" is written "EXTRAORDINAR".'),
         ('a card with "ПРИВЕТ"', '"ПРИВЕТ" is not written: only A to Z'),
+        ("a poster with the word ЧАЙ on red", '"ЧАЙ" is not written: only A to Z'),
+        ("the text \u8336", '"\u8336" is not written: only A to Z'),
         ("eleven stars and " + "10 cats", "The text asks for 21 things; a picture has room for the first 6."),
         ("24 stars on navy", "The text asks for 24 things; a picture has room for the first 6."),
         (f'"{"word " * 20}"', "\u2026\" is written \"word word word word\"."),
@@ -188,6 +190,13 @@ def test_a_foreign_caption_is_brought_into_the_base_s_words() -> None:
     assert any('"A solid red circle" as "a red circle"' in note for note in told)
     assert any("style_description was left out" in note for note in told)
     assert any('does not know "retriever"' in note for note in told)
+
+
+def test_how_often_a_figure_is_drawn_is_told() -> None:
+    trees = {"type": "obj", "bbox": [100, 100, 900, 900], "desc": "Three tall green trees"}
+    new, told = foreign(compositional_deconstruction={"background": "white", "elements": [trees]})
+    assert [one["desc"] for one in new["compositional_deconstruction"]["elements"]] == ["a green tree"] * 3
+    assert any('"Three tall green trees" as "a green tree", 3 times' in note for note in told)
 
 
 def test_a_model_s_own_words_stay() -> None:
