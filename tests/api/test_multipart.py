@@ -115,6 +115,13 @@ def test_file_names(disposition: str, name: str, tmp_path: Path) -> None:
         ('name="files"; filename="a \\"quoted\\" name.png"', 'a "quoted" name.png'),
         ("name=files; filename=\"a; filename*=utf-8''b.png\"", "a; filename*=utf-8''b.png"),
         ('name=files; filename="a.png"; filename="b.png"', "a.png"),
+        ("name=files; filename=\"a.png\"; filename*=utf-8''", "a.png"),
+        ("name=files; filename*=utf8''K%C3%BCche.txt", "Küche.txt"),
+        ("name=files; filename*=gb2312''%CE%C4%BC%FE.txt; filename=stand-in.txt", "文件.txt"),
+        ("name=files; filename*=Shift_JIS''%95%5C.png", "表.png"),
+        ("name=files; filename*=K%C3%BCche.txt", "Küche.txt"),  # not as it should be, but the only name there is
+        ("name=files; filename*=klingon''b.txt", "b.txt"),
+        ("name=files; filename*=unicode_escape''b%5Cn.txt; filename=a.txt", "a.txt"),
     ],
 )
 def test_file_names_as_clients_encode_them(disposition: str, name: str, tmp_path: Path) -> None:
@@ -125,6 +132,29 @@ def test_file_names_as_clients_encode_them(disposition: str, name: str, tmp_path
 def test_names_in_bytes_that_are_no_utf8_stay_apart() -> None:
     both = [part('name="files"; filename="@.png"', b"1").replace(b"@", letter) for letter in (b"\xfc", b"\xe4")]
     assert [one.file_name for one in read(body("b", *both), "b")] == ["ü.png", "ä.png"]
+
+
+@pytest.mark.parametrize(
+    ("stem", "encoding"),
+    [("表", "cp932"), ("ソ", "cp932"), ("能力", "cp932"), ("кот", "cp866"), ("красный кот", "cp1251"), ("海报", "gbk"),
+     ("許蓋", "big5"), ("고양이", "cp949"), ("Küche", "cp1252"), ("a/Größe", "cp1252"), ("图片/表", "gbk")],
+)  # fmt: skip
+def test_a_picture_and_its_caption_are_read_alike_in_a_code_page(stem: str, encoding: str) -> None:
+    both = [
+        part('name="files"; filename="@"', b"1").replace(b"@", (stem + suffix).encode(encoding))
+        for suffix in (".png", ".txt")
+    ]
+    folder, _, name = stem.rpartition("/")
+    found = [(one.folder, one.file_name) for one in read(body("b", *both), "b")]
+    assert found == [(folder, f"{name}.png"), (folder, f"{name}.txt")]
+
+
+def test_no_bytes_of_a_name_make_a_folder_of_half_a_character() -> None:
+    for lead in range(0x80, 0x100):
+        whole = part('name="files"; filename="@.png"', b"1").replace(b"@", bytes((lead, 0x5C)))
+        (found,) = read(body("b", whole), "b")
+        assert (found.folder, (found.file_name or "").endswith(".png")) == ("", True)
+        assert found.file_name != ".png"
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,19 @@ def test_a_caption_does_not_take_the_place_of_another_folder_s(shelf: Shelf) -> 
     assert "Another caption named cup waits" in report.failed[0].message
 
 
+def test_a_caption_that_several_pictures_elsewhere_may_be_meant_by_is_told(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    report = shelf.upload(
+        dataset_id, ("a/cup.png", numbered(1)), ("b/cup.png", numbered(2)), ("cup.txt", b"one"), ("b/tea.txt", b"tea"),
+        ("a/tea.png", numbered(3)),
+    )  # fmt: skip
+    assert shelf.captions(dataset_id) == {"cup.png": None, "cup (2).png": "one", "tea.png": "tea"}
+    assert report.notes == (
+        "No picture lay beside cup.txt, and several elsewhere have its name; the newest of them got it. Send a caption "
+        "in the folder of its picture.",
+    )
+
+
 def test_captions_and_pictures_in_folders_of_their_own(shelf: Shelf) -> None:
     dataset_id = shelf.create()
     report = shelf.upload(

@@ -17,6 +17,7 @@ from tests.datasets.shelf import Shelf
 from tests.house.test_round_trips import TRAIN
 from tests.pictures import made
 
+from linocut.catalogue import MINI, load_base
 from linocut.datasets import findings, looking, repository, service
 from linocut.datasets import report as reports
 from linocut.datasets.types import DatasetFile
@@ -27,6 +28,7 @@ from linocut.files import sha256_hex
 from linocut.orders import TrainSample
 from linocut.pictures.decoder import DecodeLimits, Decoder
 from linocut.pictures.types import CropRule, Measures, way_of
+from linocut.runtime import worded
 from linocut.samples import PICTURES
 from linocut.wire.reports import FindingCode
 
@@ -158,6 +160,21 @@ def test_captions_longer_than_the_base_reads_are_counted(shelf: Shelf) -> None:
     (cut,) = [one for one in found.findings if one.code == "caption_cut"]
     assert (cut.measured, cut.count, cut.file_names) == (2, 2, ("0.png", "1.png"))
     assert cut.message.startswith("2 captions (of 0.png and 1.png) are longer than the base reads: ")
+
+
+def test_a_structured_caption_whose_description_is_cut_counts_too(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    base = load_base(MINI)
+    for number, text in enumerate(("a red cup " * 100, "a red cup\n on  a table")):
+        parts = {"background": "white", "elements": [{"type": "obj", "desc": "a red cup"}]}
+        caption = {"high_level_description": text, "compositional_deconstruction": parts}
+        shelf.upload(dataset_id, (f"{number}.png", poster(number)), (f"{number}.json", json.dumps(caption).encode()))
+    found = looking.report(
+        shelf.db, shelf.store, shelf.decoder, shelf.user_id, dataset_id, RULE, 2, 100,
+        lambda text: worded(base, text, 1, 1, make_up=False).caption,
+    )  # fmt: skip
+    (cut,) = [one for one in found.findings if one.code == "caption_cut"]
+    assert (cut.measured, cut.file_names) == (1, ("0.png",))
 
 
 def test_a_caption_with_bytes_that_were_no_text_stays_known(shelf: Shelf) -> None:

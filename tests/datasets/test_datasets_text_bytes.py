@@ -34,6 +34,8 @@ FOREIGN = {
     "cp1257": ["raudona katė", "sarkana krūze", "žaļš kaķis", "šuns", "geltonas puodelis ant stalo, žalias"],
     "cp874": ["แมวสีแดง", "ถ้วย"],
     "cp850": ["café", "Küche mit grüner Tür", "une tasse à café rouge", "été"],
+    "hz": ["红色的猫", "poster 茶"],
+    "utf-7": ["красный кот", "Küche", "une tasse à café", "κούπα"],
     "mac-roman": ["café", "Küche", "une tasse à café rouge", "été"],
 }  # fmt: skip
 WESTERN = [
@@ -47,6 +49,11 @@ WESTERN = [
     "blå himmel", "punainen kissa pöydällä", "hääyöaie", "één kop", "Ærø", "20 °C", "100 m²", "½ cup", "“quoted” text",
     "it’s tea • TEA™ © Müller", "10 × 15 cm", "a piñata at the fiesta", "Brontë sisters", "Málaga", "5 €", "£5 tea",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["cat+dog", "salt + butter", "a+Air", "1+1=2", "~{a tilde}~", "C++ and A+ABC", "~{~}"])
+def test_plain_text_is_not_taken_for_an_alphabet_in_seven_bits(text: str) -> None:
+    assert read_text(text.encode()).text == text
 
 
 @pytest.mark.parametrize("encoding", FOREIGN)

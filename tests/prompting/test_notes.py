@@ -64,6 +64,11 @@ def test_the_base_says_what_it_knows_and_others_say_nothing() -> None:
     assert worded(OTHER, "a photo of a dog on a beach", 64, 64, make_up=True).notes == ()
 
 
+@pytest.mark.parametrize("text", ["many fine things", "more of the same", "several other pictures", "a few more cats"])
+def test_words_that_name_nothing_are_no_strangers(text: str) -> None:
+    assert strangers(text) == []
+
+
 def test_a_custom_model_may_know_more() -> None:
     assert notes("a dog", make_up=False) == [
         'The base does not know "dog"; the picture has it only where the custom model has learned it.'
@@ -74,6 +79,13 @@ def test_many_unknown_words_are_one_sentence() -> None:
     (told,) = notes(", ".join(f"a zog{letter}" for letter in "bcdfghjklmnp"))
     assert '"zogb", "zogc"' in told
     assert "and 5 more words." in told
+
+
+@pytest.mark.parametrize("word", ["zog" * 3000, "\u732b" * 5000])
+def test_a_long_unknown_word_is_shown_in_short(word: str) -> None:
+    told = notes(f"a {word}")[-1]
+    assert told.startswith(f'The base does not know "{word[:50]}')
+    assert len(told) < 400
 
 
 @pytest.mark.parametrize("make_up", [True, False])
@@ -124,6 +136,8 @@ def test_nothing_is_cut_where_the_base_has_room() -> None:
         ('a card with "Extraordinarily"', '"Extraordinarily" is written "Extraordinar".'),
         ("a card with the word Extraordinarily", '"Extraordinarily" is written "EXTRAORDINAR".'),
         ('a card with "ПРИВЕТ"', '"ПРИВЕТ" is not written: only A to Z'),
+        ("a poster with the word ЧАЙ on red", '"ЧАЙ" is not written: only A to Z'),
+        ("the text \u8336", '"\u8336" is not written: only A to Z'),
         ("eleven stars and " + "10 cats", "The text asks for 21 things; a picture has room for the first 6."),
         ("24 stars on navy", "The text asks for 24 things; a picture has room for the first 6."),
         (f'"{"word " * 20}"', "\u2026\" is written \"word word word word\"."),
@@ -176,6 +190,13 @@ def test_a_foreign_caption_is_brought_into_the_base_s_words() -> None:
     assert any('"A solid red circle" as "a red circle"' in note for note in told)
     assert any("style_description was left out" in note for note in told)
     assert any('does not know "retriever"' in note for note in told)
+
+
+def test_how_often_a_figure_is_drawn_is_told() -> None:
+    trees = {"type": "obj", "bbox": [100, 100, 900, 900], "desc": "Three tall green trees"}
+    new, told = foreign(compositional_deconstruction={"background": "white", "elements": [trees]})
+    assert [one["desc"] for one in new["compositional_deconstruction"]["elements"]] == ["a green tree"] * 3
+    assert any('"Three tall green trees" as "a green tree", 3 times' in note for note in told)
 
 
 def test_a_model_s_own_words_stay() -> None:

@@ -11,7 +11,8 @@ from tests.runs.workshop import Workshop
 from linocut.cli import checks
 from linocut.custom_models import service as registry
 from linocut.custom_models.types import ModelView
-from linocut.db.tables import assets
+from linocut.datasets import garbage
+from linocut.db.tables import assets, job_inputs
 from linocut.errors import Lost
 from linocut.storage.keys import blob_key
 from linocut.storage.remote import RemoteStore
@@ -115,6 +116,26 @@ def test_the_inventory_names_whose_each_lost_file_is(house: Workshop) -> None:
         house.runtime.store.put(data)
     assert inventory.take(house.db, house.runtime.store) == inventory.Inventory(whole.files, (), (model.model_id,))
     assert house.model(house.alice, model.model_id).is_available
+
+
+def test_the_inventory_reads_what_a_job_works_on(house: Workshop) -> None:
+    sha256 = house.runtime.store.put(b"a picture")
+    placed = house.place(house.alice)
+
+    def keep(tx: Any) -> None:
+        row = {"job_id": placed.job_id, "role": "image", "position": 0, "bytes": 9, "width": 1, "height": 1}
+        tx.execute(job_inputs.insert().values(row | {"picture_sha256": sha256}))
+
+    house.write(keep)
+    harm(house, sha256, "missing")
+    (lost,) = inventory.take(house.db, house.runtime.store).missing
+    assert lost == inventory.Missing(sha256, "missing", (f"the image of job {placed.job_id}",))
+
+
+def test_the_inventory_looks_at_whatever_refers_to_a_blob() -> None:
+    named = {"adapter_sha256", "image_sha256", "picture_sha256"}
+    others = {"source_sha256", "body_sha256"}  # what was sent, which is not kept
+    assert {column.name for column in garbage._references()} == named | others
 
 
 def _owners(house: Workshop) -> dict[str, list[str]]:

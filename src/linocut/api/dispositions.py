@@ -3,13 +3,17 @@
 - ``filename*`` before ``filename`` (RFC 6266, 8187), also in pieces (``filename*0*``, RFC 2231), as mail libraries do.
 - Encoded words (RFC 2047) as the whole of a plain name. .NET and PowerShell send both of these.
 - ``%22``, ``%0D``, ``%0A`` in a plain name: how browsers write a quote and line ends; no other ``%`` is theirs.
-- Raw bytes in UTF-8, or in Windows' Western code page where they are none.
+- Raw bytes in UTF-8, or in the code page of the client's computer where they are none.
+- ``filename*`` that is empty, cut or in an unknown charset counts only where there is no other name.
 """
 
+import codecs
 import re
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from urllib.parse import unquote_to_bytes
+
+from linocut.datasets.zip_names import name_of
 
 _PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^;]*))', re.DOTALL)
 _EXTENDED = re.compile(rb"([\w.:+-]*)'[^']*'(.*)", re.DOTALL)
@@ -17,7 +21,8 @@ _PIECE = re.compile(r"filename\*(\d{1,3})(\*?)")
 _WORDS = re.compile(r"(?:=\?[\w.:*+-]+\?[bq]\?[^?\s]*\?=\s*)+", re.IGNORECASE)
 _BROWSERS = {"%22": '"', "%0d": "\r", "%0a": "\n"}
 _BROWSER = re.compile("%22|%0d|%0a", re.IGNORECASE)
-_CHARSETS = ("utf-8", "iso-8859-1", "windows-1252", "us-ascii")
+_CHARSETS = re.compile(r"utf-8|ascii|iso8859-\d+|cp125\d|cp866|koi8-[ru]|shift_jis|cp932|euc_(jp|kr)|cp949|gb.*|big5.*")
+"""Python's names of the charsets that a name may be in."""
 
 
 def names_of(disposition: bytes) -> tuple[str, str | None]:
@@ -30,18 +35,13 @@ def names_of(disposition: bytes) -> tuple[str, str | None]:
         if name.endswith("*") or _PIECE.fullmatch(name):
             extended.setdefault(name, value)
         else:
-            plain.setdefault(name, _text(value))
+            plain.setdefault(name, name_of(value))
     file_name = _extended(extended)
-    if file_name is None and "filename" in plain:
+    if not file_name and "filename" in plain:
         file_name = _plain(plain["filename"])
+    elif not file_name and "filename*" in extended:
+        file_name = name_of(unquote_to_bytes(extended["filename*"].rpartition(b"'")[2]))
     return _unescaped(plain.get("name", "")), file_name
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("cp1252", "replace")
 
 
 def _unescaped(value: str) -> str:
@@ -82,8 +82,8 @@ def _joined(values: dict[str, bytes]) -> str | None:
 
 
 def _decoded(charset: bytes, data: bytes) -> str | None:
-    name = charset.decode("ascii", "replace").lower() or "utf-8"
     try:
-        return data.decode(name) if name in _CHARSETS else None
-    except UnicodeDecodeError:
+        codec = codecs.lookup(charset.decode("ascii", "replace") or "utf-8").name
+        return data.decode(codec) if _CHARSETS.fullmatch(codec) else None
+    except (LookupError, UnicodeDecodeError):
         return None

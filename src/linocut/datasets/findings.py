@@ -202,9 +202,10 @@ def of_wording(files: Sequence[DatasetFile], restate: Restate | None) -> Iterabl
         )
         yield _of(damaged, "caption_damaged", message, measured=len(damaged), threshold=0)
     if restate is not None and (cut := [file for file in files if _is_cut(file, restate)]):
+        even_so = ", and fails where the elements alone are too long" if any(one.caption_is_json for one in cut) else ""
         message = (
             f"{_captions_of(cut)} {'is' if len(cut) == 1 else 'are'} longer than the base reads: a training leaves the "
-            f"end out. Shorten {_it(cut)}, or say the most important first."
+            f"end out{even_so}. Shorten {_it(cut)}, or say the most important first."
         )
         yield _of(cut, "caption_cut", message, measured=len(cut), threshold=0)
 
@@ -237,11 +238,13 @@ def of_lost_captions(facts: Facts) -> Iterable[Finding]:
 
 
 def _is_cut(file: DatasetFile, restate: Restate) -> bool:
-    """Whether a training says less than the plain caption does."""
-    if file.caption is None or file.caption_is_json:
+    """Whether a training says less than the plain caption does, or the ``high_level_description`` of a structured
+    one."""
+    if file.caption is None:
         return False
-    whole = " ".join(file.caption.split())
-    said = str(json.loads(restate(file.caption.strip())).get("high_level_description", ""))
+    text = json.loads(file.caption)["high_level_description"] if file.caption_is_json else file.caption
+    whole = " ".join(text.split())
+    said = " ".join(str(json.loads(restate(file.caption.strip())).get("high_level_description", "")).split())
     return said != whole and whole.startswith(said)
 
 

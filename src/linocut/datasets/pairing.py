@@ -70,9 +70,10 @@ class _Sent:
     is_settled: bool = False
     asset_id: str | None = None
     loosely: bool = False
+    choices: int = 1  # pictures of the same name that it may be meant for
 
-    def settle(self, asset_id: str | None, *, loosely: bool = False) -> None:
-        self.is_settled, self.asset_id, self.loosely = True, asset_id, loosely
+    def settle(self, asset_id: str | None, *, loosely: bool = False, choices: int = 1) -> None:
+        self.is_settled, self.asset_id, self.loosely, self.choices = True, asset_id, loosely, choices
 
 
 class Pairing:
@@ -142,7 +143,7 @@ class Pairing:
         has_one = self._captioned(sent) if needs_one or fits in LOOSELY else set()
         free = list(dict.fromkeys(one.asset_id for one in fitting if one.asset_id and one.asset_id not in has_one))
         if fits is _same_stem:
-            sent.settle(free[-1] if free else None)
+            sent.settle(free[-1] if free else None, choices=len(free) if needs_one else 1)
         elif len(free) == 1:
             sent.settle(free[0], loosely=True)
 
@@ -182,6 +183,11 @@ class Pairing:
             self.notes.append(
                 f"{len(loose):,} {what} given to a picture of nearly the same name, as there was none of the same: "
                 f"{named(loose)}."
+            )
+        if guessed := [sent.name for sent in self._captions if sent.choices > 1]:
+            self.notes.append(
+                f"No picture lay beside {named(guessed)}, and several elsewhere have its name; the newest of them got "
+                "it. Send a caption in the folder of its picture."
             )
         return placed
 

@@ -19,7 +19,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
-_SEVEN_BIT_JAPANESE = re.compile(rb"\x1b[$(][@A-Z(]")  # ISO-2022: it shifts between alphabets by these
+_SHIFTED = re.compile(rb"\x1b[$(][@A-Z(]|~\{(?:[!-w][!-~])+~\}")  # ISO-2022 and HZ: alphabets in seven bits
+_UTF7 = re.compile(rb"\+[AB][A-Za-z0-9+/]{2,}-?")  # A and B: Latin to Arabic
 _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _MOST_BAD = 0.1  # of a text's bytes
 _MOST_CONTROLS = 0.25  # of a text's bytes: in UTF-16 without its mark, Cyrillic has every second one
@@ -48,13 +49,13 @@ def read_text(data: bytes) -> Text:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _marked(data[len(mark) :], encoding)
-    if b"\0" in data or _controls(data) > _MOST_CONTROLS or _SEVEN_BIT_JAPANESE.search(data):
+    if b"\0" in data or _controls(data) > _MOST_CONTROLS or _SHIFTED.search(data):
         return Text(_wide(data))
     try:
         text = data.decode()
     except UnicodeDecodeError:
         return _in_a_code_page(data)
-    if _is_mixed(text):
+    if _is_mixed(text) or any(map(_is_utf7, _UTF7.findall(data))):
         raise Unreadable
     return Text(text)
 
@@ -67,6 +68,15 @@ def _in_a_code_page(data: bytes) -> Text:
         return _damaged(data)
     except Unreadable:
         return Text(_wide(data))
+
+
+def _is_utf7(piece: bytes) -> bool:
+    """Whether a piece of ASCII stands for letters, as in UTF-7: ``K+APw-che``."""
+    try:
+        text = piece.decode("utf-7")
+    except UnicodeDecodeError:
+        return False
+    return text.isalpha() and not text.isascii() and all(ord(c) >> 8 in _ALPHABETS for c in text)
 
 
 def _is_mixed(text: str) -> bool:

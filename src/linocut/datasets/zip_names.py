@@ -72,6 +72,18 @@ def paths_of(names: Sequence[tuple[bytes, int, dict[int, bytes]]]) -> Paths:
     return Paths(tuple(path.replace("\\", "/") for path in paths), "" if is_sure else codec)
 
 
+def name_of(data: bytes) -> str:
+    """The path that a program sent in raw bytes, outside an archive: in UTF-8, or in its computer's code page.
+
+    That is guessed without the suffix, so that a picture and its caption are read alike."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        stem = data.rpartition(b".")[0] or data
+        is_plain = _HALF.search(stem) is None and western(stem) is not None
+        return _decoded(data, "cp1252" if is_plain else _foreign(stem) or "cp1252", is_plain).replace("\\", "/")
+
+
 def _known(name: bytes, flags: int, extra: dict[int, bytes]) -> str | None:
     """The name where its bytes tell it; None where they are in a code page that has to be guessed."""
     field = extra.get(_UNICODE_PATH, b"")
@@ -105,18 +117,22 @@ def _codec_of(names: Sequence[bytes]) -> tuple[str, bool]:
     for codec in (_DOS, "cp850"):
         if not has_halves and _is_western(whole.decode(codec)):
             return codec, True
-    guess = _CODECS.get(detected(whole))
-    common = next(
-        (codec for codec, pattern in _COMMON.items() if pattern.fullmatch(whole) and _can(codec, whole)), None
-    )
-    if guess is not None and _can(guess, whole) and not (common and guess not in _DOUBLE and has_halves):
-        return guess, False
-    if common is not None:
-        return common, False
+    if (foreign := _foreign(whole)) is not None:
+        return foreign, False
     read = western(whole)
     if read is not None and all(c.isascii() or c.isalpha() for c in read):
         return "cp1252", not has_halves
     return _DOS, False
+
+
+def _foreign(data: bytes) -> str | None:
+    """The East Asian or Cyrillic code page of these names, by the detector or by their common characters; or None."""
+    guess = _CODECS.get(detected(data))
+    common = next((codec for codec, pattern in _COMMON.items() if pattern.fullmatch(data) and _can(codec, data)), None)
+    has_halves = _HALF.search(data) is not None
+    if guess is not None and _can(guess, data) and not (common and guess not in _DOUBLE and has_halves):
+        return guess
+    return common
 
 
 def _is_western(text: str) -> bool:

@@ -57,8 +57,6 @@ def lettering_of(prompt: str) -> Lettering:
             return match.group()
         plain = writable(raw)
         words = (plain if match.re is QUOTED else plain.upper()).split()
-        if not words and match.re is not QUOTED:
-            return match.group()
         kept = [word[:LONGEST_TEXT] for word in words[: min(MOST_WORDS, MOST_ITEMS - len(found.texts))]]
         written = " ".join(kept)
         if written.casefold() != raw.strip().casefold():

@@ -39,7 +39,7 @@ def unknown(words: list[str], knows: str, *, has_own_model: bool) -> list[str]:
         return []
     if len(words) > MOST_NAMED:
         words = [*words[: MOST_NAMED - 1], f"{len(words) - MOST_NAMED + 1} more words"]
-    named = listed([word if " " in word else f'"{word}"' for word in words])
+    named = listed([word if " " in word else f'"{short(word)}"' for word in words])
     if has_own_model:
         return [f"The base does not know {named}; the picture has it only where the custom model has learned it."]
     return [f"The base does not know {named}. It knows {knows}."]

@@ -45,15 +45,15 @@ class _Told:
     fitted: dict[str, None] = field(default_factory=dict)
     style_left_out: bool = False
 
-    def say(self, old: str, new: str) -> str:
+    def say(self, old: str, new: str, times: int = 1) -> str:
         if old != new:
-            self.reworded[old] = new
+            self.reworded[old] = f'"{new}"' if times == 1 else f'"{new}", {times} times'
         return new
 
     def notes(self, knows: str, *, make_up: bool) -> list[str]:
         notes = list(self.lettered)
         if self.reworded:
-            pairs = [f'"{short(old)}" as "{new}"' for old, new in self.reworded.items()]
+            pairs = [f'"{short(old)}" as {new}' for old, new in self.reworded.items()]
             more = [f"{len(pairs) - MOST_TOLD} more"] if len(pairs) > MOST_TOLD else []
             notes.append(f"The base has a small language of its own. It read {listed(pairs[:MOST_TOLD] + more)}.")
         if self.fitted:
@@ -173,7 +173,7 @@ def _figures(old: Element, aspect: tuple[int, int], told: _Told, colours: list[s
     count = sum(thing.name == first.name for thing in things)
     if describe(first) == old["desc"] and len(palette) <= most and count == 1:
         return [old]
-    new: Element = {"type": "obj", "desc": told.say(old["desc"], describe(first))}
+    new: Element = {"type": "obj", "desc": told.say(old["desc"], describe(first), times=count)}
     if palette or not all(map(own_name, first.colours)):
         new["color_palette"] = palette[:most] or first.colours[: 2 if first.name in OBJECTS else 1]
     if "bbox" not in old:

@@ -32,24 +32,25 @@ _BREAKS = _words(
     hung climb climbs reach reaches drive drives float floats fall falls rise rises shine shines grow grows glow
     glows smile smiles carry carries catch catches chase chases watch watches face faces fill fills cover covers
     surround surrounds feature features spell spells spelling written word words contain contains include includes
-    come comes go goes very really just only also too highly extremely
+    come comes go goes very really just only also too highly extremely more most less few many several much another
+    other others same such
     """
 )
 _STYLE = _words(
     """
     2d 3d 4k 8k acrylic aesthetic aesthetics angle angles anime area art artist arts artstation artwork aspect
-    atmosphere back backdrop background backgrounds badge banner bauhaus bokeh border borders bottom brand bunch
-    camera canvas capitals caps caption card cards cartoon center centre chalk charcoal close-up closeup collage
-    collection color colors colour colours comic company composition concept contrast corner corners couple cover
-    crayon cubism deco definition depth design designs detail details digit digits distance dpi drawing edge edges
-    effect effects element elements emblem engine engraving etching famous feel feeling field figure figures film
-    flyer focus font fonts foreground form format forms frame frames front gouache grain graphic graphics ground
-    group hd hdr headline hour icon icons illustration image images impressionism ink inspiration kind label
-    landscape layout left lens lettering light lighting lights line lines linocut logo logos look lot lowercase
-    manga margin masterpiece middle minimalism minimalist mood noise nouveau number numbers numeral object objects
-    octane oil oils orientation outline outlines painting pair palette paper part pastel pattern patterns pencil
-    perspective photo photograph photography photos picture piece pixel pixels pop-art portrait poster posters print
-    prints quality raster ratio realism render rendering resolution right risograph rule scene screenprint series
+    atmosphere back backdrop background backgrounds badge banner bauhaus bokeh border borders bottom brand bunch camera
+    canvas capitals caps caption card cards cartoon center centre chalk charcoal close-up closeup collage collection
+    color colors colour colours comic company composition concept contrast corner corners couple cover crayon cubism
+    deco definition depth design designs detail details digit digits distance dpi drawing drawings edge edges effect
+    effects element elements emblem engine engraving etching famous feel feeling field figure figures film flyer focus
+    font fonts foreground form format forms frame frames front gouache grain graphic graphics ground group hd hdr
+    headline hour icon icons illustration illustrations image images impressionism ink inspiration kind label landscape
+    layout left lens lettering light lighting lights line lines linocut logo logos look lot lowercase manga margin
+    masterpiece middle minimalism minimalist mood noise nouveau number numbers numeral object objects octane oil oils
+    orientation outline outlines painting paintings pair palette paper part pastel pattern patterns pencil perspective
+    photo photograph photographs photography photos picture pictures piece pixel pixels pop-art portrait poster posters
+    print prints quality raster ratio realism render rendering resolution right risograph rule scene screenprint series
     set shadow shadows shape shapes shot side sides sign size sketch slogan sort space square sticker stroke strokes
     style styled styles subject surrealism surrealist swiss symbol symbols tagline text texture textures theme thing
     things thirds title tone tones top travel trend trending type typeface typography uhd ultra uppercase vector
@@ -60,7 +61,7 @@ _ADJECTIVES = _words(
     """
     abstract adorable aesthetic ancient antique beautiful big bold bright calm cheerful cinematic clean clear close
     cold colorful colourful cool cosy cozy crisp cute dark deep dense dramatic dreamy dry dull dynamic elegant empty
-    energetic epic even faded fancy flat foggy fresh friendly full fun funny gentle geometric glossy golden good
+    energetic epic even faded fancy fine flat foggy fresh friendly full fun funny gentle geometric glossy golden good
     gorgeous grainy grand graphic great hand happy hard hazy heavy high hot huge hyper iconic large lazy light
     little lone lonely long loose loud lovely low magic majestic matte medium metallic mini minimal misty modern
     moody new nice noisy nostalgic old opaque open organic photographic plain playful pretty proud pure quiet rainy

@@ -60,7 +60,7 @@ def _lost(sha256: str, how: str) -> Lost:
     """The sentence is for clients, the details are for the log: no file's name leaves the server."""
     return Lost(
         f"A stored file is {how} in the server's store. Its operator can put it back from a backup; or upload the "
-        "picture again, or train the model again.",
+        "picture, train the model or draw the image again.",
         sha256=sha256,
         how=how,
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from linocut.custom_models import availability
 from linocut.db.database import Database
-from linocut.db.tables import assets, images, models, run_images
+from linocut.db.tables import assets, images, job_inputs, models, run_images
 from linocut.errors import Damaged, Lost
 from linocut.storage.store import Store
 
@@ -99,4 +99,7 @@ def _owners(tx: Connection) -> dict[str, list[str]]:
     add((sha, f"image {image_id}") for sha, image_id in drawn)
     frozen = tx.execute(select(run_images.c.image_sha256, run_images.c.run_id).order_by(run_images.c.run_id))
     add((sha, f"a picture of run {run_id}") for sha, run_id in frozen)
+    inputs = select(job_inputs.c.picture_sha256, job_inputs.c.role, job_inputs.c.job_id)
+    ordered = tx.execute(inputs.order_by(job_inputs.c.job_id, job_inputs.c.role, job_inputs.c.position))
+    add((sha, f"the {role} of job {job_id}") for sha, role, job_id in ordered)
     return found
