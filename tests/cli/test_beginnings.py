@@ -235,7 +235,7 @@ def test_a_file_that_is_no_database_is_told_as_a_damaged_one(typing: Typed, tmp_
     place.write_text("this is not a database, whatever its name says")
     code, out, err = typing("keys", "list", DATABASE_URL=f"sqlite:///{place}")
     assert (code, out, str(place) in err) == (1, "", True)
-    assert err.splitlines()[-1].startswith("linocut: The server's database is damaged")
+    assert err.splitlines()[-1].startswith(f"linocut: The database {place} is damaged: the file has only 46 bytes.")
     assert place.read_text() == "this is not a database, whatever its name says"
     found = checks.database(Settings(data=tmp_path, database_url=f"sqlite:///{place}"))
     assert (found.ok, found.found) == (False, f"{place} is damaged: the file has only 46 bytes")
