@@ -14,6 +14,7 @@ import typer
 from linocut import __version__
 from linocut.cli.say import EXIT_FAILED, EXIT_INTERRUPTED, exit_code, note, speak_whatever_the_terminal_knows
 from linocut.errors import LinocutError
+from linocut.observe import set_up_logs
 
 PROGRAM = "linocut"
 VERBS = ("serve", "worker", "demo", "doctor", "keys", "datasets", "train", "generate", "inspect", "models", "version")
@@ -54,6 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     asked = (_words_to_complete() or given)[:1]
     speak_whatever_the_terminal_knows()
+    set_up_logs("WARNING")  # to stderr: what a verb prints is its answer
     try:
         _name_unknown_variables()
         command_line((asked[0],) if asked and asked[0] in VERBS else VERBS)(args=given, prog_name=PROGRAM)
