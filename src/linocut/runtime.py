@@ -164,9 +164,10 @@ def _is_held(ready_file: Path) -> bool:
 
 
 def _age(ready_file: Path) -> float:
-    """Seconds since the engine's loop has touched its file."""
+    """Seconds since the engine's loop has touched its file; a touch from a time to come, which a clock set back leaves,
+    is as old as it is far away."""
     try:
-        return time.time() - ready_file.stat().st_mtime
+        return abs(time.time() - ready_file.stat().st_mtime)
     except FileNotFoundError:
         return float("inf")
 

@@ -5,12 +5,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.api.live import Live, running
 from tests.api.processes import until
 
 from linocut.api import doorman
+from linocut.settings import Settings
 
 DOCS = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n"
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -196,3 +198,26 @@ def test_only_connections_to_the_server_are_looked_at(tmp_path: Path) -> None:
                 assert told.unread == 0
                 accepted.sendall(b"still open")
         file.write("still open")
+
+
+def test_who_has_come_just_now_is_not_the_crowd() -> None:
+    """The order in which they are cut: who does not read, who asks for nothing, whom nobody has answered yet (the
+    longest first), whom the server works for (the newest first). An answer that waits to be read is no work."""
+    traffic = doorman.Traffic()
+    settings = Settings()
+    keeper = doorman.Doorman(settings, 1, traffic, 10)
+
+    def one(name: str, born: float, **more: Any) -> doorman.Connection:
+        return doorman.Connection(0, name.encode(), ("127.0.0.1", name), born, moved_at=born, **more)
+
+    given = [
+        one("worked for, newer", 5), one("worked for", 1), one("asks, newer", 6, asks_since=99),
+        one("asks", 2, asks_since=99), one("idle", 3, spoke_at=3), one("does not read", 90, unread=9),
+    ]  # fmt: skip
+    for name in ("worked for", "worked for, newer", "does not read"):
+        traffic.under_way["127.0.0.1", name] += 1
+    assert [one.peer[1] for one in keeper._worst_first(given, 100.0)] == [
+        "does not read", "idle", "asks", "asks, newer", "worked for, newer", "worked for",
+    ]  # fmt: skip
+    assert not keeper._is_busy(given[-1], 100.0)
+    assert keeper._is_busy(given[0], 100.0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx2
 import pytest
 import structlog
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Message
 from tests.api.live import Account, Live
 
 from linocut.api import edge
@@ -154,3 +156,26 @@ def test_only_http_is_spoken() -> None:
     nothing = Edge.__new__(Edge)
     with pytest.raises(RuntimeError, match="websocket"):
         asyncio.run(nothing({"type": "websocket"}, None, None))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("more", [False, True])
+@pytest.mark.parametrize("extra", [-edge.PIECE_BYTES, -1, 0, 1, edge.PIECE_BYTES, 3 * edge.PIECE_BYTES + 5])
+def test_a_body_leaves_in_pieces_and_whole(extra: int, more: bool) -> None:
+    """What is under the edge never holds more of an answer that nobody reads than it can take."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def answer(body: bytes) -> None:
+        sender = edge._Sender(send, bodiless=False)
+        await sender({"type": "http.response.start", "status": 200, "headers": []})
+        await sender({"type": "http.response.body", "body": body, "more_body": more})
+
+    body = os.urandom(edge.PIECE_BYTES + extra)
+    asyncio.run(answer(body))
+    pieces = sent[1:]
+    assert b"".join(piece["body"] for piece in pieces) == body
+    assert all(len(piece["body"]) <= edge.PIECE_BYTES for piece in pieces)
+    assert [piece["more_body"] for piece in pieces] == [True] * (len(pieces) - 1) + [more]
+    assert len(pieces) == max(1, -(-len(body) // edge.PIECE_BYTES))

@@ -250,3 +250,50 @@ def test_whatever_database_says_so(file: Path, state: str, logged: Callable[[], 
         assert db.is_damaged()
     assert "base/5" not in told.value.message
     assert "invalid page" in logged()[-1]["reason"]
+
+
+SPOILT = [
+    ("UPDATE users SET created_at = CAST(x'323032ff' AS TEXT)", "UTF-8"),
+    ("UPDATE users SET name = CAST(x'6eff' AS TEXT) WHERE user_id = 'u1'", "UTF-8"),
+    ("UPDATE users SET created_at = '2026-11-2x 10:00:00'", "no time"),
+    ("UPDATE users SET created_at = 7", "no time"),
+    ("UPDATE jobs SET result = '{\"images'", "no JSON"),
+    ("UPDATE jobs SET result = 7.5e999", "no JSON"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "reason"), SPOILT)
+def test_values_that_cannot_be_read_are_damage(
+    file: Path, spoil: str, reason: str, logged: Callable[[], list[dict[str, str]]]
+) -> None:
+    """SQLite's own check does not see these: it does not read texts."""
+    with closing(Database.open(url(file))) as db, db.transaction() as tx:
+        queue.enqueue(tx, NewJob(kind="generate", organization_id="o", order="{}", images=1))
+    with closing(sqlite3.connect(file)) as raw, raw:
+        raw.execute(spoil)
+    table = users if "users" in spoil else jobs
+    with closing(Database.open(url(file))) as db:
+        with pytest.raises(Damaged), db.read() as tx:
+            tx.execute(select(table)).all()
+        assert db.is_damaged()
+        (line,) = logged()
+    assert reason in line["reason"]
+    assert "with text" not in line["reason"], "what stands there is nobody's business"
+
+
+def test_a_schema_that_is_no_text_is_damage(file: Path, logged: Callable[[], list[dict[str, str]]]) -> None:
+    content = file.read_bytes()
+    at = content.index(b"CREATE TABLE users") + len("CREATE TABLE users")
+    file.write_bytes(content[:at] + b"\xff\xff" + content[at + 2 :])
+    assert "malformed" in str(check(file, 5.0).fault)
+    with pytest.raises(Damaged):
+        Database.open(url(file))
+    assert "malformed" in logged()[-1]["reason"]
+
+
+def test_what_is_no_text_elsewhere_is_no_damage(file: Path) -> None:
+    with closing(Database.open(url(file))) as db:
+        for fault in (UnicodeDecodeError("utf-8", b"a client's", 0, 1, "x"), ValueError("a client's")):
+            with pytest.raises(type(fault)), db.read():
+                raise fault
+        assert not db.is_damaged()

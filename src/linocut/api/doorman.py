@@ -198,17 +198,19 @@ class Doorman:
         return False
 
     def _is_busy(self, connection: Connection, now: float) -> bool:
-        """Whether the application works for it, or is about to."""
-        return self._traffic.under_way[connection.peer] > 0 or (connection.unread == 0 and connection.asks(now))
+        """Whether the application works for it, or is about to. An answer that waits to be read is no work."""
+        return connection.unread == 0 and (self._traffic.under_way[connection.peer] > 0 or connection.asks(now))
 
     def _worst_first(self, connections: list[Connection], now: float) -> list[Connection]:
-        """Clients that do not read, then those that ask for nothing, longest first; of those that ask, the newest."""
+        """Clients that do not read, then those that ask for nothing, then those whose request nobody has taken up yet,
+        longest first: who has come just now is not the crowd. At last those that are worked for, the newest first."""
 
-        def badness(one: Connection) -> tuple[bool, bool, float]:
+        def badness(one: Connection) -> tuple[int, float]:
             if one.unread:
-                return False, False, one.moved_at
-            busy = self._is_busy(one, now)
-            return True, busy, -one.born if busy else one.spoke_at
+                return 0, one.moved_at
+            if self._traffic.under_way[one.peer] > 0:
+                return 3, -one.born
+            return (2, one.born) if one.asks(now) else (1, one.spoke_at)
 
         return sorted(connections, key=badness)
 

@@ -25,6 +25,9 @@ from linocut.observe import REQUEST_ID, log
 
 LAST_ANSWERS_SECONDS = 0.5
 MOST_OF_A_PATH = 512
+PIECE_BYTES = 16 * 1024
+"""A body leaves in pieces, each once the one before it is on its way: of an answer that nobody reads, what is under us
+holds a piece or two instead of a copy of the whole."""
 CLIENT_GONE = 499
 """What is counted when there is nobody left to answer."""
 
@@ -163,7 +166,8 @@ class Edge:
 
 
 class _Sender:
-    """``send`` that remembers which status left, adds ``headers`` to the answer, and keeps bodies back from HEAD."""
+    """``send`` that remembers which status left, adds ``headers`` to the answer, keeps bodies back from HEAD, and lets
+    large ones go in pieces."""
 
     def __init__(self, send: Send, *, bodiless: bool, headers: Pairs | None = None) -> None:
         self._send = send
@@ -178,7 +182,18 @@ class _Sender:
                 message = {**message, "headers": added(message["headers"], self._headers)}
         elif self._bodiless:
             message = {**message, "body": b""}
+        else:
+            message = await self._last_piece(message)
         await self._send(message)
+
+    async def _last_piece(self, message: Message) -> Message:
+        """Send all of a body but its last piece."""
+        body, start = message.get("body", b""), 0
+        while len(body) - start > PIECE_BYTES:
+            piece = bytes(body[start : start + PIECE_BYTES])
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+            start += PIECE_BYTES
+        return {**message, "body": bytes(body[start:])} if start else message
 
 
 def _of_the_disk(fault: OSError, operation: str) -> LinocutError:

@@ -53,7 +53,7 @@ SPARE_CONNECTIONS = 1024
 """Taken beyond the limit, until the doorman has cut the worst."""
 OTHER_FILES = 256
 """Open files that are no connections: the database, spooled uploads, pipes."""
-BUFFER_BYTES = 128 * 1024
+BUFFER_BYTES = 32 * 1024
 """What may wait in this process for one client to read it (and the most that a request's headers may take)."""
 SWITCH_SECONDS = 0.0005
 """How long the loop and granian's thread let each other wait for their turn when both have much to do: Python's own

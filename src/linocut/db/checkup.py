@@ -30,6 +30,8 @@ _READ_FAULTS = {
     sqlite3.SQLITE_IOERR_CORRUPTFS,
     sqlite3.SQLITE_IOERR_DATA,
 }
+_MALFORMED = b"malformed database schema"
+_NO_TEXT = "Could not decode to UTF-8"  # the driver's words for a text column of other bytes
 
 WAY_BACK = "Stop the server, put the database back from a backup, and start it again (docs/backups.md)."
 
@@ -103,19 +105,37 @@ def _quick_check(path: Path, seconds: float) -> Checked:
             finally:
                 timer.cancel()
                 timer.join()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         if late.is_set() or not tells_damage(error):
             return Checked(None, whole=False)  # locked, or too late: it is looked at when it is used
-        return Checked(str(error))
+        return Checked(what_it_says(error))
     if late.is_set():  # what a check that was broken off says counts for nothing
         return Checked(None, whole=False)
     return Checked(None if said == "ok" else " ".join(str(said).split()))
 
 
-def tells_damage(error: sqlite3.Error) -> bool:
-    """Whether SQLite says that the file, or the disk under it, is damaged."""
+class Unreadable(ValueError):
+    """A stored value that this product has never written: no time, no JSON. SQLite's own check does not see it."""
+
+
+def tells_damage(error: BaseException) -> bool:
+    """Whether SQLite, or what stands in it, says that the file, or the disk under it, is damaged."""
+    if isinstance(error, UnicodeDecodeError):  # what SQLite says of a damaged schema quotes it, and may be no text
+        return error.object.startswith(_MALFORMED)
+    if not isinstance(error, sqlite3.Error):
+        return isinstance(error, Unreadable)
     code = getattr(error, "sqlite_errorcode", 0)  # Python's own refusals have none
+    if code == 0:
+        return str(error).startswith(_NO_TEXT)
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code in _READ_FAULTS
+
+
+def what_it_says(error: BaseException) -> str:
+    """The reason, in one line, without a stored value."""
+    if isinstance(error, UnicodeDecodeError):
+        return " ".join(error.object.decode(errors="replace").split())
+    said = " ".join(str(error).split())
+    return said.partition(" with text ")[0] if said.startswith(_NO_TEXT) else said
 
 
 def wal_of(path: Path) -> Path:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
+from linocut.db.checkup import Unreadable
 from linocut.db.refusals import BUSY, is_locked
 from linocut.errors import Busy, InvalidRequest
 
@@ -130,6 +131,13 @@ def _to_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def _from_json(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, TypeError) as no_json:
+        raise Unreadable("stored JSON is no JSON") from no_json
+
+
 def _engine(url: URL, size: int, busy_seconds: float, connect_args: dict[str, Any], **more: Any) -> Engine:
     return create_engine(
         url,
@@ -139,6 +147,6 @@ def _engine(url: URL, size: int, busy_seconds: float, connect_args: dict[str, An
         connect_args=connect_args,
         hide_parameters=True,
         json_serializer=_to_json,
-        json_deserializer=msgspec.json.decode,
+        json_deserializer=_from_json,
         **more,
     )

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import BindParameter, Column, ColumnElement, Connection, DateTime, Dialect, case, func, literal, select
 from sqlalchemy.types import TypeDecorator
 
+from linocut.db.checkup import Unreadable
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment. SQLite has no zones, so there it is stored as UTC without one, and gets its zone back when read."""
@@ -44,7 +46,12 @@ def after_all(tx: Connection, column: Column[datetime], *conditions: ColumnEleme
 
 def _from_text(value: str | None) -> datetime | None:
     """SQLite's driver hands the text over; to parse the zone with it is a fifth of what it costs to add it later."""
-    return None if value is None else datetime.fromisoformat(value + "+00:00")
+    if value is None:
+        return None
+    try:
+        return datetime.fromisoformat(value + "+00:00")
+    except (ValueError, TypeError) as no_time:
+        raise Unreadable("a stored time is no time") from no_time
 
 
 def _from_driver(value: datetime | None) -> datetime | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from linocut.db.checkup import tells_damage
+from linocut.db.checkup import Unreadable, tells_damage, what_it_says
 from linocut.errors import Busy, Damaged, Unavailable
 from linocut.files import DISK_FULL
 
@@ -45,7 +45,7 @@ class told_as_busy:  # noqa: N801  # used as a word
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, PoolTimeout):
             raise Busy(BUSY) from error
-        if isinstance(error, DBAPIError | sqlite3.Error):
+        if isinstance(error, DBAPIError | sqlite3.Error | Unreadable | UnicodeDecodeError):
             if is_damaged(error):
                 raise self._damaged(reason_of(error)) from error
             if is_full(error):
@@ -67,28 +67,26 @@ def is_locked(error: BaseException) -> bool:
     """Whether the database refused because somebody else has it (worth another try), not because of a fault."""
     driver = _driver_error(error)
     if isinstance(driver, sqlite3.OperationalError):
-        return driver.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        return _code(driver) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return getattr(driver, "sqlstate", None) in _LOCKED
 
 
 def is_damaged(error: BaseException) -> bool:
     """Whether the database says that its own file, or the disk under it, is damaged."""
     driver = _driver_error(error)
-    if isinstance(driver, sqlite3.Error):
-        return tells_damage(driver)
-    return getattr(driver, "sqlstate", None) in _DAMAGED_STATES
+    return tells_damage(driver) or getattr(driver, "sqlstate", None) in _DAMAGED_STATES
 
 
 def reason_of(error: BaseException) -> str:
     """What the database said, in one line without what was asked of it."""
-    return " ".join(str(_driver_error(error)).split())[:300]
+    return what_it_says(_driver_error(error))[:300]
 
 
 def is_full(error: BaseException) -> bool:
     """Whether the database could not write for want of disk."""
     driver = _driver_error(error)
     if isinstance(driver, sqlite3.OperationalError):
-        return driver.sqlite_errorcode == sqlite3.SQLITE_FULL
+        return _code(driver) == sqlite3.SQLITE_FULL
     return getattr(driver, "sqlstate", None) == "53100"
 
 
@@ -103,6 +101,11 @@ def is_away(error: BaseException) -> bool:
     if state is None:  # the server never said a word: it was not there, or the line is cut
         return type(driver).__name__ in {"OperationalError", "InterfaceError"}
     return state[:2] in _AWAY_CLASSES
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's; 0 for what Python's driver says by itself."""
+    return int(getattr(error, "sqlite_errorcode", 0))
 
 
 def _driver_error(error: BaseException) -> BaseException:
