@@ -30,6 +30,7 @@ _ALPHABETS = {0x00, 0x01, 0x03, 0x04, 0x05, 0x06, *range(0x09, 0x0F), 0x10, 0x1E
 _NEVER_TOGETHER = {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "HEBREW", "ARABIC", "SYRIAC", "THAANA", "NKO"}
 _NOT_ASCII = re.compile(r"[^\s\x00-\x7f]+")
 _REPLACED = "\ufffd"
+_BEYOND_EUROPE = re.compile("[^\x00-\u017f\u2010-\u2122\ufffd]")  # what two bytes of an Asian code page may be
 
 
 class Unreadable(Exception):
@@ -82,9 +83,13 @@ def _is_utf7(piece: bytes) -> bool:
 def _is_mixed(text: str) -> bool:
     """Whether letters of several alphabets stand side by side: Chinese bytes that happen to be UTF-8 read so."""
     for run in _NOT_ASCII.findall(text):
-        if len({unicodedata.name(c, "").partition(" ")[0] for c in run if c.isalpha()} & _NEVER_TOGETHER) > 1:
+        if len({unicodedata.name(c, "").partition(" ")[0] for c in run if _is_letter(c)} & _NEVER_TOGETHER) > 1:
             return True
     return False
+
+
+def _is_letter(c: str) -> bool:
+    return c.isalpha() or unicodedata.category(c) == "Mn"  # a mark of a letter has its alphabet's name too
 
 
 def _marked(body: bytes, encoding: str) -> Text:
@@ -138,7 +143,9 @@ def _damaged(data: bytes) -> Text:
     faults = text.count(_REPLACED) - data.count(_REPLACED.encode())
     sound = len(_SEQUENCE.findall(data))
     bad_bytes = len(data) - len(data.decode(errors="ignore").encode())
-    is_mostly_sound = sound >= 3 * faults or (sound >= faults and bad_bytes <= _MOST_BAD * len(data))
-    if not is_mostly_sound or any(unicodedata.category(c) in ("Cn", "Co") for c in text):
+    is_mostly_sound = sound >= 3 * faults or (
+        sound >= faults and bad_bytes <= _MOST_BAD * len(data) and not _BEYOND_EUROPE.search(text)
+    )
+    if not is_mostly_sound or _is_mixed(text) or any(unicodedata.category(c) in ("Cn", "Co") for c in text):
         raise Unreadable
     return Text(text, bad_bytes)

@@ -34,7 +34,7 @@ _FAMILIAR = (
 """Words that a detector takes for another alphabet's when they stand alone, each with a space after it."""
 
 _L = r"[^\W\d_²³¹¼½¾ªº]"  # a letter
-_NEVER = re.compile(r"[\x00-\x08\x0e-\x1f\x7f¤¦¬\xad¯´¶¸¨ƒˆ˜†‡‰ÿ]")
+_NEVER = re.compile(r"[\x00-\x08\x0e-\x1f\x7f¤¦¬\xad¯´¶¸¨ƒˆ˜†‡‰ÿ]|[¡-¿]{3}")
 # Signs that touch a word on the wrong side.
 _SIGNS = tuple(re.compile(pattern, re.IGNORECASE) for pattern in (
     rf"{_L}[¿¡£¥§©®¼½¾±µªº¢€„‚‹«•^]|[¢£¥§±¼½¾¹ª€›»”•®©™]{_L}|°(?![CFK]\b){_L}",
@@ -47,6 +47,7 @@ _LETTERS = tuple(re.compile(pattern) for pattern in (
     r"\b[ìòûêîâãëïõ]\b|â(?!\w)|(?<!o)(?<!gu)(?<!bront)ë\b|[ìòù]\B",
     r"iê|ê(?!ch|[tmvnlpqsx]|\b)|(?<!voc)(?<!beb)(?<!\b[bclv])ê\b|û[zkdjbvgaiou]|(?<!\bd)(?<!cr)û\b",
     r"ã(?![oeis]|\b|nd)|\bð|\Bþ|œ(?![uiesctd])",
+    r"ñ(?![aeiouáéíóú])|\bû|íi",
 ))  # fmt: skip
 _WORD = re.compile(rf"{_L}+")
 
