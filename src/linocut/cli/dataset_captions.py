@@ -1,6 +1,7 @@
 """``linocut datasets captions``: read, write, and carry captions out of a dataset and back into it."""
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
 from linocut.cli.gathering import CAPTIONS
 from linocut.cli.say import JsonFlag, answer, note, note_remarks, number_of, short
+from linocut.client import sent_name
 from linocut.errors import InvalidRequest, NotFound
 
 app = typer.Typer(help="Captions of a dataset's pictures.", no_args_is_help=True)
@@ -121,14 +123,20 @@ def _read(path: Path) -> Any:
 
 def asset_called(assets: list[dict[str, Any]], picture: str) -> dict[str, Any]:
     """The asset of that id or name; of several with the same stem none is guessed."""
-    exact = [one for one in assets if picture in (one["asset_id"], one["file_name"])]
-    found = exact or [one for one in assets if Path(one["file_name"]).stem == picture]
+    wanted = _as_kept(picture)
+    exact = [one for one in assets if picture == one["asset_id"] or wanted == _as_kept(one["file_name"])]
+    found = exact or [one for one in assets if wanted == _as_kept(Path(one["file_name"]).stem)]
     if not found:
         raise NotFound(f"The dataset has no picture {picture}; `linocut datasets captions list` shows those it has.")
     if len(found) > 1:
         names = ", ".join(one["file_name"] for one in found)
         raise InvalidRequest(f"{picture} may be any of {names}; give the whole file name with --picture.")
     return found[0]
+
+
+def _as_kept(name: str) -> str:
+    """A file name as an upload sends it, with its accents written one way: systems differ in that."""
+    return unicodedata.normalize("NFC", sent_name(name))
 
 
 def _text(caption: str | dict[str, Any] | None) -> str:

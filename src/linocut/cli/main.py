@@ -66,6 +66,11 @@ def main(arguments: list[str] | None = None) -> None:
     except LinocutError as error:
         note(f"linocut: {error.message}")
         sys.exit(exit_code(error))
+    except UnicodeEncodeError as error:  # bytes of the command line that are not text; paths alone may hold them
+        if not "\udc80" <= error.object[error.start] <= "\udcff":
+            raise
+        note("linocut: A word of this command, or a variable, is not UTF-8 text; write it in UTF-8.")
+        sys.exit(EXIT_FAILED)
     except OSError as error:  # a file or folder that the verb was given: not there, not readable, a full disk
         note(f"linocut: {error.filename or 'A file'}: {error.strerror or error}.")
         sys.exit(EXIT_FAILED)

@@ -71,7 +71,7 @@ class Client:
         A file is sent under its own name, or under the one given with it, which may hold folders: ``cups/red.png``.
         """
         named = [(file.name, file) if isinstance(file, Path) else file for file in files]
-        parts = [("files", (_sent_name(name), path.read_bytes(), "application/octet-stream")) for name, path in named]
+        parts = [("files", (sent_name(name), path.read_bytes(), "application/octet-stream")) for name, path in named]
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         path = f"/datasets/{_part(dataset_id)}/upload_assets"
         return self._json("POST", path, files=parts, headers=headers, timeout=_UPLOAD_SECONDS)
@@ -225,7 +225,7 @@ def _asset(dataset_id: str, asset_id: str) -> str:
     return f"/datasets/{_part(dataset_id)}/assets/{_part(asset_id)}"
 
 
-def _sent_name(name: str) -> str:
+def sent_name(name: str) -> str:
     """A file name as text: one that is not UTF-8 on the disk is read as Western, so that two stay apart."""
     try:
         return os.fsencode(name).decode()
