@@ -105,6 +105,9 @@ def database(settings: Settings) -> Finding:
     """Whole, reachable, and of this version."""
     if settings.sqlite_file is not None and (harm := _harm(settings.sqlite_file)) is not None:
         return harm
+    if settings.damage_note.exists():  # values that cannot be read, say: no check of whole pages sees them
+        put_back = f"{checkup.WAY_BACK} Once it is put back, the next start looks at all of it."
+        return Finding("database", False, "a server has met damage in it (its log says what)", put_back)
     if _is_new(settings):
         return Finding("database", True, "none yet; the first `linocut serve` makes it")
     try:
