@@ -110,8 +110,11 @@ def database(settings: Settings) -> Finding:
             return Finding("database", False, trouble[0], mend)
         if (harm := _harm(settings.sqlite_file)) is not None:
             return harm
-        if _is_new(settings):
-            return Finding("database", True, "none yet; the first `linocut serve` makes it")
+    if settings.damage_note.exists():  # values that cannot be read, say: no check of whole pages sees them
+        put_back = f"{checkup.WAY_BACK} Once it is put back, the next start looks at all of it."
+        return Finding("database", False, "a server has met damage in it (its log says what)", put_back)
+    if _is_new(settings):
+        return Finding("database", True, "none yet; the first `linocut serve` makes it")
     try:
         with closing(_opened(settings)) as db, db.read() as tx:
             version = schema.version(tx)
