@@ -33,7 +33,7 @@ def address(operation: Operation, known: Mapping[str, str] | None = None) -> str
 def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, another: bool = False) -> dict[str, Any]:
     """The arguments of an HTTP client that send the operation's own example; ``another``: a different one.
 
-    Ids in it are the known ones, files are small pictures.
+    Ids in it are the known ones, files are small pictures (as a mask, the first is dark enough).
     """
     if operation.body is None:
         return {}
@@ -45,7 +45,11 @@ def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, ano
             fields[changed] = f"{fields[changed]} again"
     if operation.encodings[0] == "application/json":
         return {"json": fields}
-    files = [(name, (f"{name}.png", png(2 if another else 1))) for name in fields if name in operation.files]
+    files = [
+        (name, (f"{name}.png", png(2 if another and name != "mask" else 1)))
+        for name in fields
+        if name in operation.files
+    ]
     return {"files": files + [(name, (None, value)) for name, value in fields.items() if name not in operation.files]}
 
 

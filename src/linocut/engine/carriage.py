@@ -61,6 +61,12 @@ def _generate() -> Callable[[Any, Any], Any]:
     return lambda order, hands: generate(order, hands.key, hands.family, hands.load_adapter, hands.emit)
 
 
+def _edit() -> Callable[[Any, Any], Any]:
+    from linocut.engine.routines.edit import edit
+
+    return edit
+
+
 def _train() -> Callable[[Any, Any], Any]:
     from linocut.engine.training.run import train
 
@@ -74,6 +80,13 @@ CARRIAGES: dict[str, Carriage] = {
         weigh=Footprint.of_images,
         routine=_generate,
         fake=fake_images.generate,
+        out_of_memory=_no_room_to_draw,
+        unknown_fault=Internal,
+    ),
+    "edit": Carriage(
+        weigh=Footprint.of_edited_images,
+        routine=_edit,
+        fake=fake_images.edit,
         out_of_memory=_no_room_to_draw,
         unknown_fault=Internal,
     ),

@@ -15,11 +15,21 @@ FEATURES = 8
 """The one linear that a fake adapter covers, and its features in and out."""
 
 
-def flat_png(text: str, width: int, height: int, texts: dict[str, str] | None = None) -> bytes:
-    """A PNG of two flat colours, upper and lower half, that are a hash of ``text``; ``texts`` as in ``png_text``."""
+def flat_picture(text: str, width: int, height: int) -> Image.Image:
+    """A picture of two flat colours, upper and lower half, that are a hash of ``text``."""
     digest = hashlib.sha256(text.encode()).digest()
     picture = Image.new("RGB", (width, height), (digest[0], digest[1], digest[2]))
     picture.paste((digest[3], digest[4], digest[5]), (0, height // 2, width, height))
+    return picture
+
+
+def flat_png(text: str, width: int, height: int, texts: dict[str, str] | None = None) -> bytes:
+    """``flat_picture`` as PNG bytes; ``texts`` as in ``png_text``."""
+    return as_png(flat_picture(text, width, height), texts)
+
+
+def as_png(picture: Image.Image, texts: dict[str, str] | None = None) -> bytes:
+    """The picture as PNG bytes, quickly made; ``texts`` as in ``png_text``."""
     out = BytesIO()
     picture.save(out, "PNG", compress_level=1, pnginfo=chunks(texts or {}))
     return out.getvalue()

@@ -8,7 +8,7 @@ What one forward pass needs while it lasts is shared by all orders and is not co
 from dataclasses import dataclass
 
 from linocut.errors import TooLarge
-from linocut.orders import GenerateOrder, TrainOrder
+from linocut.orders import EditOrder, GenerateOrder, TrainOrder
 
 MIB = 1024 * 1024
 FLOAT_BYTES = 4
@@ -22,6 +22,10 @@ adapter that is proved."""
 HOST_STATE_COPIES = 14
 """The same where the device is the host's own memory: those five, and a checkpoint's four tensors again as bytes, as a
 file and as copies, 13 in all while one is written and 14 while one is read (``tests/engine/test_state_copies.py``)."""
+
+EDIT_BYTES_PER_PIXEL = 48
+"""Of each pixel of the answer while an edited image is put together: the picture, what is kept, and the arithmetic at
+its rim, for as many images as there are helper threads."""
 
 CHARACTERS_PER_TOKEN = 2
 """A careful guess: captions have three to four characters a token."""
@@ -45,6 +49,15 @@ class Footprint:
         image = LATENT_COPIES * native * self.latent_bytes_per_pixel + 2 * 3 * (native + asked)
         adapter = order.adapter.size_bytes if order.adapter else 0
         return round(len(order.seeds) * image) + self.of_text(order.caption) + adapter
+
+    def of_edited_images(self, order: EditOrder) -> int:
+        """Bytes that drawing over a picture holds from its start to its end: with the picture, its latents and what is
+        scaled of it."""
+        latents = order.width * order.height * self.latent_bytes_per_pixel
+        placed = order.placement.width * order.placement.height
+        given = 4 * (order.picture.width * order.picture.height + placed)
+        asked = EDIT_BYTES_PER_PIXEL * order.output_width * order.output_height
+        return self.of_images(order) + round(latents) + given + asked
 
     def of_run(self, order: TrainOrder) -> int:
         """Bytes that a run holds from its start to its end."""

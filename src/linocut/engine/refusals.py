@@ -20,3 +20,8 @@ def cancelled() -> Cancelled:
 def damaged_adapter() -> RunFailed:
     """The adapter's bytes are not those that its name promises."""
     return RunFailed("The custom model's weights are damaged: their checksum differs; train the model again.")
+
+
+def lost_picture() -> RunFailed:
+    """A file of the request is gone from the store."""
+    return RunFailed("A picture of this request is no longer stored; send the request again.")

@@ -12,9 +12,17 @@ from linocut.catalogue import Base, Sampling
 from linocut.custom_models.service import id_of, resolve_uri
 from linocut.db.tables import images
 from linocut.errors import InvalidRequest, NotFound, TooManyInFlight
+from linocut.generation.editing import (
+    edit_notes,
+    edited_size,
+    into_the_mask,
+    over_picture,
+    published_size,
+    weight_of_text,
+)
 from linocut.generation.notes import notes_of
 from linocut.generation.sizes import ratio_of_text, size_of
-from linocut.generation.types import GenerateAsk, Means, Placed, Rules
+from linocut.generation.types import GenerateAsk, Means, Placed, Rules, Size
 from linocut.jobs import queue
 from linocut.orders import GenerateOrder
 from linocut.safety.service import judge_prompt
@@ -38,12 +46,13 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     """
     _check(ask)
     base = means.base
-    width, height = size_of(ask.rules, ask.resolution, ask.aspect_ratio, ask.prompt)
+    if ask.over is None:
+        width, height = size_of(ask.rules, ask.resolution, ask.aspect_ratio, ask.prompt)
+    else:
+        width, height = edited_size(ask, ask.over)
     text = caption_text(normalise(ask.json_prompt)) if ask.prompt is None else ask.prompt
     judge_prompt(text)
-    # A made-up colour or place would overrule the style that the custom model was trained for. ON asks for it.
-    make_up = ask.custom_model_uri is None or ask.magic_prompt == "ON"
-    said = means.worded(text, width, height, make_up=make_up)
+    said = _worded(ask, text, (width, height), means)
     adapter = None if ask.custom_model_uri is None else resolve_uri(tx, caller, ask.custom_model_uri, base)
     native = native_size(width, height, base.native_pixels, base.size_multiple)
     first = ids.new_seed() if ask.seed is None else ask.seed
@@ -62,6 +71,11 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         adapter=adapter,
         provenance=_provenance(ask, text) if means.settings.png_text else {},
     )
+    notes = ask.notes + notes_of(tx, ask.custom_model_uri, said, native, (width, height))
+    if ask.over is not None:
+        weight = ask.over.image_weight or weight_of_text(text)
+        order = over_picture(order, ask.over, weight)
+        notes += edit_notes(ask.over, order.placement, (width, height), weight)
     _check_in_flight(tx, caller, ask.num_images, means.settings)
     job_id = queue.place(
         tx,
@@ -71,8 +85,8 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         model_id=None if ask.custom_model_uri is None else id_of(tx, ask.custom_model_uri),
         inputs=ask.inputs,
     )
-    notes = ask.notes + notes_of(tx, ask.custom_model_uri, said, native, (width, height))
-    return Placed(job_id, prompt_out(ask, said), width, height, seeds, native, notes)
+    resolution = published_size(ask.rules, (width, height))
+    return Placed(job_id, prompt_out(ask, said), width, height, seeds, native, resolution, notes)
 
 
 def magic_prompt(text: str, aspect_ratio: str, rules: Rules, means: Means) -> tuple[Worded, str]:
@@ -112,10 +126,22 @@ def sampling_of(base: Base, rendering_speed: str) -> Sampling:
     return base.sampling.get(rendering_speed) or base.sampling["DEFAULT"]
 
 
+def _worded(ask: GenerateAsk, text: str, size: Size, means: Means) -> Worded:
+    """The text in the base's words. A made-up colour or place would overrule the style that a custom model was trained
+    for, and what a picture shows already; ON asks for it. What is inpainted goes where the mask repaints."""
+    if ask.over is not None and ask.over.operation == "reframe":
+        return Worded("", "")
+    make_up = (ask.custom_model_uri is None and ask.over is None) or ask.magic_prompt == "ON"
+    if ask.over is None or ask.over.mask is None:
+        return means.worded(text, *size, make_up=make_up)
+    return into_the_mask(means.worded(text, *size, make_up=False), ask.over.mask)
+
+
 def _provenance(ask: GenerateAsk, text: str) -> dict[str, str]:
     """What the picture's file says of its making beside what the order says itself."""
     model = {} if ask.custom_model_uri is None else {"model": ask.custom_model_uri}
-    return {"prompt": text, **model, "version": __version__}
+    over = {} if ask.over is None else {"operation": ask.over.operation, "picture": ask.over.picture.sha256}
+    return {"prompt": text, **model, **over, "version": __version__}
 
 
 def _check_text(text: str, field: str) -> None:
@@ -131,7 +157,7 @@ def _check(ask: GenerateAsk) -> None:
     if (ask.prompt is None) == (ask.json_prompt is None):
         either = f"Send {field} or json_prompt, exactly one of them."
         raise InvalidRequest(either if rules.takes_json_prompt else f"{field} is required.", field=field)
-    if ask.prompt is not None:
+    if ask.prompt is not None and not (ask.over is not None and ask.over.operation == "reframe"):
         _check_text(ask.prompt, field)
     if not 1 <= ask.num_images <= most:
         rule = "must be 1" if most == 1 else f"must be 1 to {most}"

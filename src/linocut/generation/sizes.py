@@ -47,7 +47,12 @@ def size_of(rules: Rules, resolution: Size | None, aspect_ratio: str | None, pro
 
 
 def ratio_of_text(prompt: str, ratios: Collection[str]) -> str:
-    """The one of ``ratios`` that a prompt speaks of ("16:9", "a banner"), a square where it speaks of none.
+    """``spoken_ratio``, or a square."""
+    return spoken_ratio(prompt, ratios) or SQUARE
+
+
+def spoken_ratio(prompt: str, ratios: Collection[str]) -> str | None:
+    """The one of ``ratios`` that a prompt speaks of ("16:9", "a banner"); None where it speaks of none.
 
     A written ratio wins over words, and the longest word over others; nothing is guessed from the subject.
     """
@@ -56,4 +61,4 @@ def ratio_of_text(prompt: str, ratios: Collection[str]) -> str:
         if ratio in ratios:
             return ratio
     found = [(len(match[0]), ratio) for ratio, words in _WORDS if ratio in ratios and (match := words.search(prompt))]
-    return max(found, default=(0, SQUARE))[1]
+    return max(found, default=(0, None))[1]

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from linocut.captions import Worded
 from linocut.catalogue import Base
 from linocut.jobs.types import JobInput
+from linocut.pictures.intake import StoredPicture
 from linocut.settings import Settings
 
 MagicPrompt = Literal["AUTO", "ON", "OFF"]
@@ -52,12 +53,24 @@ class Means(Protocol):
 
 
 @dataclass(frozen=True)
+class Over:
+    """A picture that is drawn over. ``remix``: all of it, by its ``image_weight`` (1 to 100; None: the instruction's
+    words choose); ``inpaint``: where ``mask`` is black; ``reframe``: around it, without any text."""
+
+    operation: Literal["remix", "inpaint", "reframe"]
+    picture: StoredPicture
+    image_weight: int | None = None
+    mask: StoredPicture | None = None
+
+
+@dataclass(frozen=True)
 class GenerateAsk:
     """A request after translation from the wire; nothing in it is checked yet.
 
     Exactly one of ``prompt`` and ``json_prompt``; at most one of ``resolution`` (width, height in pixels) and
     ``aspect_ratio`` ("16x9"). ``rules``: those of the version by whose route it came. ``inputs``: the pictures that it
-    works on, stored; ``notes``: what was not taken of them, a sentence each.
+    works on, stored; ``over``: the one that is drawn over, if any; ``notes``: what was not taken of them, a sentence
+    each.
     """
 
     rules: Rules
@@ -70,6 +83,7 @@ class GenerateAsk:
     rendering_speed: str
     magic_prompt: MagicPrompt
     custom_model_uri: str | None
+    over: Over | None = None
     inputs: tuple[JobInput, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -77,8 +91,9 @@ class GenerateAsk:
 @dataclass(frozen=True)
 class Placed:
     """An order that is in the queue. ``prompt_out`` is what the answer echoes as ``prompt``; ``width`` x ``height``
-    the pixels of the answer; ``native`` the pixels that the base draws; ``seeds`` one an image; ``notes``: what was
-    not taken as it was asked, a sentence each."""
+    the pixels of the answer; ``resolution`` the published size that is theirs, or most like theirs; ``native`` the
+    pixels that the base draws; ``seeds`` one an image; ``notes``: what was not taken as it was asked, a sentence each.
+    """
 
     job_id: str
     prompt_out: str
@@ -86,4 +101,5 @@ class Placed:
     height: int
     seeds: tuple[int, ...]
     native: Size
+    resolution: Size
     notes: tuple[str, ...] = ()

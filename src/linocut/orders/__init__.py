@@ -19,13 +19,24 @@ from linocut.orders.events import (
     TrainProgress,
 )
 from linocut.orders.kinds import KINDS, OrderKind, kind_of
-from linocut.orders.types import AdapterRef, GenerateOrder, Order, PreviewPrompt, TrainOrder, TrainSample
+from linocut.orders.types import (
+    AdapterRef,
+    EditOrder,
+    GenerateOrder,
+    Order,
+    PictureRef,
+    Placement,
+    PreviewPrompt,
+    TrainOrder,
+    TrainSample,
+)
 
 __all__ = [
     "KINDS",
     "AdapterRef",
     "Answered",
     "CheckpointScored",
+    "EditOrder",
     "Event",
     "Failed",
     "GenerateFinished",
@@ -35,6 +46,8 @@ __all__ = [
     "Order",
     "OrderKind",
     "PhaseChanged",
+    "PictureRef",
+    "Placement",
     "PreviewDrawn",
     "PreviewPrompt",
     "TrainFinished",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from linocut.orders.types import GenerateOrder, Order, TrainOrder
+from linocut.orders.types import EditOrder, GenerateOrder, Order, TrainOrder
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,14 @@ KINDS: dict[str, OrderKind] = {
         OrderKind(
             name="generate",
             order=GenerateOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: len(order.seeds),
+            log_facts=lambda order: {"images": len(order.seeds)},
+        ),
+        OrderKind(
+            name="edit",
+            order=EditOrder,
             waited_for=True,
             resumable=False,
             places=lambda order: len(order.seeds),

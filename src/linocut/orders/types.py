@@ -1,4 +1,6 @@
-"""The orders: draw these images, train this adapter. ``kinds.py`` says what each kind is."""
+"""The orders: draw these images, draw over this picture, train this adapter. ``kinds.py`` says what each kind is."""
+
+from typing import Literal
 
 import msgspec
 
@@ -37,6 +39,39 @@ class GenerateOrder(Order, frozen=True, kw_only=True, tag="generate"):
     sampling: Sampling
     adapter: AdapterRef | None
     provenance: dict[str, str] = {}
+
+
+class PictureRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored picture of a request: the sha256 of its PNG, and its size in pixels."""
+
+    sha256: str
+    width: int
+    height: int
+
+
+class Placement(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a picture lies on the answer: scaled to ``width`` x ``height``, its corner at (``left``, ``top``). What
+    reaches beyond the answer is cut off."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class EditOrder(GenerateOrder, frozen=True, kw_only=True, tag="edit"):
+    """Draw one image a seed over a picture.
+
+    ``level`` in (0, 1]: how much noise is laid over the picture at the start; 1: nothing is seen of it. ``keep``:
+    which of the answer's pixels are the picture's own again, to the last bit: none, all on which the picture lies, or
+    those of them where ``mask`` (of the picture's size, in one channel) is white. ``mask`` is None for the other two.
+    """
+
+    picture: PictureRef
+    placement: Placement
+    level: float
+    keep: Literal["nothing", "picture", "mask"]
+    mask: PictureRef | None
 
 
 class TrainSample(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,7 +66,8 @@ class Decoder:
 
     def decode_mask(self, data: bytes, width: int, height: int) -> Pixels:
         """The mask of a picture of ``width`` x ``height``, black and white in one channel. Errors as ``decode``."""
-        return Pixels(**self._pixels({"work": "mask", "width": width, "height": height}, data))
+        facts = self._pixels({"work": "mask", "width": width, "height": height}, data)
+        return Pixels(**{**facts, "box": tuple(facts["box"])})
 
     def measure(self, png: bytes) -> Measures:
         """What ``decode`` measured, once more, of a stored picture. ``Refused`` and ``Internal`` as there."""

@@ -9,7 +9,7 @@ import io
 import struct
 import warnings
 
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageChops, PngImagePlugin
 
 from linocut.pictures.colours import MAX_PROFILE_BYTES, in_srgb, over_white
 from linocut.pictures.masks import black_and_white
@@ -78,7 +78,8 @@ def for_mask(data: bytes, limits: PictureLimits, width: int, height: int) -> Pix
             f"The mask is {mask.width}x{mask.height} pixels and its picture {width}x{height}; both must have the same "
             "size.",
         )
-    return Pixels(_png(mask), mask.width, mask.height, is_animated, has_alpha=False)
+    box = ImageChops.invert(mask).getbbox()
+    return Pixels(_png(mask), mask.width, mask.height, is_animated, has_alpha=False, box=box)
 
 
 def _decoded(data: bytes, limits: PictureLimits) -> Image.Image:

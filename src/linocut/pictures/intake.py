@@ -19,8 +19,9 @@ from linocut.storage.store import Store
 class StoredPicture:
     """A picture of a request, durable as a PNG blob: upright, sRGB, 8 bits a channel; RGBA where ``has_alpha``.
 
-    ``notes``: what was not taken of the file, a sentence each. Nothing keeps the blob but a row that names it
-    (``jobs.queue.enqueue`` with ``inputs``); without one it is collected a day later.
+    ``box``: what a mask repaints, as in ``Pixels``. ``notes``: what was not taken of the file, a sentence each. Nothing
+    keeps the blob but a row that names it (``jobs.queue.enqueue`` with ``inputs``); without one it is collected a day
+    later.
     """
 
     sha256: str
@@ -29,6 +30,7 @@ class StoredPicture:
     height: int
     has_alpha: bool
     notes: tuple[str, ...] = ()
+    box: tuple[int, int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Intake:
     def _stored(self, field: str, pixels: Pixels) -> StoredPicture:
         notes = (f"{field}: The picture is animated; the first picture of it is used.",) if pixels.is_animated else ()
         sha256 = self.store.put(pixels.png)
-        return StoredPicture(sha256, len(pixels.png), pixels.width, pixels.height, pixels.has_alpha, notes)
+        return StoredPicture(sha256, len(pixels.png), pixels.width, pixels.height, pixels.has_alpha, notes, pixels.box)
 
 
 def _told(field: str, decode: Callable[[], Pixels]) -> Pixels:

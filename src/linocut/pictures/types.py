@@ -67,10 +67,12 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """A request's picture or mask, as ``Decoded``; RGBA where ``has_alpha``, a mask in one channel, else RGB."""
+    """A request's picture or mask, as ``Decoded``; RGBA where ``has_alpha``, a mask in one channel, else RGB. ``box``:
+    what a mask repaints lies within it (left, top, right, bottom; right and bottom are the first pixels outside)."""
 
     png: bytes
     width: int
     height: int
     is_animated: bool
     has_alpha: bool
+    box: tuple[int, int, int, int] | None = None

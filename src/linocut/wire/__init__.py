@@ -28,6 +28,7 @@ from linocut.wire.events import (
 )
 from linocut.wire.generation import (
     AnswerExtras,
+    EditImageRequestV3,
     GenerateImageRequestV3,
     GenerateImageRequestV4,
     ImageExtras,
@@ -37,6 +38,8 @@ from linocut.wire.generation import (
     ImageGenerationResponseV4,
     MagicPromptV4Request,
     MagicPromptV4Response,
+    RemixImageRequestV3,
+    RemixImageRequestV4,
 )
 from linocut.wire.models import (
     CustomModel,
@@ -81,6 +84,7 @@ __all__ = [
     "DatasetReport",
     "DatasetUploadFailedAsset",
     "DatasetUploadSucceededAsset",
+    "EditImageRequestV3",
     "ErrorBody",
     "FileExtras",
     "GenerateImageRequestV3",
@@ -102,6 +106,8 @@ __all__ = [
     "PreviewEvent",
     "ProgressEvent",
     "RejectError",
+    "RemixImageRequestV3",
+    "RemixImageRequestV4",
     "ReportFile",
     "ReportSummary",
     "RunExtras",

@@ -24,6 +24,7 @@ Picture = Annotated[
     Any, Meta(extra_json_schema={"type": "string", "contentMediaType": "image/*"}, description="JPEG, PNG or WebP.")
 ]
 StyleCode = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}$", examples=["ABCD1234"])]
+ImageWeight = Annotated[int, Meta(ge=1, le=100)]
 NumImages = Annotated[int, Meta(ge=1, le=8)]
 StructuredPrompt = Annotated[Json, Meta(extra_json_schema={"$ref": "#/components/schemas/V4JsonPrompt"})]
 
@@ -81,6 +82,62 @@ class GenerateImageRequestV4(msgspec.Struct, kw_only=True, frozen=True):
     resolution: ResolutionV4 | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
     enable_copyright_detection: Annotated[bool | None, not_yet()] = None
+
+
+class RemixImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/ideogram-v3/remix``. The picture is cropped to the shape that is asked for."""
+
+    image: Picture
+    prompt: str
+    image_weight: ImageWeight = 50
+    seed: Seed | Nothing = UNSET
+    resolution: ResolutionV3 | Nothing = UNSET
+    aspect_ratio: AspectRatioV3 | Nothing = UNSET
+    rendering_speed: RenderingSpeed = "DEFAULT"
+    magic_prompt: MagicPromptOption = "AUTO"
+    magic_prompt_system_prompt_config_id: Annotated[str, not_yet()] | Nothing = UNSET
+    negative_prompt: Annotated[str, not_yet()] | Nothing = UNSET
+    num_images: NumImages = 1
+    color_palette: Annotated[ColorPalette, not_yet()] | Nothing = UNSET
+    style_codes: Annotated[list[StyleCode], not_yet()] | Nothing = UNSET
+    style_type: Annotated[StyleTypeV3, not_yet(unless="custom_model_uri")] = "GENERAL"
+    style_preset: Annotated[StylePresetV3, not_yet()] | Nothing = UNSET
+    custom_model_uri: ModelUri | Nothing = UNSET
+    style_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+    character_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+    character_reference_images_mask: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+
+
+class RemixImageRequestV4(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/ideogram-v4/remix``. Without ``image_weight`` the words of the instruction choose it."""
+
+    image: Picture
+    text_prompt: str
+    image_weight: ImageWeight | Nothing = UNSET
+    resolution: ResolutionV4 | Nothing = UNSET
+    rendering_speed: RenderingSpeed = "DEFAULT"
+    enable_copyright_detection: Annotated[bool | None, not_yet()] = None
+
+
+class EditImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/ideogram-v3/inpaint`` and ``/edit``: black of ``mask`` is repainted, white is kept."""
+
+    image: Picture
+    mask: Picture
+    prompt: str
+    magic_prompt: MagicPromptOption = "AUTO"
+    magic_prompt_system_prompt_config_id: Annotated[str, not_yet()] | Nothing = UNSET
+    num_images: NumImages = 1
+    seed: Seed | Nothing = UNSET
+    rendering_speed: RenderingSpeed = "DEFAULT"
+    style_type: Annotated[StyleTypeV3, not_yet(unless="custom_model_uri")] = "GENERAL"
+    style_preset: Annotated[StylePresetV3, not_yet()] | Nothing = UNSET
+    custom_model_uri: ModelUri | Nothing = UNSET
+    color_palette: Annotated[ColorPalette, not_yet()] | Nothing = UNSET
+    style_codes: Annotated[list[StyleCode], not_yet()] | Nothing = UNSET
+    style_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+    character_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+    character_reference_images_mask: Annotated[list[Picture], not_yet()] | Nothing = UNSET
 
 
 class MagicPromptV4Request(msgspec.Struct, kw_only=True, frozen=True):

@@ -65,11 +65,13 @@ class Answers:
 
     def _fail(self, desk: Desk, held: Held, error: LinocutError) -> None:
         """The job ends. One whose custom model has lost its weights takes the model out of use with it."""
-        said = availability.unavailable() if held.lost else error
+        adapter = getattr(held.order, "adapter", None)
+        weights = [lost for lost in held.lost if adapter is not None and lost.details["sha256"] == adapter.sha256]
+        said = availability.unavailable() if weights else error
 
         def fail(tx: Connection) -> None:
             queue.fail(tx, held.job.job_id, held.job.lease_token, said)
-            for lost in held.lost:
+            for lost in weights:
                 availability.lost(tx, lost.details["sha256"], lost.details["how"])
 
         desk.writer.write(held, fail)

@@ -18,9 +18,15 @@ from linocut.wire.types import UNSET, Nothing
 
 
 def answer_v3(drawn: Drawn, ask: GenerateAsk) -> ImageGenerationResponseV3:
-    """The answer of the v3 routes. A custom model decides the style, so there is no ``style_type`` with one."""
+    """The answer of the v3 routes. A custom model decides the style, so there is no ``style_type`` with one. An
+    image of another size than a published one, as inpainting gives it, has its own in ``upscaled_resolution``."""
     style_type: StyleTypeV3 | Nothing = "GENERAL" if ask.custom_model_uri is None else UNSET
-    data = [ImageGenerationObjectV3(**_common(drawn, image), style_type=style_type) for image in drawn.images]
+    placed = drawn.begun.placed
+    own = size_text(placed.width, placed.height) if (placed.width, placed.height) != placed.resolution else UNSET
+    data = [
+        ImageGenerationObjectV3(**_common(drawn, image), upscaled_resolution=own, style_type=style_type)
+        for image in drawn.images
+    ]
     return ImageGenerationResponseV3(created=ids.wire_time(drawn.finished_at), data=data)
 
 
@@ -37,7 +43,7 @@ def _common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
     return {
         "url": None if image_id is None else drawn.link(image_id),
         "prompt": placed.prompt_out,
-        "resolution": size_text(placed.width, placed.height),
+        "resolution": size_text(*placed.resolution),
         "is_image_safe": image_id is not None,
         "seed": image["seed"],
         "x_linocut": ImageExtras(

@@ -48,6 +48,10 @@ class Family(Protocol):
         """The shape of an image's latents, of any number of dimensions."""
         ...
 
+    def by_cell(self, values_rc: Tensor) -> Tensor:
+        """One value a cell of a grid, rows and columns, in a shape that an image's latents can be multiplied with."""
+        ...
+
     def plan(self, sampling: Sampling, width: int, height: int) -> Plan:
         """How an image of that size is drawn at this speed; which of the speed's numbers count is the family's affair.
 

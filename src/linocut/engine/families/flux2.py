@@ -61,6 +61,10 @@ class Flux2:
         """(N, C)."""
         return grid[0] * grid[1], self.latents.channels
 
+    def by_cell(self, values_rc: Tensor) -> Tensor:
+        """(N, 1)."""
+        return values_rc.reshape(-1, 1)
+
     def plan(self, sampling: Sampling, width: int, height: int) -> Plan:
         """FLUX.2's schedule, shifted by its fit to size and steps; ``mu`` is added to that fit's mean, so 0 is the
         library's own schedule. The family has no ``std``.

@@ -61,6 +61,10 @@ class Ideogram4:
         """(N, C)."""
         return grid[0] * grid[1], self.latents.channels
 
+    def by_cell(self, values_rc: Tensor) -> Tensor:
+        """(N, 1)."""
+        return values_rc.reshape(-1, 1)
+
     def plan(self, sampling: Sampling, width: int, height: int) -> Plan:
         """The logit-normal schedule with ``mu`` as its effective mean and ``std`` as its deviation: the size shifts it
         no further (a base that wants the library's shift passes its mean through ``parts.schedule.resolution_mu``).

@@ -89,6 +89,10 @@ class QwenImage:
         """(N, C)."""
         return grid[0] * grid[1], int(self.vae.config.z_dim) * PATCH * PATCH
 
+    def by_cell(self, values_rc: Tensor) -> Tensor:
+        """(N, 1)."""
+        return values_rc.reshape(-1, 1)
+
     def plan(self, sampling: Sampling, width: int, height: int) -> Plan:
         """The scheduler's own shift for the size, ``mu`` added to its mean. The family has no ``std``."""
         config, (rows, columns) = self.scheduler_config, self.grid(width, height)

@@ -95,6 +95,10 @@ class Sdxl:
         """(K, h, w)."""
         return int(self.vae.config.latent_channels), *grid
 
+    def by_cell(self, values_rc: Tensor) -> Tensor:
+        """(1, h, w)."""
+        return values_rc[None]
+
     def plan(self, sampling: Sampling, width: int, height: int) -> Plan:
         """The base's own Euler schedule, whatever the size. The family has neither ``mu`` nor ``std``."""
         del width, height

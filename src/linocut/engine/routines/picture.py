@@ -19,6 +19,11 @@ def png(pixels_HWC: Tensor, width: int, height: int, texts: dict[str, str] | Non
     picture = Image.fromarray(pixels_HWC.cpu().numpy(), "RGB")
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    return png_of(picture, texts)
+
+
+def png_of(picture: Image.Image, texts: dict[str, str] | None = None) -> bytes:
+    """The picture as it is, as PNG bytes; ``texts`` as above."""
     out = BytesIO()
     picture.save(out, "PNG", compress_level=PNG_COMPRESSION, pnginfo=chunks(texts or {}))
     return out.getvalue()

@@ -1,0 +1,23 @@
+"""/v1/ideogram-v3/inpaint: what a mask leaves black is drawn anew, the rest stays to the last bit."""
+
+from linocut.api.body import MULTIPART
+from linocut.api.call import Call
+from linocut.api.drawing import generate
+from linocut.api.intake import take_mask, take_picture
+from linocut.api.operation import Draws, Operation
+from linocut.api.translate.asks import inpaint_v3
+from linocut.api.translate.images import answer_v3
+from linocut.generation.types import GenerateAsk
+from linocut.wire import EditImageRequestV3, ImageGenerationResponseV3
+
+
+async def take(call: Call, request: EditImageRequestV3) -> GenerateAsk:
+    """The picture and its mask, stored."""
+    image = await take_picture(call, "image", request.image)
+    return inpaint_v3(request, image, await take_mask(call, "mask", request.mask, image))
+
+
+POST = Operation(
+    "post_inpaint_image_v3", "Repaint a part of a picture", "generate", Draws(generate, answer_v3, take),
+    body=EditImageRequestV3, encodings=(MULTIPART,), answer=ImageGenerationResponseV3,
+)  # fmt: skip

@@ -1,0 +1,126 @@
+"""What is drawn over: a picture laid on the answer, what of it is kept, and both put together again. Imports no torch.
+
+Shapes: H and W pixels of the answer. Slow for large answers: call it in a helper thread.
+"""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from linocut.engine.door import Fetch
+from linocut.engine.refusals import lost_picture
+from linocut.errors import Lost
+from linocut.orders import EditOrder, PictureRef, Placement
+
+Levels = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
+
+WHITE_FROM = 128
+"""Values of a mask from here on are white: kept."""
+RIM = 0.03
+"""How far what is drawn is drawn towards its kept neighbours: of the answer's shorter side."""
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """``pixels_HWC``: the picture, its rim repeated where it does not reach. ``keep_HW``: where it stays."""
+
+    pixels_HWC: Levels
+    keep_HW: Flags
+
+    def scaled(self, width: int, height: int) -> Levels:
+        """The pixels at another size."""
+        return _scaled(Image.fromarray(self.pixels_HWC), width, height)
+
+    def kept_cells(self, rows: int, columns: int) -> Flags:
+        """The cells of a grid over the answer in which every pixel is kept."""
+        height, width = self.keep_HW.shape
+        tops, lefts = np.arange(rows) * height // rows, np.arange(columns) * width // columns
+        cells: Flags = np.logical_and.reduceat(np.logical_and.reduceat(self.keep_HW, tops, axis=0), lefts, axis=1)
+        return cells
+
+    def finished(self, drawn: Image.Image) -> Image.Image:
+        """``drawn`` at the answer's size, with the kept pixels as they were and no step in colour at their rim."""
+        height, width = self.keep_HW.shape
+        drawn_HWC = _scaled(drawn, width, height)
+        if not self.keep_HW.any():
+            return Image.fromarray(drawn_HWC)
+        evened_HWC = _evened(drawn_HWC, self.pixels_HWC, self.keep_HW)
+        return Image.fromarray(np.where(self.keep_HW[..., None], self.pixels_HWC, evened_HWC))
+
+
+def lay_out(order: EditOrder, fetch: Fetch) -> Canvas:
+    """The order's picture on its answer. ``RunFailed`` when a file of the request is gone."""
+    size = order.output_width, order.output_height
+    pixels_HWC, covered_HW = _laid(
+        _opened(order.picture, fetch, "RGB"), order.placement, size, Image.Resampling.LANCZOS
+    )
+    if order.keep == "nothing":
+        return Canvas(pixels_HWC, np.zeros_like(covered_HW))
+    if order.mask is None:
+        return Canvas(pixels_HWC, covered_HW)
+    mask_HW, _ = _laid(_opened(order.mask, fetch, "L"), order.placement, size, Image.Resampling.NEAREST)
+    return Canvas(pixels_HWC, covered_HW & (mask_HW >= WHITE_FROM))
+
+
+def _opened(ref: PictureRef, fetch: Fetch, mode: str) -> Image.Image:
+    try:
+        data = fetch(ref.sha256)
+    except Lost as gone:
+        raise lost_picture() from gone
+    return Image.open(BytesIO(data), formats=("PNG",)).convert(mode)
+
+
+def _laid(picture: Image.Image, place: Placement, size: tuple[int, int], how: Image.Resampling) -> tuple[Levels, Flags]:
+    """(pixels, where the picture lies) of an answer of ``size``; the picture's rim is repeated beyond it."""
+    if picture.size != (place.width, place.height):
+        picture = picture.resize((place.width, place.height), how)
+    (left, right), (top, bottom) = _reach(place.left, place.width, size[0]), _reach(place.top, place.height, size[1])
+    seen = picture.crop((left - place.left, top - place.top, right - place.left, bottom - place.top))
+    beyond = ((top, size[1] - bottom), (left, size[0] - right))
+    pixels = np.asarray(seen)
+    covered = np.pad(np.ones(pixels.shape[:2], np.bool_), beyond)
+    return np.pad(pixels, (*beyond, (0, 0))[: pixels.ndim], mode="edge"), covered
+
+
+def _reach(start: int, length: int, side: int) -> tuple[int, int]:
+    return max(0, start), min(side, start + length)
+
+
+def _scaled(picture: Image.Image, width: int, height: int) -> Levels:
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def _evened(drawn_HWC: Levels, known_HWC: Levels, keep_HW: Flags) -> Levels:
+    """What is drawn, moved near the rim by as much as it differs from the picture on the other side of it."""
+    radius = max(1, round(RIM * min(keep_HW.shape)))
+    weight_HW1 = keep_HW[..., None].astype(np.float32)
+    near_HW1 = _blurred(weight_HW1, radius)
+    off_HWC = (known_HWC.astype(np.float32) - drawn_HWC) * weight_HW1
+    moved_HWC = _blurred(off_HWC, radius) / np.maximum(near_HW1, 1e-3) * np.minimum(1.0, 2.0 * near_HW1)
+    evened: Levels = np.clip(np.rint(drawn_HWC + moved_HWC), 0, 255).astype(np.uint8)
+    return evened
+
+
+def _blurred(values_HWC: NDArray[np.float32], radius: int) -> NDArray[Any]:
+    """Means over squares of so many pixels to each side, less at the border."""
+    for axis in (0, 1):
+        values_HWC = _mean_along(values_HWC, radius, axis)
+    return values_HWC
+
+
+def _mean_along(values: NDArray[np.float32], radius: int, axis: int) -> NDArray[np.float32]:
+    count = values.shape[axis]
+    sums = np.insert(np.cumsum(values, axis=axis, dtype=np.float64), 0, 0.0, axis=axis)
+    last, first = np.minimum(np.arange(count) + radius + 1, count), np.maximum(np.arange(count) - radius, 0)
+    shape = [1] * values.ndim
+    shape[axis] = count
+    means = (np.take(sums, last, axis=axis) - np.take(sums, first, axis=axis)) / (last - first).reshape(shape)
+    narrowed: NDArray[np.float32] = means.astype(np.float32)
+    return narrowed

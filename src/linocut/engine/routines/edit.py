@@ -1,0 +1,56 @@
+"""The routine of an edit order: drawing over a picture, for every family."""
+
+from functools import partial
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from linocut.engine.canvas import Canvas, lay_out
+from linocut.engine.png_text import texts_of
+from linocut.engine.routines.draw import Known, draw
+from linocut.engine.routines.hands import Hands
+from linocut.engine.routines.picture import png_of
+from linocut.engine.units import EncodeImage
+from linocut.engine.work import Background, Routine
+from linocut.orders import EditOrder, GenerateFinished, ImageDrawn
+
+
+def edit(order: EditOrder, hands: Hands) -> Routine:
+    """Draw the order's images at the base's own size; the kept pixels come back at the picture's."""
+    load = partial(hands.load_adapter, order.adapter) if order.adapter else None
+    adapter = (yield Background(load, "load adapter")) if load else None
+    canvas: Canvas = yield Background(partial(lay_out, order, hands.fetch), "lay out")
+    pixels_HWC = yield Background(partial(_native, canvas, order), "scale")
+    latents = yield EncodeImage(pixels_HWC)
+    kept_rc = torch.from_numpy(canvas.kept_cells(*hands.family.grid(order.width, order.height)))
+    known = Known(latents, order.level, hands.family.by_cell(kept_rc).to(latents.device))
+    pictures = yield from draw(
+        hands.family,
+        caption=order.caption,
+        seeds=order.seeds,
+        width=order.width,
+        height=order.height,
+        sampling=order.sampling,
+        adapter=adapter,
+        known=known,
+    )
+    pngs = yield [
+        Background(partial(_finished, canvas, drawn_HWC, texts_of(order, seed)), "png")
+        for seed, drawn_HWC in zip(order.seeds, pictures, strict=True)
+    ]
+    for index, (seed, data) in enumerate(zip(order.seeds, pngs, strict=True)):
+        hands.emit(
+            ImageDrawn(
+                key=hands.key, index=index, seed=seed, png=data, native_width=order.width, native_height=order.height
+            )
+        )
+    hands.emit(GenerateFinished(key=hands.key))
+
+
+def _native(canvas: Canvas, order: EditOrder) -> Tensor:
+    return torch.from_numpy(canvas.scaled(order.width, order.height).copy())
+
+
+def _finished(canvas: Canvas, drawn_HWC: Tensor, texts: dict[str, str]) -> bytes:
+    return png_of(canvas.finished(Image.fromarray(drawn_HWC.cpu().numpy(), "RGB")), texts)
