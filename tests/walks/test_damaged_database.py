@@ -36,7 +36,9 @@ def filled(settings: Settings) -> str:
     with closing(Runtime.open(settings)) as runtime, runtime.db.transaction() as tx:
         user, house = organizations.ensure_user(tx, "u"), organizations.ensure_organization(tx, "o")
         times = {"created_at": ids.now(), "updated_at": ids.now()}
-        rows = [{"dataset_id": f"d{n}", "user_id": user, "name": "n" * 60, "image_count": 0, **times} for n in range(300)]
+        rows = [
+            {"dataset_id": f"d{n}", "user_id": user, "name": "n" * 60, "image_count": 0, **times} for n in range(300)
+        ]
         tx.execute(insert(datasets), rows)
         return keys.create_key(tx, user_id=user, organization_id=house).api_key
 
