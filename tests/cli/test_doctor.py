@@ -246,3 +246,13 @@ def test_the_tools_beside_the_base(tmp_path: Path) -> None:
     assert found.mend == "export LINOCUT_TOOLS=border-matting"
     found = checks.tools(settings(tmp_path, tools="border-matting", tools_memory_mib=64))
     assert (found.ok, found.mend) == (False, "export LINOCUT_TOOLS_MEMORY_MIB=128")
+
+
+def test_damage_that_a_server_has_met_is_told(tmp_path: Path) -> None:
+    """Also where a look at the whole file sees none: SQLite does not read what stands in a text."""
+    looked = settings(tmp_path)
+    Database.open(looked.resolved_database_url).close()
+    assert checks.database(looked).ok
+    looked.damage_note.write_text("{}")
+    told = checks.database(looked)
+    assert (told.ok, "met damage" in told.found, "docs/backups.md" in told.mend) == (False, True, True)
