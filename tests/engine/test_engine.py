@@ -224,7 +224,8 @@ def test_an_unknown_fault_ends_its_order_alone_and_tells_nothing_of_itself(
     assert "secret" not in str(error.to_json())
     assert of(events, "b") == [GenerateFinished(key="b")]
     if where != "device":
-        assert SECRET in capsys.readouterr().out + capsys.readouterr().err
+        said = capsys.readouterr()
+        assert SECRET in said.out + said.err, "the log has it"
 
 
 def test_a_fault_with_a_sentence_keeps_it() -> None:

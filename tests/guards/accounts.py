@@ -53,8 +53,8 @@ GUARDS = (
     Guard(
         "a key is looked up again in each transaction and each snapshot of a request",
         "api/runner.py",
-        "        call = Call(request, shared, path, caller_in(tx), caller_in)\n",
-        "        call = Call(request, shared, path, caller_in(tx), None)\n",
+        "        call = Call(request, shared, path, caller, caller_in)\n",
+        "        call = Call(request, shared, path, caller, None)\n",
         (
             f"{REVOKED}test_nothing_is_changed_by_what_such_a_key_has_begun[revoked-sqlite-plain]",
             f"{REVOKED}test_the_last_bytes_come_too_late[revoked-sqlite-/v1/ideogram-v3/train-model]",

@@ -7,6 +7,7 @@ to the nearest pictures of a style by palette, edges and texture, which no netwo
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ from linocut.samples.style import style_distance, style_vector
 BASE = load_base(MINI)
 HELD_OUT = ('a cat with the word "TEA"', 'a heart with the word "MINT"', 'a car with the word "CALM"',
             'a diamond with the word "HOT"', 'a boat with the word "SIP"')  # fmt: skip
-SEEDS = (11, 12, 13, 14)
+SEEDS = (11, 12)
+STEPS = 200
+"""Half of what a server trains: enough to tell the style, and the suite waits for it."""
 Draw = Callable[[Poster, int], Image.Image]
 
 
@@ -65,7 +68,7 @@ def _run(engine: Engine, key: str, order: Any, blobs: dict[str, bytes], workspac
 
 def _train(engine: Engine, draw: Draw, workspace: Path) -> tuple[bytes, dict[str, float]]:
     blobs, samples = _dataset(draw)
-    recipe = recipes.plain(BASE, len(samples))
+    recipe = replace(recipes.plain(BASE, len(samples)), steps=STEPS)
     holdout = recipes.holdout_of(samples)
     turbo = BASE.sampling["TURBO"]
     order = TrainOrder(
@@ -112,8 +115,8 @@ def test_a_custom_model_draws_in_its_own_style(tmp_path: Path, capsys: pytest.Ca
 
     nearer = sum(custom < base for custom, base in zip(nearness["custom"], nearness["base"], strict=True))
     as_own = sum(style_distance(i, style) < style_distance(i, foreign) for i in drawn["custom"])
-    assert nearer >= 18, f"{nearer} of 20 nearer than the base's"
-    assert as_own >= 18, f"{as_own} of 20 nearer to their own style than to another"
+    assert nearer >= 9, f"{nearer} of 10 nearer than the base's"
+    assert as_own >= 9, f"{as_own} of 10 nearer to their own style than to another"
     assert mean["custom"] < 0.75 * mean["base"]
 
     held_out = [kettle_and_fern(p, 128) for p in posters(6, first=20)]

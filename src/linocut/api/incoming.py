@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope
 
 LINGER_SECONDS = 30.0
 SILENT_SECONDS = 5.0
-LINGER_BYTES = 96 << 20
+LINGER_BYTES = 64 << 20
 ANNOUNCED_BYTES = 512 << 20
 MOST_LINGERING = 64
 """So long in all, so long without a byte, so much (of a body that says its length: the second), and for so many clients

@@ -41,6 +41,7 @@ def tinted(word: str, value: str, tint: str) -> str:
     return rgb_to_hex((int(r + (255 - r) * part), int(g + (255 - g) * part), int(b + (255 - b) * part)))
 
 
+@lru_cache(maxsize=4096)
 def colour_of(word: str) -> str:
     """'#RRGGBB' of a colour word or a hexadecimal value, '' when it is neither."""
     if word.startswith("#"):
