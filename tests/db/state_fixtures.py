@@ -34,7 +34,7 @@ ON_BOTH = (
     "tests/jobs/",
     "tests/accounts/",
     "tests/walks/test_train_and_generate.py",
-    "tests/walks/test_idempotency.py",
+    "tests/walks/test_two_servers.py",
 )
 """Where the suite runs a test on PostgreSQL too: what speaks to the database itself, and two walks through all rooms.
 The others' PostgreSQL variants are a campaign (``make soak``)."""

@@ -29,7 +29,8 @@ class Deaths:
 def _round(house: House, key: str, chance: random.Random, longest_pause: float, deaths: Deaths) -> None:
     """Let the clients work a while, kill somebody, and wait until GETs are answered again."""
     time.sleep(chance.uniform(0.05, longest_pause))
-    victim = chance.choice(VICTIMS)
+    died = {victim: deaths.victims.count(victim) for victim in VICTIMS}
+    victim = chance.choice([victim for victim in VICTIMS if died[victim] == min(died.values())])  # each has its turn
     if not house.kill(victim):
         return
     if victim == "supervisor":
