@@ -37,6 +37,7 @@ from linocut.custom_models import repository
 from linocut.custom_models import service as registry
 from linocut.ids import new_id
 from linocut.jobs import queue
+from linocut.jobs.types import NewJob
 from linocut.orders import AdapterRef
 from linocut.runtime import Runtime
 from linocut.settings import Settings
@@ -71,7 +72,7 @@ def fill(data: Path) -> tuple[str, str]:
             tx, user_id=user, dataset_id="", name="Tea posters", base=runtime.base.identity, first_version=1
         )
         repository.update_model(tx, model_id, {"dataset_id": None})
-        job_id = queue.enqueue(tx, kind="train", organization_id=organization, order="{}", images=0)
+        job_id = queue.enqueue(tx, NewJob(kind="train", organization_id=organization, order="{}", images=0))
         run: dict[str, Any] = {
             "run_id": new_id(), "model_id": model_id, "job_id": job_id, "status": "COMPLETED", "training_steps": 120,
             "lora_rank": 16, "ema": 0.99, "learning_rate": 0.002, "seed": 1,

@@ -27,6 +27,7 @@ from linocut.db import engines  # noqa: E402
 from linocut.db.database import Database  # noqa: E402
 from linocut.db.tables import jobs  # noqa: E402
 from linocut.jobs import queue  # noqa: E402
+from linocut.jobs.types import NewJob
 from linocut.jobs.waiter import Waiter  # noqa: E402
 
 ROUNDS = 200
@@ -41,6 +42,7 @@ import sys, time
 from linocut.db.database import Database
 from linocut.ids import now
 from linocut.jobs import queue
+from linocut.jobs.types import NewJob
 db = Database.open(sys.argv[1])
 changes = db.changes()
 print("ready", flush=True)
@@ -61,7 +63,7 @@ while True:
 async def one_job(db: Database, waiter: Waiter) -> tuple[str, float]:
     """The job's id, and when its caller knew that it had ended."""
     job_id = await db.run_write(
-        lambda tx: queue.enqueue(tx, kind="generate", organization_id="o", order="{}", images=1)
+        lambda tx: queue.enqueue(tx, NewJob(kind="generate", organization_id="o", order="{}", images=1))
     )
     await waiter.wait(job_id, 60)
     return job_id, time.time()
@@ -126,7 +128,7 @@ def commits_a_second(url: str, *, in_turn: bool) -> float:
             with engine.begin() as tx:
                 if in_turn:
                     tx.exec_driver_sql(engines.turn(30))
-                queue.enqueue(tx, kind="none", organization_id="o", order="{}", images=1)
+                queue.enqueue(tx, NewJob(kind="none", organization_id="o", order="{}", images=1))
             counts[number] += 1
 
     threads = [threading.Thread(target=write, args=[number]) for number in range(WRITERS)]
