@@ -27,7 +27,7 @@ from linocut.db import engines  # noqa: E402
 from linocut.db.database import Database  # noqa: E402
 from linocut.db.tables import jobs  # noqa: E402
 from linocut.jobs import queue  # noqa: E402
-from linocut.jobs.types import NewJob
+from linocut.jobs.types import NewJob  # noqa: E402
 from linocut.jobs.waiter import Waiter  # noqa: E402
 
 ROUNDS = 200
