@@ -16,6 +16,7 @@ that finds the file whole: ``workers/supervise.py``.
 import asyncio
 import contextvars
 import copy
+import gc
 import json
 import sqlite3
 import threading
@@ -210,7 +211,7 @@ class Database:
         self._long_read_threads.shutdown()
         if self._listener is not None:
             self._listener.close()
-        if self._stamp is None:
+        if self._stamp is None or self._file is None:
             self._let_go()
             return
         with self._stamp.turn():
@@ -218,6 +219,8 @@ class Database:
             for changes in list(self._changes):
                 changes.close()
             self._let_go()
+            if checkup.wal_of(self._file).exists():  # a cursor in a cycle keeps its connection open
+                gc.collect()
             self._stamp.closed()
 
     def _let_go(self) -> None:
