@@ -18,6 +18,16 @@ from linocut.files import sha256_file
 FAMILIES = ("ideogram4", "flux2", "qwen_image", "sdxl")
 """The architectures that ``engine/families/`` has a file for (a house test holds the two together)."""
 
+TAKE_NEGATIVE_TEXT = frozenset({"flux2", "qwen_image", "sdxl"})
+"""The families whose guidance can lead away from a text of the caller's: those whose class says so of itself
+(``takes_negative_text``; a test holds the two together)."""
+
+TAKE_REFERENCES = frozenset({"flux2"})
+"""The families whose network can look at other pictures while it draws: the same of ``takes_references``."""
+
+FAMILY_NAMES = {"ideogram4": "Ideogram 4", "flux2": "FLUX.2", "qwen_image": "Qwen-Image", "sdxl": "Stable Diffusion XL"}
+"""What sentences call them."""
+
 PARTS = {
     "ideogram4": ("transformer", "unconditional_transformer", "text_encoder", "vae"),
     "flux2": ("transformer", "text_encoder", "vae"),
@@ -85,6 +95,16 @@ class Base(msgspec.Struct, frozen=True):
     sampling: dict[str, Sampling]
     training: TrainingDefaults
     knows: str = ""
+
+    @property
+    def takes_negative_text(self) -> bool:
+        """Whether its guidance can lead away from a text of the caller's."""
+        return self.family in TAKE_NEGATIVE_TEXT
+
+    @property
+    def takes_references(self) -> bool:
+        """Whether it can look at other pictures while it draws."""
+        return self.family in TAKE_REFERENCES
 
 
 def load_base(folder: Path) -> Base:

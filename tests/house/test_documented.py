@@ -3,13 +3,23 @@
 import json
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import typer
 
-from linocut.catalogue import FAMILIES, PIPELINES, Base, Sampling, TrainingDefaults
+from linocut.catalogue import (
+    FAMILIES,
+    FAMILY_NAMES,
+    PIPELINES,
+    TAKE_NEGATIVE_TEXT,
+    TAKE_REFERENCES,
+    Base,
+    Sampling,
+    TrainingDefaults,
+)
 from linocut.cli.main import command_line
 from linocut.engine.families.family import FAMILIES as CODE
 from linocut.errors import LinocutError
@@ -78,6 +88,14 @@ def test_the_catalogue_and_the_engine_know_the_same_families() -> None:
     folder = ROOT / "src" / "linocut" / "engine" / "families"
     assert set(CODE) == set(FAMILIES)
     assert {p.stem for p in folder.glob("*.py")} == {*FAMILIES, "__init__", "family", "items"}
+
+
+def test_the_catalogue_says_of_a_family_what_the_engine_says() -> None:
+    """The API refuses what a base cannot do before an order is placed, and imports no family to know it."""
+    kinds = {name: getattr(import_module(f"linocut.engine.families.{name}"), kind) for name, kind in CODE.items()}
+    assert {name for name, kind in kinds.items() if kind.takes_negative_text} == TAKE_NEGATIVE_TEXT
+    assert {name for name, kind in kinds.items() if kind.takes_references} == TAKE_REFERENCES
+    assert set(FAMILY_NAMES) == set(FAMILIES)
 
 
 def test_every_room_has_its_floor() -> None:
