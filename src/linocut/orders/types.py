@@ -38,8 +38,9 @@ class GenerateOrder(Order, frozen=True, kw_only=True, tag="generate"):
     (prompt, model, version), and caption, seed and base with it; no pixel depends on it. Empty: nothing is written.
 
     ``negative``: the exact text that the guidance leads away from; "" for the family's own empty one. ``references``:
-    pictures that the network looks at while it draws, in the order in which the caption speaks of them. ``styles``:
-    pictures whose colours and texture the first latents are brought towards, for a base that looks at none.
+    pictures that the network looks at while it draws, in the order in which the caption speaks of them;
+    ``reference_mask``: of the last of them, only what is white under it. ``styles``: pictures whose colours and texture
+    the first latents are brought towards, for a base that looks at none.
     """
 
     caption: str
@@ -53,6 +54,7 @@ class GenerateOrder(Order, frozen=True, kw_only=True, tag="generate"):
     provenance: dict[str, str] = {}
     negative: str = ""
     references: tuple[PictureRef, ...] = ()
+    reference_mask: PictureRef | None = None
     styles: tuple[PictureRef, ...] = ()
 
 
