@@ -9,10 +9,15 @@ from linocut.dress import Dress, Palette, worn_together
 from linocut.errors import InvalidRequest
 from linocut.generation.styles import PALETTES, PRESETS, TYPES, of_codes
 from linocut.generation.types import Look
+from linocut.pictures.types import Seen
 
 MOST_STYLE_REFERENCES = 10
 MOST_MEMBERS = 8
 LEAST_WEIGHT = 0.05
+STRONG, SOFT = 70.0, 30.0
+"""Deviations of the grey values of a picture, of 255, from which on its contrast is strong, and below which soft."""
+RICH, SMOOTH = 12.0, 4.0
+"""Mean steps of grey between neighbours at 64 x 64 pixels, of 255: a picture rich in detail, and a smooth one."""
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
 _CODE = re.compile(r"[0-9a-fA-F]{8}")
 
@@ -91,9 +96,10 @@ def check_look(look: Look, references: int, characters: int, masks: int) -> None
         raise _wrong(f"{field}: Send as many masks as character_reference_images: {characters}, not {masks}.", field)
 
 
-def dress_of(look: Look, *, own_model: bool) -> Dress:
-    """The look in words and colours, without what its pictures say. With a custom model (``own_model``) the model
-    decides the style, and ``style_type`` has no effect (published)."""
+def dress_of(look: Look, *, own_model: bool, looks_at_them: bool) -> Dress:
+    """The look in words and colours. With a custom model (``own_model``) the model decides the style, and
+    ``style_type`` has no effect (published). ``looks_at_them``: the base looks at the references itself; else what was
+    measured of them is said."""
     worn = []
     if look.style_preset is not None:
         worn.append(replace(PRESETS[look.style_preset], names=(f"style_preset {look.style_preset}",)))
@@ -102,6 +108,26 @@ def dress_of(look: Look, *, own_model: bool) -> Dress:
     if look.style_type is not None and not own_model:
         asked = TYPES[look.style_type]
         worn.append(replace(asked, names=(f"style_type {look.style_type}",)) if asked != Dress() else asked)
+    if look.style_references:
+        seen = [picture.seen for picture in look.style_references if picture.seen is not None]
+        count = len(look.style_references)
+        worn.append(_looked_at(count) if looks_at_them else worn_together([_of_seen(one) for one in seen]))
+    if look.character_reference is not None:
+        number = len(look.style_references) + 1
+        worn.append(Dress(aesthetics=f"with the character of reference image {number}"))
     if look.palette:
         worn.append(Dress(palette=look.palette, insists=True, names=("color_palette",)))
     return worn_together(worn)
+
+
+def _looked_at(count: int) -> Dress:
+    which = "reference image 1" if count == 1 else f"reference images 1 to {count}"
+    return Dress(aesthetics=f"in the style of {which}", names=("style_reference_images",))
+
+
+def _of_seen(seen: Seen) -> Dress:
+    """What was measured of a reference, in words and colours."""
+    contrast = "strong contrasts" if seen.contrast > STRONG else "soft contrasts" if seen.contrast < SOFT else ""
+    detail = "rich in detail" if seen.detail > RICH else "smooth, plain surfaces" if seen.detail < SMOOTH else ""
+    words = ", ".join(word for word in (contrast, detail) if word)
+    return Dress(aesthetics=words, palette=seen.palette, ground=seen.ground, names=("style_reference_images",))
