@@ -15,8 +15,8 @@ from tests.engine.new_kinds import DescribeOrder, carried, kind
 from linocut.engine.carriage import CARRIAGES
 from linocut.engine.open import open_engine
 from linocut.engine.resident import engine_over
-from linocut.engine.tools.catalogue import MIB, TOOLS
-from linocut.engine.tools.tool import ToolFacts, ToolsAtHand
+from linocut.engine.tools.catalogue import TOOLS
+from linocut.engine.tools.tool import MIB, ToolFacts, ToolsAtHand
 from linocut.engine.tools.toolbox import Toolbox
 from linocut.engine.tools.units import RunTool, use_tool
 from linocut.engine.work import FullPass, Routine

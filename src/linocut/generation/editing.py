@@ -23,8 +23,8 @@ LEAST_LEVEL = 0.1
 BOX_MARGIN = 0.12
 """Air around a new thing in the box that it is drawn in, of that box."""
 
-_KEEP: dict[str, Literal["nothing", "picture", "mask"]] = {
-    "remix": "nothing", "inpaint": "mask", "reframe": "picture",
+_KEEP: dict[str, Literal["nothing", "picture", "mask", "object"]] = {
+    "remix": "nothing", "inpaint": "mask", "reframe": "picture", "replace-background": "object",
 }  # fmt: skip
 UNSAID_WEIGHT = 50
 _WEIGHTS = (
@@ -48,14 +48,15 @@ def level_of(image_weight: int) -> float:
 
 
 def edited_size(ask: GenerateAsk, over: Over) -> Size:
-    """Width and height of the answer: what is inpainted keeps its size; the others are as asked, and a remix of a
-    version that leaves the ratio to the text has the picture's where its text speaks of none. ``InvalidRequest``."""
+    """Width and height of the answer: what is inpainted, or given another ground, keeps its size; the others are as
+    asked, and a remix of a version that leaves the ratio to the text has the picture's where its text speaks of none.
+    ``InvalidRequest``."""
     picture = over.picture
-    if over.operation == "inpaint":
+    if over.operation in ("inpaint", "replace-background"):
         if max(picture.width / picture.height, picture.height / picture.width) > MOST_ASPECT:
             raise InvalidRequest(
                 f"image: The picture is {size_text(picture.width, picture.height)} pixels; one side may be at most "
-                f"{MOST_ASPECT:.0f} times the other. Crop it, and its mask with it.",
+                f"{MOST_ASPECT:.0f} times the other. Crop it{', and its mask with it' if over.mask else ''}.",
                 field="image",
             )
         return picture.width, picture.height

@@ -1,8 +1,10 @@
 """What a tool is: facts for a catalogue, and a thing that turns one input into one result. Imports no torch."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+MIB = 1024 * 1024
 
 
 class Tool(Protocol):
@@ -19,11 +21,12 @@ class Tool(Protocol):
 
 @dataclass(frozen=True)
 class ToolsAtHand:
-    """What an engine is told of tools: the memory of those that are loaded, and the names of those loaded at its
-    start; the others are on first use."""
+    """What an engine is told of tools: the memory of those that are loaded, the names of those loaded at its start
+    (the others are on first use), and what was ``chosen`` for a job, as in ``catalogue.tools_with``."""
 
     max_bytes: int
     at_start: tuple[str, ...] = ()
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_TOOLS = ToolsAtHand(0)

@@ -4,8 +4,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from threading import Lock
 
-from linocut.engine.tools.catalogue import MIB, TOOLS
-from linocut.engine.tools.tool import Tool, ToolFacts
+from linocut.engine.tools.catalogue import TOOLS, tools_with
+from linocut.engine.tools.tool import MIB, Tool, ToolFacts, ToolsAtHand
 from linocut.errors import NotReady
 from linocut.observe import log
 
@@ -17,12 +17,28 @@ class Toolbox:
     orders' memory is counted without it, so that neither can take the other's.
     """
 
-    def __init__(self, device: str, max_bytes: int, known: Mapping[str, ToolFacts] = TOOLS) -> None:
+    def __init__(
+        self,
+        device: str,
+        max_bytes: int,
+        known: Mapping[str, ToolFacts] = TOOLS,
+        jobs: Mapping[str, str] | None = None,
+    ) -> None:
         self.max_bytes = max_bytes
         self._device = device
         self._known = known
+        self._jobs = tools_with({})[1] if jobs is None else jobs
         self._loaded: OrderedDict[str, Tool] = OrderedDict()
         self._lock = Lock()
+
+    @classmethod
+    def of(cls, device: str, at_hand: ToolsAtHand) -> "Toolbox":
+        """The tools that an engine is told of. ``NotReady``."""
+        return cls(device, at_hand.max_bytes, *tools_with(at_hand.chosen))
+
+    def for_job(self, job: str) -> str:
+        """The name of the tool that does this job ("matting", say) here."""
+        return self._jobs[job]
 
     def facts(self, name: str) -> ToolFacts:
         """A tool's entry in the catalogue. ``NotReady`` for one that there is none of."""
