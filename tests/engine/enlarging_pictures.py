@@ -1,5 +1,7 @@
 """Drawn pictures and photo-like ones, at full size and at half of it, and how near an enlargement comes."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -9,6 +11,7 @@ FINE = 4
 """Shapes are drawn so many times larger and scaled down, so that their edges are smooth as an illustrator's are."""
 
 
+@cache
 def poster(seed: int, width: int = 512, height: int = 512) -> Levels:
     """Flat shapes and lettering."""
     rng = np.random.default_rng(seed)
@@ -32,6 +35,7 @@ def poster(seed: int, width: int = 512, height: int = 512) -> Levels:
     return np.asarray(picture.resize((width, height), Image.Resampling.BOX))
 
 
+@cache
 def photograph(seed: int, width: int = 512, height: int = 512) -> Levels:
     """Soft light, texture at every size, a sensor's noise: what a camera gives, without being a picture of anything."""
     rng = np.random.default_rng(seed)

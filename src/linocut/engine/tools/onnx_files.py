@@ -5,24 +5,24 @@ from typing import Any
 
 from linocut.errors import NotReady
 
-_PICKLED = (".pth", ".pt", ".ckpt", ".bin", ".pkl")
-_PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
+_TORCHS_OWN = (".pth", ".pt", ".ckpt", ".bin", ".pkl")
+_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 
 
 def open_network(tool: str, path: Path, variable: str, threads: int = 0) -> Any:
     """An onnxruntime session over the file that ``variable`` names, on the CPU; ``threads`` 0: one a core.
 
-    ``NotReady`` with a sentence that names the tool and never the path: for no file, for pickled weights, for a file
+    ``NotReady`` with a sentence that names the tool and never the path: for no file, for torch's own format, for a file
     that onnxruntime does not take.
     """
     if not path.is_file():
         raise NotReady(f"The tool {tool} has no weights: the file that {variable} names is not there.")
     with path.open("rb") as stream:
         start = stream.read(4)
-    if path.suffix.lower() in _PICKLED or start.startswith(_PICKLE_STARTS):
+    if path.suffix.lower() in _TORCHS_OWN or start.startswith(_STARTS):
         raise NotReady(
-            f"The weights of the tool {tool} are pickled (.pth and its like), and reading a pickle can run code; it is "
-            f"not read. Export the network as ONNX and name that file in {variable}."
+            f"The weights of the tool {tool} are in torch's own format (.pth and its like), which can run code when it is "
+            f"read; it is not read. Export the network as ONNX and name that file in {variable}."
         )
     if path.suffix.lower() == ".safetensors":
         raise NotReady(
