@@ -21,8 +21,8 @@ def open_network(tool: str, path: Path, variable: str, threads: int = 0) -> Any:
         start = stream.read(4)
     if path.suffix.lower() in _TORCHS_OWN or start.startswith(_STARTS):
         raise NotReady(
-            f"The weights of the tool {tool} are in torch's own format (.pth and its like), which can run code when it is "
-            f"read; it is not read. Export the network as ONNX and name that file in {variable}."
+            f"The weights of the tool {tool} are in torch's own format (.pth and its like), which can run code when "
+            f"it is read; it is not read. Export the network as ONNX and name that file in {variable}."
         )
     if path.suffix.lower() == ".safetensors":
         raise NotReady(
