@@ -21,8 +21,7 @@ from linocut.cli.connection import api_key
 from linocut.client import Client
 from linocut.db import checkup, engines, schema
 from linocut.db.database import Database
-from linocut.engine.tools.catalogue import TOOLS
-from linocut.engine.tools.tool import MIB
+from linocut.engine.tools.catalogue import MIB, TOOLS
 from linocut.environment import unknown_variables
 from linocut.errors import Busy, Internal, InvalidRequest, LinocutError, Unavailable
 from linocut.folders import nearest, trouble_with

@@ -97,6 +97,13 @@ def _middle(width: int, height: int) -> Image.Image:
     return alpha
 
 
+def _beside(order: GenerateOrder) -> str:
+    """What else is asked for; nothing where nothing is."""
+    refs = (*order.references, order.reference_mask, *order.styles)
+    named = "|".join(ref.sha256 for ref in refs if ref is not None)
+    return "|".join(part for part in (order.negative, named) if part)
+
+
 def _drawn(order: GenerateOrder, key: str, fetch: Fetch, emit: Emit, how: _How) -> Fake:
     if order.adapter and sha256_hex(fetch(order.adapter.sha256)) != order.adapter.sha256:
         raise damaged_adapter()
@@ -105,7 +112,7 @@ def _drawn(order: GenerateOrder, key: str, fetch: Fetch, emit: Emit, how: _How) 
     if "[fail]" in order.caption:
         raise RunFailed("The image came out as numbers that are not finite; ask for another seed or prompt.")
     for index, seed in enumerate(order.seeds):
-        text = f"{order.caption}|{seed}|{order.adapter.sha256 if order.adapter else ''}{how.over}"
+        text = f"{order.caption}|{seed}|{order.adapter.sha256 if order.adapter else ''}{how.over}{_beside(order)}"
         picture = how.finish(flat_picture(text, order.output_width, order.output_height))
         png = as_png(picture, texts_of(order, seed))
         drawn = ImageDrawn(

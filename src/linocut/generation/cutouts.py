@@ -30,6 +30,7 @@ def place_cutout(tx: Connection, caller: Caller, ask: CutoutAsk, means: Means) -
         base=means.base.identity,
         organization_id=caller.organization_id,
         picture=PictureRef(sha256=one.sha256, width=one.width, height=one.height),
+        matting=means.settings.matter,
     )
     job_id = queue.place(tx, order, user_id=caller.user_id, api_key_id=caller.api_key_id, inputs=ask.inputs)
     return Placed(job_id, "", *size, (), size, size, one.notes)

@@ -83,9 +83,9 @@ def published_size(rules: Rules, size: Size) -> Size:
     return size if size in rules.resolutions else nearest_size(rules.resolutions, *size)
 
 
-def over_picture(order: GenerateOrder, over: Over, weight: int) -> EditOrder:
+def over_picture(order: GenerateOrder, over: Over, weight: int, matter: str) -> EditOrder:
     """The order that draws ``order`` over a picture. ``weight`` counts for a remix only: elsewhere what is kept
-    stays to the last bit, and the rest begins with noise."""
+    stays to the last bit, and the rest begins with noise. ``matter``: the tool that finds an object."""
     size = order.output_width, order.output_height
     return EditOrder(
         **{name: getattr(order, name) for name in GenerateOrder.__struct_fields__},
@@ -94,6 +94,7 @@ def over_picture(order: GenerateOrder, over: Over, weight: int) -> EditOrder:
         level=level_of(weight) if over.operation == "remix" else 1.0,
         keep=_KEEP[over.operation],
         mask=None if over.mask is None else _ref(over.mask),
+        matting=matter if over.operation == "replace-background" else "",
     )
 
 

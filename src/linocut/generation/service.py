@@ -78,7 +78,7 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         notes += ground_notes
     if ask.over is not None:
         weight = ask.over.image_weight or weight_of_text(text)
-        order = over_picture(order, ask.over, weight)
+        order = over_picture(order, ask.over, weight, means.settings.matter)
         notes += edit_notes(ask.over, order.placement, (width, height), weight)
     check_in_flight(tx, caller, ask.num_images, means.settings)
     job_id = queue.place(

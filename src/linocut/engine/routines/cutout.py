@@ -21,7 +21,7 @@ Steps = Generator[Yielded, Any, Any]
 
 def cutout(order: CutoutOrder, hands: Hands) -> Routine:
     """Cut the object out. An embedded tool runs beside the device; the base is not asked."""
-    picture, cut, tools = yield from _cut(order.picture, hands)
+    picture, cut, tools = yield from _cut(order.picture, order.matting, hands)
     png, notes = yield Background(partial(_finished, picture, cut), "png")
     hands.emit(
         ImageDrawn(
@@ -32,10 +32,10 @@ def cutout(order: CutoutOrder, hands: Hands) -> Routine:
     hands.emit(GenerateFinished(key=hands.key))
 
 
-def object_of(ref: PictureRef, hands: Hands) -> Steps:
+def object_of(ref: PictureRef, matting: str, hands: Hands) -> Steps:
     """(RGBA levels of a picture's object, what is to be said of the cut, the tools that made it). ``InvalidRequest``
     for a picture in which no object is found."""
-    picture, cut, tools = yield from _cut(ref, hands)
+    picture, cut, tools = yield from _cut(ref, matting, hands)
     if cut is not None and cut.is_empty:
         raise no_object()
     alpha_HW, notes = settled(picture, cut)
@@ -43,14 +43,13 @@ def object_of(ref: PictureRef, hands: Hands) -> Steps:
     return object_HWC, notes, tools
 
 
-def _cut(ref: PictureRef, hands: Hands) -> Steps:
+def _cut(ref: PictureRef, matting: str, hands: Hands) -> Steps:
     """(the picture, the tool's cut of it, the tools that made it); no cut of a picture that came cut out."""
     picture: Given = yield Background(partial(given, ref, hands.fetch), "open")
     if picture.is_cut_out:
         return picture, None, ()
-    name = hands.tools.for_job("matting")
-    cut: Cut = yield from use_tool(hands.tools, name, seen(picture))
-    return picture, cut, (name,)
+    cut: Cut = yield from use_tool(hands.tools, matting, seen(picture))
+    return picture, cut, (cut.by,)
 
 
 def _finished(picture: Given, cut: Cut | None) -> tuple[bytes, tuple[str, ...]]:

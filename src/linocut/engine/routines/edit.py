@@ -8,6 +8,7 @@ from torch import Tensor
 
 from linocut.engine.canvas import Canvas, lay_out
 from linocut.engine.png_text import texts_of
+from linocut.engine.routines.beside import beside
 from linocut.engine.routines.cutout import object_of
 from linocut.engine.routines.draw import Known, draw
 from linocut.engine.routines.hands import Hands
@@ -25,12 +26,13 @@ def edit(order: EditOrder, hands: Hands) -> Routine:
     notes: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     if order.keep == "object":
-        object_HWC, notes, tools = yield from object_of(order.picture, hands)
+        object_HWC, notes, tools = yield from object_of(order.picture, order.matting, hands)
         canvas = canvas.around(object_HWC)
     pixels_HWC = yield Background(partial(_native, canvas, order), "scale")
     latents = yield EncodeImage(pixels_HWC)
     kept_rc = torch.from_numpy(canvas.kept_cells(*hands.family.grid(order.width, order.height)))
     known = Known(latents, order.level, hands.family.by_cell(kept_rc).to(latents.device))
+    given = yield from beside(order, hands)
     pictures = yield from draw(
         hands.family,
         caption=order.caption,
@@ -40,6 +42,7 @@ def edit(order: EditOrder, hands: Hands) -> Routine:
         sampling=order.sampling,
         adapter=adapter,
         known=known,
+        beside=given,
     )
     pngs = yield [
         Background(partial(_finished, canvas, drawn_HWC, texts_of(order, seed)), "png")

@@ -6,6 +6,7 @@ from PIL import Image
 from torch import Tensor
 
 from linocut.engine.png_text import texts_of
+from linocut.engine.routines.beside import beside, styled_start
 from linocut.engine.routines.draw import draw
 from linocut.engine.routines.hands import Hands
 from linocut.engine.routines.picture import png_of
@@ -21,6 +22,8 @@ def keyed(order: KeyedOrder, hands: Hands) -> Routine:
     """Draw the order's images at the base's own size, cut their ground away there, and enlarge what is left."""
     load = partial(hands.load_adapter, order.adapter) if order.adapter else None
     adapter = (yield Background(load, "load adapter")) if load else None
+    given = yield from beside(order, hands)
+    start = yield from styled_start(order, hands)
     pictures = yield from draw(
         hands.family,
         caption=order.caption,
@@ -29,6 +32,8 @@ def keyed(order: KeyedOrder, hands: Hands) -> Routine:
         height=order.height,
         sampling=order.sampling,
         adapter=adapter,
+        known=start,
+        beside=given,
     )
     finished = yield [
         Background(partial(_finished, order, pixels_HWC, seed), "png")

@@ -1,14 +1,13 @@
 """Every tool that an engine can use. ``linocut doctor`` lists them. Imports no torch.
 
-A new tool is a file in this folder and an entry here. A job that has an embedded tool, and may have one whose weights
-the operator brings, has a line in ``BROUGHT``.
+A new tool is a file in this folder and an entry here.
 """
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from linocut.engine.tools.tool import MIB, Tool, ToolFacts
-from linocut.errors import NotReady
+from linocut.engine.tools.tool import Tool, ToolFacts
+
+MIB = 1024 * 1024
 
 
 def _border_matting(device: str) -> Tool:
@@ -16,6 +15,34 @@ def _border_matting(device: str) -> Tool:
 
     del device
     return BorderMatting()
+
+
+def _onnx_matting(device: str, weights: Path) -> Tool:
+    from linocut.engine.tools.onnx_matting import OnnxMatting
+
+    del device
+    return OnnxMatting(weights)
+
+
+def _lanczos(device: str) -> Tool:
+    from linocut.engine.tools.enlarging import Lanczos
+
+    del device
+    return Lanczos()
+
+
+def _anime4k(device: str) -> Tool:
+    from linocut.engine.tools.anime4k import Anime4k
+
+    del device
+    return Anime4k()
+
+
+def _onnx_enlargement(device: str, weights: Path) -> Tool:
+    from linocut.engine.tools.onnx_enlargement import OnnxEnlargement
+
+    del device
+    return OnnxEnlargement(weights)
 
 
 TOOLS: dict[str, ToolFacts] = {
@@ -31,52 +58,46 @@ TOOLS: dict[str, ToolFacts] = {
             on_device=False,
             load=_border_matting,
         ),
+        ToolFacts(
+            name="onnx-matting",
+            does="cuts an object out before any backdrop, with a network that you bring as ONNX",
+            licence="that of your file",
+            source="a file of yours: LINOCUT_MATTING=FILE.onnx",
+            weight_bytes=0,
+            reserved_bytes=1024 * MIB,
+            on_device=False,
+            load_file=_onnx_matting,
+        ),
+        ToolFacts(
+            name="lanczos",
+            does="enlarges a picture by resampling: the best there is for photographs without weights",
+            licence="MIT-CMU (Pillow)",
+            source="needs no weights",
+            weight_bytes=0,
+            reserved_bytes=64 * MIB,
+            on_device=False,
+            load=_lanczos,
+        ),
+        ToolFacts(
+            name="pyanime4k",
+            does="enlarges flat art and lettering, 2 to 5 dB nearer to the truth than Lanczos",
+            licence="MIT (code and network)",
+            source="compiled into the package pyanime4k",
+            weight_bytes=0,
+            reserved_bytes=128 * MIB,
+            on_device=False,
+            load=_anime4k,
+        ),
+        ToolFacts(
+            name="onnx-enlargement",
+            does="enlarges with a super-resolution network that you bring as ONNX",
+            licence="that of your file",
+            source="a file of yours: LINOCUT_ENLARGEMENT=FILE.onnx",
+            weight_bytes=0,
+            reserved_bytes=192 * MIB,
+            on_device=False,
+            load_file=_onnx_enlargement,
+        ),
     )
 }
 """By name."""
-
-
-def _onnx_matting(file: Path) -> ToolFacts:
-    """A network from a file that the operator has named."""
-
-    def load(device: str) -> Tool:
-        from linocut.engine.tools.onnx_matting import OnnxMatting
-
-        del device
-        return OnnxMatting(file)
-
-    size = file.stat().st_size if file.is_file() else 0
-    return ToolFacts(
-        name=f"onnx-matting {file.name}",
-        does="cuts an object out with a network, before any backdrop",
-        licence="the file's own",
-        source=f"a file named by the operator: {file.name}",
-        weight_bytes=size,
-        reserved_bytes=2 * size + 1024 * MIB,
-        on_device=False,
-        load=load,
-    )
-
-
-EMBEDDED = {"matting": ("border", "border-matting")}
-"""By job: how a setting calls the embedded tool, and its name."""
-BROUGHT: dict[str, tuple[str, Callable[[Path], ToolFacts]]] = {"matting": (".onnx", _onnx_matting)}
-"""By job: how the names of files end that may be brought for it, and the tool of such a file."""
-
-
-def tools_with(chosen: Mapping[str, str]) -> tuple[dict[str, ToolFacts], dict[str, str]]:
-    """(every tool by name, the name of the tool of each job), where ``chosen`` says for a job ``"border"`` and the
-    like, or a file. A job that it leaves out has its embedded tool. ``NotReady`` for a file of another kind."""
-    known, jobs = dict(TOOLS), {}
-    for job, (short, name) in EMBEDDED.items():
-        said = chosen.get(job) or short
-        if said != short:
-            ending, facts_of = BROUGHT[job]
-            if not said.endswith(ending):
-                raise NotReady(
-                    f"LINOCUT_{job.upper()} is {said!r}; it takes {short}, or a file whose name ends in {ending}."
-                )
-            facts = facts_of(Path(said))
-            known[facts.name], name = facts, facts.name
-        jobs[job] = name
-    return known, jobs

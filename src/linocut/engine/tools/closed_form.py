@@ -41,7 +41,7 @@ def solved(pixels_HWC: Floats, alpha_HW: Floats, unknown_HW: Flags, trust_HW: Fl
     inner, outer = is_row & (columns_K99 >= 0), is_row & (columns_K99 < 0)
     matrix = csr_matrix((laplacian_K99[inner], (rows_K99[inner], columns_K99[inner])), (count, count))
     known_K99 = np.broadcast_to(alpha_HW.ravel()[members_K9][:, None, :], laplacian_K99.shape)
-    given: Floats = np.bincount(rows_K99[outer], -laplacian_K99[outer] * known_K99[outer], count)
+    given = np.bincount(rows_K99[outer], -laplacian_K99[outer] * known_K99[outer], count).astype(np.float64)
     guess, trust = alpha_HW[unknown_HW].astype(np.float64), trust_HW[unknown_HW].astype(np.float64)
     matrix = matrix + diags(trust + 1e-6)
     given = given + (trust + 1e-6) * guess

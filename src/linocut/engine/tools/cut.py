@@ -15,10 +15,12 @@ NOTHING = "No object stands out from the backdrop."
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """``alpha_HW`` uint8, 255 is the object. ``doubts``: sentences that say why it may be wrong; none: it is sure."""
+    """``alpha_HW`` uint8, 255 is the object. ``doubts``: sentences that say why it may be wrong; none: it is sure.
+    ``by``: what cut it out, as a client is told."""
 
     alpha_HW: Levels
     doubts: tuple[str, ...]
+    by: str = "border-matting"
 
     @property
     def sure(self) -> bool:

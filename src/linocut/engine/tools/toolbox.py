@@ -2,10 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from pathlib import Path
 from threading import Lock
 
-from linocut.engine.tools.catalogue import TOOLS, tools_with
-from linocut.engine.tools.tool import MIB, Tool, ToolFacts, ToolsAtHand
+from linocut.engine.tools.catalogue import MIB, TOOLS
+from linocut.engine.tools.tool import Tool, ToolFacts
 from linocut.errors import NotReady
 from linocut.observe import log
 
@@ -22,23 +23,14 @@ class Toolbox:
         device: str,
         max_bytes: int,
         known: Mapping[str, ToolFacts] = TOOLS,
-        jobs: Mapping[str, str] | None = None,
+        weights: Mapping[str, Path] | None = None,
     ) -> None:
         self.max_bytes = max_bytes
+        self._weights = weights or {}
         self._device = device
         self._known = known
-        self._jobs = tools_with({})[1] if jobs is None else jobs
         self._loaded: OrderedDict[str, Tool] = OrderedDict()
         self._lock = Lock()
-
-    @classmethod
-    def of(cls, device: str, at_hand: ToolsAtHand) -> "Toolbox":
-        """The tools that an engine is told of. ``NotReady``."""
-        return cls(device, at_hand.max_bytes, *tools_with(at_hand.chosen))
-
-    def for_job(self, job: str) -> str:
-        """The name of the tool that does this job ("matting", say) here."""
-        return self._jobs[job]
 
     def facts(self, name: str) -> ToolFacts:
         """A tool's entry in the catalogue. ``NotReady`` for one that there is none of."""
@@ -60,7 +52,7 @@ class Toolbox:
         with self._lock:  # one at a time: two that load together would both think that there is room
             if name not in self._loaded:
                 self._make_room(facts)
-                self._loaded[name] = facts.load(self._device)
+                self._loaded[name] = self._opened(facts)
                 log("engine").info("tool loaded", tool=name, reserved_mib=facts.reserved_bytes // MIB)
             self._loaded.move_to_end(name)
             return self._loaded[name]
@@ -69,6 +61,16 @@ class Toolbox:
         """The names of those that are loaded, the least recently used first."""
         with self._lock:
             return list(self._loaded)
+
+    def _opened(self, facts: ToolFacts) -> Tool:
+        if facts.load_file is not None and facts.name in self._weights:
+            return facts.load_file(self._device, self._weights[facts.name])
+        if facts.load is None:
+            raise NotReady(
+                f"The tool {facts.name} needs weights that the server's operator brings: {facts.source}. docs/tools.md "
+                "says how."
+            )
+        return facts.load(self._device)
 
     def _make_room(self, facts: ToolFacts) -> None:
         while self._loaded and self._reserved() + facts.reserved_bytes > self.max_bytes:
