@@ -12,6 +12,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
+EMBEDDED = "embedded"
+"""What names a tool's own weights."""
 
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*/?")
@@ -63,7 +65,11 @@ class Settings(BaseSettings):
         default="", description="Tools loaded at the start, names with commas between; the others are on first use."
     )
     tools_memory_mib: int = Field(
-        default=256, ge=0, description="Memory for tools (matting and such) beside the base, MiB an engine process."
+        default=1024, ge=0, description="Memory for tools (matting and such) beside the base, MiB an engine process."
+    )
+    lettering: str = Field(
+        default="embedded",
+        description="What reads lettering: embedded, or a folder with det.onnx and rec.onnx of PP-OCR.",
     )
     min_training_images: int = Field(default=15, ge=1, le=100, description="Fewest pictures a dataset trains with.")
     max_dataset_images: int = Field(default=100, ge=1, description="Most pictures in a dataset.")
@@ -92,6 +98,12 @@ class Settings(BaseSettings):
     def tools_at_start(self) -> tuple[str, ...]:
         """The names in ``tools``."""
         return tuple(name for name in (part.strip() for part in self.tools.split(",")) if name)
+
+    @property
+    def weights_of_tools(self) -> dict[str, Path]:
+        """The files or folders of tools whose weights the operator brings, by the tools' names."""
+        chosen = {"lettering": self.lettering}
+        return {tool: Path(value) for tool, value in chosen.items() if value != EMBEDDED}
 
     @property
     def sqlite_file(self) -> Path | None:
