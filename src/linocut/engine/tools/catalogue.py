@@ -31,6 +31,27 @@ def _lettering_from(device: str, folder: Path) -> Tool:
     return Reader(folder)
 
 
+def _lanczos(device: str) -> Tool:
+    from linocut.engine.tools.enlarging import Lanczos
+
+    del device
+    return Lanczos()
+
+
+def _anime4k(device: str) -> Tool:
+    from linocut.engine.tools.anime4k import Anime4k
+
+    del device
+    return Anime4k()
+
+
+def _onnx_enlargement(device: str, weights: Path) -> Tool:
+    from linocut.engine.tools.onnx_enlargement import OnnxEnlargement
+
+    del device
+    return OnnxEnlargement(weights)
+
+
 TOOLS: dict[str, ToolFacts] = {
     facts.name: facts
     for facts in (
@@ -54,6 +75,36 @@ TOOLS: dict[str, ToolFacts] = {
             on_device=False,
             load=_lettering,
             load_file=_lettering_from,
+        ),
+        ToolFacts(
+            name="lanczos",
+            does="enlarges a picture by resampling: the best there is for photographs without weights",
+            licence="MIT-CMU (Pillow)",
+            source="needs no weights",
+            weight_bytes=0,
+            reserved_bytes=64 * MIB,
+            on_device=False,
+            load=_lanczos,
+        ),
+        ToolFacts(
+            name="pyanime4k",
+            does="enlarges flat art and lettering, 2 to 5 dB nearer to the truth than Lanczos",
+            licence="MIT (code and network)",
+            source="compiled into the package pyanime4k",
+            weight_bytes=0,
+            reserved_bytes=128 * MIB,
+            on_device=False,
+            load=_anime4k,
+        ),
+        ToolFacts(
+            name="onnx-enlargement",
+            does="enlarges with a super-resolution network that you bring as ONNX",
+            licence="that of your file",
+            source="a file of yours: LINOCUT_ENLARGEMENT=FILE.onnx",
+            weight_bytes=0,
+            reserved_bytes=192 * MIB,
+            on_device=False,
+            load_file=_onnx_enlargement,
         ),
     )
 }
