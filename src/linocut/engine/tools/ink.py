@@ -138,10 +138,11 @@ def _letters(mask_HW: Flags, box_HW: Flags) -> Flags:
 def _hex(strip_HWC: Levels, lab_HWC: Floats, where_HW: Flags) -> str:
     """The most frequent colour of some pixels, as ``#RRGGBB``."""
     colours = lab_HWC[where_HW]
-    bins = np.floor(colours / BIN).astype(np.int64) + (0, SIDE_BINS // 2, SIDE_BINS // 2)
+    zero = np.array([0, SIDE_BINS // 2, SIDE_BINS // 2])
+    bins = np.floor(colours / BIN).astype(np.int64) + zero
     fullest = int(np.bincount((bins[:, 0] * SIDE_BINS + bins[:, 1]) * SIDE_BINS + bins[:, 2]).argmax())
     lightness, rest = divmod(fullest, SIDE_BINS**2)
-    middle = (np.array([lightness, *divmod(rest, SIDE_BINS)]) - (0, SIDE_BINS // 2, SIDE_BINS // 2) + 0.5) * BIN
+    middle = (np.array([lightness, *divmod(rest, SIDE_BINS)]) - zero + 0.5) * BIN
     near = np.linalg.norm(colours - middle, axis=-1) <= ALIKE
     red, green, blue = (round(float(value)) for value in np.mean(strip_HWC[where_HW][near], axis=0))
     return f"#{red:02X}{green:02X}{blue:02X}"
