@@ -12,6 +12,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
+EMBEDDED = "embedded"
+"""What names a tool's own weights."""
 
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*/?")
@@ -68,7 +70,11 @@ class Settings(BaseSettings):
         default="", description="Tools loaded at the start, names with commas between; the others are on first use."
     )
     tools_memory_mib: int = Field(
-        default=256, ge=0, description="Memory for tools (matting and such) beside the base, MiB an engine process."
+        default=1024, ge=0, description="Memory for tools (matting and such) beside the base, MiB an engine process."
+    )
+    lettering: str = Field(
+        default="embedded",
+        description="What reads lettering: embedded, or a folder with det.onnx and rec.onnx of PP-OCR.",
     )
     matting: str = Field(
         default="border", description="What cuts objects out: border (by the colours of the border), or an ONNX file."
@@ -114,6 +120,7 @@ class Settings(BaseSettings):
         chosen = {
             MATTING_FILE: self.matting if self.matting != "border" else "",
             ENLARGING_FILE: self.enlargement if self.enlargement not in ENLARGERS else "",
+            "lettering": self.lettering if self.lettering != EMBEDDED else "",
         }
         return {tool: Path(value) for tool, value in chosen.items() if value}
 
