@@ -94,6 +94,10 @@ class Runtime:
         """What the base is to be led away from for ``text``, which makes nothing up."""
         return negative(self.base, text)
 
+    def colours_in(self, text: str) -> tuple[str, ...]:
+        """What a text's words of colour mean, as ``#RRGGBB``, in their order."""
+        return colours_in(text)
+
     def ready(self) -> bool:
         """Whether an engine process of this data folder has loaded its base, still lives, and turns."""
         return self.engines() is Engines.READY

@@ -201,7 +201,7 @@ def _files(value: Any, rule: Rule) -> Any:
 
 
 def _or_links(item: Any, rule: Rule) -> list[Part]:
-    """A file, or the links in a text that stands where a file may; whose they are is looked at when they are followed."""
+    """A file, or the links in a text that stands where a file may; whose they are is looked at later."""
     text = item
     if isinstance(item, Part):
         if item.file_name or item.size > LONGEST_LINKS or item.path is None:

@@ -1,10 +1,12 @@
 """Prompts into captions, in pure Python: `expand` makes up what a prompt leaves out, `restate` makes nothing up.
 
 `reword` brings anybody's caption into the embedded base's language, `fitted` shortens a description to a base's room,
-`dressed` puts a caption into a look, `notes_of` says what of a prompt was not taken as it was said.
+`dressed` puts a caption into a look, `colours_in` says what words of colour mean, `notes_of` what of a prompt was not
+taken as it was said.
 """
 
-from linocut.prompting.dressing import colours_in, dressed
+from linocut.prompting.colours import colours_in
+from linocut.prompting.dressing import dressed
 from linocut.prompting.expand import expand
 from linocut.prompting.notes import notes_of
 from linocut.prompting.restate import restate

@@ -5,14 +5,14 @@ look's to say. Elements in the embedded base's language get colours; anything el
 """
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from linocut.captions import normalise
 from linocut.dress import Dress
-from linocut.prompting.colours import colour_of, contrasting, nearest
+from linocut.prompting.colours import contrasting, nearest
 from linocut.prompting.expand import STYLE
-from linocut.prompting.lettering import TOKEN
 from linocut.prompting.lexicon import COLOURS, OBJECTS, SHAPES, hex_to_rgb
 from linocut.prompting.notes import listed
 from linocut.prompting.phrases import describe, describe_ground
@@ -51,18 +51,19 @@ class _Colours:
 
 
 def dressed(
-    caption: dict[str, Any], text: str, dress: Dress, *, avoid: frozenset[str], is_small: bool, own_model: bool
+    caption: dict[str, Any], text: str, dress: Dress, *, avoid: Collection[str], is_small: bool, own_model: bool
 ) -> tuple[dict[str, Any], list[str]]:
     """The caption (normalised) of ``text`` in a look, and notes on what was done otherwise.
 
-    ``avoid``: trained names of colours that are not made up, nor taken from the look unless the client named them.
+    ``avoid``: colours that are not made up, nor taken from the look unless the client named them.
     ``is_small``: the base speaks the embedded base's language and has one style, which is not said where a model of
     the client's own draws (``own_model``).
     """
     reader = read(_plain(text))
     parts = caption["compositional_deconstruction"]
-    palette = [c for c, _ in dress.palette if dress.insists or nearest(c) not in avoid]
-    colours = _Colours(list(palette), palette, dress.insists, avoid)
+    names = frozenset(map(nearest, avoid))
+    palette = [c for c, _ in dress.palette if dress.insists or nearest(c) not in names]
+    colours = _Colours(list(palette), palette, dress.insists, names)
     old = read(f"on {parts['background']}").ground if parts["background"] else Ground()
     ground, notes = old, list[str]()
     if not is_small:  # words say it to such a base
@@ -224,12 +225,6 @@ def _style(old: dict[str, Any], dress: Dress, *, is_small: bool) -> dict[str, An
     said = {"aesthetics": dress.aesthetics, "lighting": dress.lighting, "medium": dress.medium, manner: dress.manner}
     joined = {key: ", ".join(part for part in (kept.get(key, ""), value) if part) for key, value in said.items()}
     return {**{key: value for key, value in kept.items() if key not in ("photo", "art_style")}, **joined}
-
-
-def colours_in(text: str) -> frozenset[str]:
-    """The trained names of all colours that a text speaks of."""
-    found = (colour_of(word.lower()) for word in TOKEN.findall(text))
-    return frozenset(nearest(colour) for colour in found if colour)
 
 
 def _area(element: Element) -> float:
