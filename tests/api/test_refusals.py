@@ -39,7 +39,7 @@ PICTURE = Texts([Part("image", "a.png", bytearray(b"\x89PNG"), size=4)])
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("style_type", "auto-ish", "style_type must be one of AUTO, GENERAL, REALISTIC, DESIGN"),
+        ("style_type", "auto-ish", "style_type must be one of AUTO, CUSTOM, DESIGN"),
         ("style_type", 3, "style_type must be one of"),
         ("style_preset", "BAUHUAS", "style_preset must be one of 62 values"),
         ("style_codes", ["ABCD123"], "style_codes must be a list, and each of its entries must match"),
