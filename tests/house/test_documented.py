@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import typer
 
-from linocut.bases import FAMILIES, Abilities, Base, Licence, Sampling, TrainingDefaults
+from linocut.bases import FAMILIES, FAMILY_NAMES, Base, Licence, Sampling, TrainingDefaults
 from linocut.bases.known import catalogue, pipelines
 from linocut.cli.main import command_line
 from linocut.engine.families.family import FAMILIES as CODE
@@ -47,7 +47,7 @@ def test_every_error_code_is_documented() -> None:
 
 def test_every_fact_of_a_base_is_documented_and_the_example_is_one() -> None:
     page = (ROOT / "docs" / "bases.md").read_text()
-    for facts in (Base, Sampling, TrainingDefaults, Licence, Abilities):
+    for facts in (Base, Sampling, TrainingDefaults, Licence):
         assert [name for name in facts.__struct_fields__ if f"`{name}`" not in page] in (
             [],
             ["identity"],
@@ -84,6 +84,10 @@ def test_the_catalogue_and_the_engine_know_the_same_families() -> None:
     folder = ROOT / "src" / "linocut" / "engine" / "families"
     assert set(CODE) == set(FAMILIES)
     assert {p.stem for p in folder.glob("*.py")} == {*FAMILIES, "__init__", "family", "items"}
+
+
+def test_every_family_has_a_name_for_sentences() -> None:
+    assert set(FAMILY_NAMES) == set(FAMILIES)
 
 
 def test_every_room_has_its_floor() -> None:

@@ -3,14 +3,25 @@
 On the ground floor: the processes without torch read bases too. Nothing here imports torch.
 """
 
-from linocut.bases.folder import FAMILIES, MINI, check_parts, facts_of, load_base
+from linocut.bases.folder import MINI, check_parts, facts_of, load_base
 from linocut.bases.identity import Memory
-from linocut.bases.types import Abilities, Base, Licence, Sampling, TrainingDefaults
+from linocut.bases.types import (
+    FAMILIES,
+    FAMILY_NAMES,
+    TAKE_NEGATIVE_TEXT,
+    TAKE_REFERENCES,
+    Base,
+    Licence,
+    Sampling,
+    TrainingDefaults,
+)
 
 __all__ = [
     "FAMILIES",
+    "FAMILY_NAMES",
     "MINI",
-    "Abilities",
+    "TAKE_NEGATIVE_TEXT",
+    "TAKE_REFERENCES",
     "Base",
     "Licence",
     "Memory",

@@ -10,11 +10,8 @@ import msgspec
 from linocut.bases.identity import Memory
 from linocut.bases.known import catalogue, known_in, pipelines
 from linocut.bases.reading import check_header, json_in, json_or_nothing, parts_of, weights_of
-from linocut.bases.types import SPEEDS, Abilities, Base, Licence, Sampling, TrainingDefaults
+from linocut.bases.types import FAMILIES, SPEEDS, Base, Licence, Sampling, TrainingDefaults
 from linocut.errors import InvalidRequest
-
-FAMILIES = ("ideogram4", "flux2", "qwen_image", "sdxl")
-"""The architectures that ``engine/families/`` has a file for (a house test holds the two together)."""
 
 MINI = Path(__file__).parents[1] / "mini"
 """The embedded base, shipped in the package."""
@@ -36,7 +33,9 @@ def load_base(folder: Path, memory: Memory | None = None) -> Base:
         raise InvalidRequest(_no_code(folder, str(facts.get("family"))))
     identity = f"{facts['family']}@{(memory or Memory()).content_hash(folder)}"
     try:
-        base = msgspec.convert({**facts, "identity": identity}, Base)
+        index = json_or_nothing(folder, "model_index.json")
+        told = {"identity": identity, "is_distilled": index.get("is_distilled") is True}
+        base = msgspec.convert({**facts, **told}, Base)
     except msgspec.ValidationError as wrong:
         raise InvalidRequest(_wrong(folder, str(wrong))) from wrong
     if missing := [speed for speed in SPEEDS if speed not in base.sampling]:
@@ -68,10 +67,10 @@ def facts_of(folder: Path) -> dict[str, Any]:
 
 
 def merged(facts: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """``facts`` with ``own`` over them: one speed of ``sampling``, one number of ``training`` and one of ``can`` at a
-    time, all else whole."""
+    """``facts`` with ``own`` over them: one speed of ``sampling`` and one number of ``training`` at a time, all
+    else whole."""
     found = {**facts, **own}
-    for name in ("sampling", "training", "can"):
+    for name in ("sampling", "training"):
         if isinstance(facts.get(name), dict) and isinstance(own.get(name), dict):
             found[name] = {**facts[name], **own[name]}
     return found
@@ -112,11 +111,10 @@ def _own(folder: Path) -> dict[str, Any]:
     own = json_in(folder, "linocut.json") if (folder / "linocut.json").exists() else {}
     readers: list[tuple[str, object, type]] = [("", {k: v for k, v in own.items() if k != "version"}, Base)]
     readers += [("training.", own.get("training"), TrainingDefaults), ("licence.", own.get("licence"), Licence)]
-    readers += [("can.", own.get("can"), Abilities)]
     speeds = own.get("sampling")
     readers += [(f"sampling.{n}.", one, Sampling) for n, one in speeds.items()] if isinstance(speeds, dict) else []
     for where, said, kind in readers:
-        known = set(kind.__struct_fields__) - {"identity"}  # type: ignore[attr-defined]
+        known = set(kind.__struct_fields__) - {"identity", "is_distilled"}  # type: ignore[attr-defined]
         for name in said if isinstance(said, dict) else ():
             if name not in known:
                 like = difflib.get_close_matches(name, known, 1)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from linocut.bases.types import UNKNOWN_LICENCE, Abilities, Licence, Sampling, TrainingDefaults
+from linocut.bases.types import UNKNOWN_LICENCE, Licence, Sampling, TrainingDefaults
 
 ReadJson = Callable[[str], dict[str, Any]]
 """A JSON file of a base's folder, by its name; empty where it is not there."""
@@ -48,7 +48,6 @@ class Known(msgspec.Struct, frozen=True):
     width: int
     when: dict[str, bool | int | float | str] = {}
     licence: Licence = UNKNOWN_LICENCE
-    can: Abilities = Abilities()
     revision: str = ""
 
     def holds(self, read: ReadJson) -> bool:
@@ -58,7 +57,7 @@ class Known(msgspec.Struct, frozen=True):
     @property
     def facts(self) -> dict[str, Any]:
         """What a ``linocut.json`` would say."""
-        said = ("family", "native_pixels", "size_multiple", "max_text_tokens", "sampling", "training", "licence", "can")
+        said = ("family", "native_pixels", "size_multiple", "max_text_tokens", "sampling", "training", "licence")
         found: dict[str, Any] = msgspec.to_builtins({name: getattr(self, name) for name in said})
         return {"name": self.name, **found, "known_as": self.name}
 

@@ -7,6 +7,28 @@ import msgspec
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
+FAMILIES = ("ideogram4", "flux2", "qwen_image", "z_image", "sdxl")
+"""The architectures that ``engine/families/`` has a file for (a house test holds the two together)."""
+
+TAKE_NEGATIVE_TEXT = frozenset(FAMILIES)
+"""The families whose guidance can lead away from a text of the caller's (``Family.takes_negative_text``; a test holds
+the two together)."""
+
+TAKE_REFERENCES = frozenset({"flux2"})
+"""The families whose network can look at other pictures while it draws (``Family.takes_references``)."""
+
+TAKE_INSTRUCTIONS = frozenset({"qwen_image_edit"})
+"""The families that were taught to be told how to change a picture."""
+
+FAMILY_NAMES = {
+    "ideogram4": "Ideogram 4",
+    "flux2": "FLUX.2",
+    "qwen_image": "Qwen-Image",
+    "z_image": "Z-Image",
+    "sdxl": "Stable Diffusion XL",
+}
+"""What sentences call them."""
+
 SPEEDS = ("FLASH", "TURBO", "DEFAULT", "QUALITY")
 """The published rendering speeds."""
 
@@ -62,23 +84,13 @@ class Licence(msgspec.Struct, frozen=True):
 UNKNOWN_LICENCE = Licence("not known", note="Nobody has said which licence this base has; look where it came from.")
 
 
-class Abilities(msgspec.Struct, frozen=True):
-    """What a base can do beyond drawing a text: obey a negative text, look at reference pictures, be instructed to
-    edit a picture, draw on a transparent ground, and be trained on."""
-
-    negative_text: bool = False
-    references: bool = False
-    instructions: bool = False
-    transparent: bool = False
-    training: bool = True
-
-
 class Base(msgspec.Struct, frozen=True):
     """A base as the API sees it. ``identity`` is ``family@hash(weights, config)``; sizes are pixels.
 
     ``knows``: what a base that was taught a small world knows, in short, for a sentence. Such a base speaks the
     language of ``linocut.prompting``. Empty for one that was shown pictures of everything. ``known_as``: its name in
-    our catalogue; empty for one that is described by its own ``linocut.json`` alone.
+    our catalogue; empty for one that is described by its own ``linocut.json`` alone. ``is_distilled``: its
+    ``model_index.json`` says that it was taught to draw without guidance. ``cfg_normalization`` and ``cfg_truncation``: Z-Image's, as in its pipeline.
     """
 
     identity: str
@@ -92,7 +104,26 @@ class Base(msgspec.Struct, frozen=True):
     knows: str = ""
     known_as: str = ""
     licence: Licence = UNKNOWN_LICENCE
-    can: Abilities = Abilities()
+    is_distilled: bool = False
+    cfg_normalization: float = 0.0
+    cfg_truncation: float = 1.0
+
+    @property
+    def takes_negative_text(self) -> bool:
+        """Whether its guidance can lead away from a text of the caller's; there is none where every speed draws
+        without guidance."""
+        guided = any(speed.guidance > 1.0 for speed in self.sampling.values())
+        return self.family in TAKE_NEGATIVE_TEXT and guided and not self.is_distilled
+
+    @property
+    def takes_references(self) -> bool:
+        """Whether it can look at other pictures while it draws."""
+        return self.family in TAKE_REFERENCES
+
+    @property
+    def takes_instructions(self) -> bool:
+        """Whether it was taught to be told how to change a picture."""
+        return self.family in TAKE_INSTRUCTIONS
 
     @property
     def training_pixels(self) -> int:

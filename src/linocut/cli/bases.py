@@ -115,12 +115,21 @@ class _Progress:
             self._last = share
 
 
+def abilities(base: Base) -> dict[str, bool]:
+    """What a base takes beside a text."""
+    return {
+        "negative_text": base.takes_negative_text,
+        "references": base.takes_references,
+        "instructions": base.takes_instructions,
+    }
+
+
 def _memory(settings: Settings) -> Memory:
     return Memory(settings.bases_memory if settings.data.is_dir() else None)
 
 
 def _facts(base: Base) -> dict[str, Any]:
-    return dict(msgspec.to_builtins(base))
+    return {**msgspec.to_builtins(base), "can": abilities(base)}
 
 
 def _known(known: Known, settings: Settings) -> dict[str, Any]:
@@ -130,8 +139,10 @@ def _known(known: Known, settings: Settings) -> dict[str, Any]:
         state = "known, and not run by this version yet"
     size = known.weights
     parameters = size.networks * size.denoiser + size.tower + size.vae
+    base = msgspec.convert({**known.facts, "identity": ""}, Base)
     return {
         **known.facts,
+        "can": abilities(base),
         "title": known.title,
         "pipeline": known.pipeline,
         "repository": known.repository,
@@ -145,7 +156,7 @@ def _hosting(facts: dict[str, Any]) -> str:
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
-    licence, can = facts["licence"], [name.replace("_", " ") for name, yes in facts["can"].items() if yes]
+    licence = facts["licence"]
     lines = [
         f"{name:<16} {facts[name]}"
         for name in ("name", "family", "identity", "repository", "folder", "state")
@@ -156,7 +167,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     lines += [
         f"{name.replace('_', ' '):<16} {facts[name]}" for name in ("native_pixels", "size_multiple", "max_text_tokens")
     ]
-    lines.append(f"{'can':<16} {', '.join(can) or 'draw'}")
+    can = [name.replace("_", " ") for name, yes in facts["can"].items() if yes]
+    lines.append(f"{'can take':<16} {', '.join(can) or 'a text'}")
     lines += [
         f"{speed:<16} {how['steps']} steps, guidance {how['guidance']}" for speed, how in facts["sampling"].items()
     ]
