@@ -17,6 +17,8 @@ EMBEDDED = "embedded"
 
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*/?")
+MATTING_BY_BORDER, MATTING_FILE = "border-matting", "onnx-matting"
+"""The tools that cut out: the embedded one, and the one with a file of the operator's."""
 ENLARGERS = ("auto", "lanczos", "pyanime4k")
 ENLARGING_FILE = "onnx-enlargement"
 """The tool that enlarges with a file of the operator's."""
@@ -78,6 +80,9 @@ class Settings(BaseSettings):
         default="embedded",
         description="What reads lettering: embedded, or a folder with det.onnx and rec.onnx of PP-OCR.",
     )
+    matting: str = Field(
+        default="border", description="What cuts objects out: border (by the colours of the border), or an ONNX file."
+    )
     enlargement: str = Field(
         default="auto",
         description="What enlarges pictures: auto (by what the picture is), lanczos, pyanime4k, or an ONNX file.",
@@ -132,10 +137,16 @@ class Settings(BaseSettings):
     def weights_of_tools(self) -> dict[str, Path]:
         """The files or folders of tools whose weights the operator brings, by the tools' names."""
         chosen = {
+            MATTING_FILE: self.matting if self.matting != "border" else "",
             ENLARGING_FILE: self.enlargement if self.enlargement not in ENLARGERS else "",
             "lettering": self.lettering if self.lettering != EMBEDDED else "",
         }
         return {tool: Path(value) for tool, value in chosen.items() if value}
+
+    @property
+    def matter(self) -> str:
+        """The tool that ``matting`` names."""
+        return MATTING_BY_BORDER if self.matting == "border" else MATTING_FILE
 
     @property
     def enlarger(self) -> str:
@@ -179,6 +190,13 @@ class Settings(BaseSettings):
                 f"LINOCUT_PUBLIC_URL is {value!r}; it takes a scheme, a host and, if need be, a path, such as "
                 "https://img.example.org."
             )
+        return value
+
+    @field_validator("matting")
+    @classmethod
+    def _is_matter(cls, value: str) -> str:
+        if value != "border" and not value.endswith(".onnx"):
+            raise ValueError(f"LINOCUT_MATTING is {value!r}; it takes border, or a file that ends in .onnx.")
         return value
 
     @field_validator("enlargement")
