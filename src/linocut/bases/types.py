@@ -90,7 +90,8 @@ class Base(msgspec.Struct, frozen=True):
     ``knows``: what a base that was taught a small world knows, in short, for a sentence. Such a base speaks the
     language of ``linocut.prompting``. Empty for one that was shown pictures of everything. ``known_as``: its name in
     our catalogue; empty for one that is described by its own ``linocut.json`` alone. ``is_distilled``: its
-    ``model_index.json`` says that it was taught to draw without guidance. ``cfg_normalization`` and ``cfg_truncation``: Z-Image's, as in its pipeline.
+    ``model_index.json`` says that it was taught to draw without guidance. ``cfg_normalization`` and
+    ``cfg_truncation``: Z-Image's, as in its pipeline.
     """
 
     identity: str
