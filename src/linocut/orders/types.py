@@ -1,4 +1,5 @@
-"""The orders: draw these images, draw over this picture, train this adapter. ``kinds.py`` says what each kind is."""
+"""The orders: draw these images, draw over this picture, cut its object out, train this adapter. ``kinds.py`` says what
+each kind is."""
 
 from typing import Literal
 
@@ -21,6 +22,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     organization_id: str
 
 
+class PictureRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored picture of a request: the sha256 of its PNG, and its size in pixels."""
+
+    sha256: str
+    width: int
+    height: int
+
+
 class GenerateOrder(Order, frozen=True, kw_only=True, tag="generate"):
     """Draw one image a seed.
 
@@ -28,6 +37,11 @@ class GenerateOrder(Order, frozen=True, kw_only=True, tag="generate"):
     grid); ``output_width`` x ``output_height`` is what the client asked for. ``sampling`` is the speed's; the base's
     family makes its plan of it. ``adapter`` None: the bare base. ``provenance`` is written into each picture's file
     (prompt, model, version), and caption, seed and base with it; no pixel depends on it. Empty: nothing is written.
+
+    ``negative``: the exact text that the guidance leads away from; "" for the family's own empty one. ``references``:
+    pictures that the network looks at while it draws, in the order in which the caption speaks of them;
+    ``reference_mask``: of the last of them, only what is white under it. ``styles``: pictures whose colours and texture
+    the first latents are brought towards, for a base that looks at none.
     """
 
     caption: str
@@ -39,14 +53,10 @@ class GenerateOrder(Order, frozen=True, kw_only=True, tag="generate"):
     sampling: Sampling
     adapter: AdapterRef | None
     provenance: dict[str, str] = {}
-
-
-class PictureRef(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored picture of a request: the sha256 of its PNG, and its size in pixels."""
-
-    sha256: str
-    width: int
-    height: int
+    negative: str = ""
+    references: tuple[PictureRef, ...] = ()
+    reference_mask: PictureRef | None = None
+    styles: tuple[PictureRef, ...] = ()
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,15 +73,32 @@ class EditOrder(GenerateOrder, frozen=True, kw_only=True, tag="edit"):
     """Draw one image a seed over a picture.
 
     ``level`` in (0, 1]: how much noise is laid over the picture at the start; 1: nothing is seen of it. ``keep``:
-    which of the answer's pixels are the picture's own again, to the last bit: none, all on which the picture lies, or
-    those of them where ``mask`` (of the picture's size, in one channel) is white. ``mask`` is None for the other two.
+    which of the answer's pixels are the picture's own again, to the last bit: none, all on which the picture lies,
+    those of them where ``mask`` (of the picture's size, in one channel) is white, or those of the object that the
+    tool ``matting`` finds on it. ``mask`` is None but for the third, ``matting`` empty but for the fourth.
     """
 
     picture: PictureRef
     placement: Placement
     level: float
-    keep: Literal["nothing", "picture", "mask"]
+    keep: Literal["nothing", "picture", "mask", "object"]
     mask: PictureRef | None
+    matting: str = ""
+
+
+class CutoutOrder(Order, frozen=True, kw_only=True, tag="cutout"):
+    """Cut the object out of a picture, with the tool ``matting``: one image of its size, with transparency."""
+
+    picture: PictureRef
+    matting: str
+
+
+class KeyedOrder(GenerateOrder, frozen=True, kw_only=True, tag="keyed"):
+    """Draw one image a seed whose ground is transparent: ``caption`` asks for a plain ground of the colour ``key``
+    (red, green, blue), which is cut away. The images are ``scale`` times as large as the output that is asked for."""
+
+    key: tuple[int, int, int]
+    scale: int
 
 
 class TrainSample(msgspec.Struct, frozen=True, kw_only=True):
