@@ -29,6 +29,7 @@ VERBS = (
     "inspect",
     "models",
     "bases",
+    "webhooks",
     "version",
 )
 
