@@ -177,6 +177,23 @@ class Client:
         body = {name: value for name, value in prompts.items() if value is not None} | fields
         return self._json("POST", "/v1/ideogram-v4/generate", json=body, timeout=_GENERATE_SECONDS)
 
+    def generate_async(
+        self,
+        *,
+        webhook_url: str,
+        text_prompt: str | None = None,
+        json_prompt: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> Answer:
+        """POST /v1/ideogram-v4/async/generate -> its ``generation_id``; the result is sent to ``webhook_url``."""
+        prompts = {"text_prompt": text_prompt, "json_prompt": json_prompt}
+        body = {name: value for name, value in prompts.items() if value is not None} | fields
+        return self._json("POST", "/v1/ideogram-v4/async/generate", json=body, params={"webhook_url": webhook_url})
+
+    def generation(self, generation_id: str) -> Answer:
+        """GET /v1/generations/{generation_id} -> pending, completed with its ``data``, or failed."""
+        return self._json("GET", f"/v1/generations/{_part(generation_id)}")
+
     def remix(self, image: Image, prompt: str, **fields: Any) -> Answer:
         """POST /v1/ideogram-v3/remix; ``fields`` by the wire's names (image_weight, aspect_ratio, seed, …)."""
         return self._draw("/v1/ideogram-v3/remix", {"image": image}, {"prompt": prompt, **fields})

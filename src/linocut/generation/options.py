@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from linocut.catalogue import TAKE_NEGATIVE_TEXT, TAKE_REFERENCES
+from linocut.bases import TAKE_NEGATIVE_TEXT, TAKE_REFERENCES
 from linocut.generation.sampling import sampling_of
 from linocut.generation.types import GenerateAsk, Means
 from linocut.generation.unsupported import unsupported

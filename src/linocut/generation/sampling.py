@@ -1,6 +1,6 @@
 """The numbers of a rendering speed: the base's own table says what each speed is (``linocut.json``). Pure."""
 
-from linocut.catalogue import Base, Sampling
+from linocut.bases import Base, Sampling
 
 
 def sampling_of(base: Base, rendering_speed: str) -> Sampling:

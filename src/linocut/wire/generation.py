@@ -9,6 +9,7 @@ from linocut.wire.enums import (
     AspectRatioV3,
     AspectRatioV4,
     ColorPalettePresetName,
+    GenerationStatus,
     MagicPromptOption,
     RenderingSpeed,
     ResolutionV3,
@@ -210,6 +211,49 @@ class ImageGenerationObjectV4(msgspec.Struct, kw_only=True, frozen=True):
     is_image_safe: bool
     seed: Seed
     x_linocut: ImageExtras | Nothing = UNSET
+
+
+class AsyncImageGenerationResponseV4(msgspec.Struct, kw_only=True, frozen=True):
+    """The id under which the generation is asked for later."""
+
+    generation_id: str
+
+
+class GenerationExtras(msgspec.Struct, kw_only=True, frozen=True):
+    """Ours on a generation: why it failed; and, a sentence each, what became of its webhook if it was not taken."""
+
+    error: (
+        Annotated[str, Meta(examples=["The engine stopped 3 times at this work without getting further."])] | Nothing
+    ) = UNSET
+    notes: Notes | Nothing = UNSET
+
+
+class GenerationResponse(msgspec.Struct, kw_only=True, frozen=True):
+    """How a generation stands. ``data`` and ``response_type`` are there once it is completed."""
+
+    generation_id: str
+    status: GenerationStatus
+    created: Time
+    response_type: Literal["url"] | Nothing = UNSET
+    data: list[ImageGenerationObjectV4] | Nothing = UNSET
+    x_linocut: GenerationExtras | Nothing = UNSET
+
+
+class JsonWebKey(msgspec.Struct, kw_only=True, frozen=True):
+    """A public key that signs webhooks (RFC 7517, RFC 8037): ``x`` is its 32 bytes in base64url, without padding."""
+
+    kty: Literal["OKP"] = "OKP"
+    crv: Literal["Ed25519"] = "Ed25519"
+    alg: Literal["EdDSA"] = "EdDSA"
+    use: Literal["sig"] = "sig"
+    kid: Annotated[str, Meta(examples=["Vz9dPqv2TkyG1Zc3m0aXbQ"])]
+    x: Annotated[str, Meta(examples=["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"])]
+
+
+class JsonWebKeySet(msgspec.Struct, kw_only=True, frozen=True):
+    """The keys that are good, the one that signs first."""
+
+    keys: list[JsonWebKey]
 
 
 class ImageGenerationResponseV4(msgspec.Struct, kw_only=True, frozen=True):

@@ -34,8 +34,12 @@ def answer_v3(drawn: Drawn, ask: GenerateAsk) -> ImageGenerationResponseV3:
 
 def answer_v4(drawn: Drawn, _ask: GenerateAsk) -> ImageGenerationResponseV4:
     """The answer of the v4 routes."""
-    data = [ImageGenerationObjectV4(**_common(drawn, image)) for image in drawn.images]
-    return ImageGenerationResponseV4(created=ids.wire_time(drawn.finished_at), data=data)
+    return ImageGenerationResponseV4(created=ids.wire_time(drawn.finished_at), data=objects_v4(drawn))
+
+
+def objects_v4(drawn: Drawn) -> list[ImageGenerationObjectV4]:
+    """The images of an answer of the v4 routes."""
+    return [ImageGenerationObjectV4(**_common(drawn, image)) for image in drawn.images]
 
 
 def _common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
