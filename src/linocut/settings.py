@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     max_images_in_flight: int = Field(default=10, ge=1, description="Images in progress an organisation may have.")
     link_hours: float = Field(default=24.0, gt=0, description="Hours for which an image link works.")
     png_text: bool = Field(default=True, description="Write prompt, seed, model and base into each generated PNG.")
+    unsupported: str = Field(
+        default="refuse", pattern="^(refuse|note)$", description="An option the base cannot honour: refuse, or note."
+    )
     generate_timeout_seconds: float = Field(default=300.0, gt=0, description="Longest wait for an image's worker.")
     stop_seconds: float = Field(default=30.0, ge=0, description="How long requests under way may last at a stop.")
     lease_seconds: float = Field(default=90.0, gt=0, description="A worker's lease on a job, renewed by heartbeats.")
