@@ -18,7 +18,7 @@ from tests.jobs.natures import LEASE, START, Hand, Nature, Worker
 from tests.jobs.unreliable import Unreliable
 
 from linocut.db.prepared import Prepared
-from linocut.db.tables import jobs
+from linocut.db.tables import jobs, turns
 from linocut.errors import Busy, Cancelled, InvalidRequest, LinocutError, RunFailed, error_from_json
 from linocut.jobs import queue, reaper
 from linocut.jobs.types import ExpiredJob, LeaseLost, NewJob
@@ -37,6 +37,12 @@ TABLE = Prepared(
     )
 )
 
+FORGOTTEN = (
+    select(jobs.c.job_id)
+    .where(jobs.c.status == "QUEUED", jobs.c.kind != "train")
+    .where(jobs.c.organization_id.not_in(select(turns.c.organization_id).where(turns.c.waiting)))
+)
+
 
 class Simulation:
     """One seed's world. ``run`` plays it to its end and raises AssertionError at the first broken promise."""
@@ -44,6 +50,7 @@ class Simulation:
     def __init__(self, connection: Connection, seed: int) -> None:
         with connection.begin():
             connection.execute(delete(jobs))
+            connection.execute(delete(turns))
         self.random = random.Random(seed)
         self.db = Unreliable(connection, self.random)
         self.clock = 0.0
@@ -371,7 +378,9 @@ class Simulation:
             rows = {row["job_id"]: row for row in TABLE.all(self.db.connection)}
             organization = self.random.choice(ORGANIZATIONS)
             in_flight = queue.images_in_flight(self.db.connection, organization) if self.random.random() < 0.1 else None
+            starved = self.db.connection.execute(FORGOTTEN).all()
         assert rows.keys() == self.natures.keys(), "a job is lost or doubled"
+        assert not starved, "a job waits, and its organisation has no turn"
         for job_id, nature in self.natures.items():
             row = rows[job_id]
             assert row["status"] == nature.status, (row, nature)
