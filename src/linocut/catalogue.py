@@ -15,28 +15,41 @@ import msgspec
 from linocut.errors import InvalidRequest
 from linocut.files import sha256_file
 
-FAMILIES = ("ideogram4", "flux2", "qwen_image", "sdxl")
+FAMILIES = ("ideogram4", "flux2", "qwen_image", "z_image", "sdxl")
 """The architectures that ``engine/families/`` has a file for (a house test holds the two together)."""
 
-TAKE_NEGATIVE_TEXT = frozenset({"flux2", "qwen_image", "sdxl"})
+TAKE_NEGATIVE_TEXT = frozenset(FAMILIES)
 """The families whose guidance can lead away from a text of the caller's (``Family.takes_negative_text``; a test holds
 the two together)."""
 
 TAKE_REFERENCES = frozenset({"flux2"})
 """The families whose network can look at other pictures while it draws (``Family.takes_references``)."""
 
-FAMILY_NAMES = {"ideogram4": "Ideogram 4", "flux2": "FLUX.2", "qwen_image": "Qwen-Image", "sdxl": "Stable Diffusion XL"}
+FAMILY_NAMES = {
+    "ideogram4": "Ideogram 4",
+    "flux2": "FLUX.2",
+    "qwen_image": "Qwen-Image",
+    "z_image": "Z-Image",
+    "sdxl": "Stable Diffusion XL",
+}
 """What sentences call them."""
 
 PARTS = {
     "ideogram4": ("transformer", "unconditional_transformer", "text_encoder", "vae"),
     "flux2": ("transformer", "text_encoder", "vae"),
     "qwen_image": ("transformer", "text_encoder", "vae"),
+    "z_image": ("transformer", "text_encoder", "vae"),
     "sdxl": ("unet", "text_encoder", "text_encoder_2", "vae"),
 }
 """The sub-folders with weights that each family loads."""
 
-PIPELINES = ("Ideogram4Pipeline", "Flux2KleinPipeline", "QwenImagePipeline", "StableDiffusionXLPipeline")
+PIPELINES = (
+    "Ideogram4Pipeline",
+    "Flux2KleinPipeline",
+    "QwenImagePipeline",
+    "ZImagePipeline",
+    "StableDiffusionXLPipeline",
+)
 """The library's pipelines whose layout the families read."""
 
 _RUNS = (
@@ -55,7 +68,7 @@ class Sampling(msgspec.Struct, frozen=True):
     """How one rendering speed draws: Euler steps, guidance weight, and what shifts the schedule.
 
     Only a base's family knows what its schedule makes of ``mu`` and ``std``: of Ideogram 4's they are the logit-normal
-    mean and deviation, FLUX.2 and Qwen-Image add ``mu`` to the mean of their own shift, SDXL takes neither.
+    mean and deviation, FLUX.2, Qwen-Image and Z-Image add ``mu`` to the mean of their own shift, SDXL takes neither.
     """
 
     steps: int
