@@ -13,11 +13,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
+from tests.jobs.books import FORGOTTEN, TABLE
 from tests.jobs.natures import LEASE, START, Hand, Nature, Worker
 from tests.jobs.unreliable import Unreliable
 
-from linocut.db.prepared import Prepared
 from linocut.db.tables import jobs, turns
 from linocut.errors import Busy, Cancelled, InvalidRequest, LinocutError, RunFailed, error_from_json
 from linocut.jobs import queue, reaper
@@ -26,22 +26,6 @@ from linocut.jobs.types import ExpiredJob, LeaseLost, NewJob
 ORGANIZATIONS = ("o1", "o2", "o3")
 ENDED = ("DONE", "FAILED")
 FAULT_RATE = 0.06
-TABLE = Prepared(
-    select(
-        jobs.c.job_id,
-        jobs.c.status,
-        jobs.c.worker_id,
-        jobs.c.lease_token,
-        jobs.c.error,
-        jobs.c.finished_at.is_not(None).label("has_finished"),
-    )
-)
-
-FORGOTTEN = (
-    select(jobs.c.job_id)
-    .where(jobs.c.status == "QUEUED", jobs.c.kind != "train")
-    .where(jobs.c.organization_id.not_in(select(turns.c.organization_id).where(turns.c.waiting)))
-)
 
 
 class Simulation:
