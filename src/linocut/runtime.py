@@ -11,10 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linocut import catalogue
 from linocut.accounts.secrets import secrets_of
+from linocut.bases import Base, Memory, load_base
+from linocut.bases.places import base_at
 from linocut.captions import Worded, caption_text, cut_of, normalise
-from linocut.catalogue import Base
 from linocut.db.database import Database
 from linocut.errors import InvalidRequest
 from linocut.folders import make_folder
@@ -51,7 +51,7 @@ class Runtime:
         """
         make_folder(settings.data)
         folder = base_folder(settings)
-        base = catalogue.load_base(folder)
+        base = load_base(folder, Memory(settings.bases_memory))
         patience, note = settings.database_busy_seconds, settings.damage_note
         db = Database.open(settings.resolved_database_url, busy_seconds=patience, note=note)
         try:
@@ -118,8 +118,8 @@ class Engines(Enum):
 
 
 def base_folder(settings: Settings) -> Path:
-    """The folder of the base that the settings name."""
-    return catalogue.MINI if settings.base == "mini" else Path(settings.base)
+    """The folder of the base that the settings name. ``InvalidRequest`` for one that is known and not here."""
+    return base_at(settings.base, settings.pulled_bases)
 
 
 def ready_folder(settings: Settings) -> Path:
@@ -180,4 +180,4 @@ def _open_decoder(base: Base) -> "Decoder":
     from linocut.pictures.decoder import DecodeLimits, Decoder
     from linocut.pictures.types import CropRule
 
-    return Decoder(DecodeLimits(crops=CropRule(base.native_pixels, base.size_multiple)))
+    return Decoder(DecodeLimits(crops=CropRule(base.training_pixels, base.size_multiple)))

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, bindparam, select
 
 from linocut import __version__, ids
 from linocut.accounts.types import Caller
+from linocut.bases import Base, Sampling
 from linocut.captions import Worded, caption_text, normalise
-from linocut.catalogue import Base, Sampling
 from linocut.custom_models.service import id_of, resolve_uri
 from linocut.db.tables import images
 from linocut.errors import InvalidRequest, NotFound, TooManyInFlight

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from linocut.bases import Base
 from linocut.captions import Worded
-from linocut.catalogue import Base
 from linocut.jobs.types import JobInput
 from linocut.pictures.intake import StoredPicture
 from linocut.settings import Settings
