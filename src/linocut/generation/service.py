@@ -61,7 +61,6 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     else:
         width, height = edited_size(ask, ask.over)
     text = caption_text(normalise(ask.json_prompt)) if ask.prompt is None else ask.prompt
-    judge_prompt(text)
     dress = dress_of(ask.look, own_model=ask.custom_model_uri is not None, looks_at_them=base.takes_references)
     said = _worded(ask, text, (width, height), means)
     said = means.dressed(said, text, dress, avoid=options.negative, own_model=ask.custom_model_uri is not None)
@@ -98,7 +97,14 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         order = over_picture(order, ask.over, weight, means.settings.matter)
         notes += edit_notes(ask.over, order.placement, (width, height), weight)
     check_in_flight(tx, caller, ask.num_images, means.settings)
-    job_id = queue.place(
+    job_id = _queued(tx, caller, ask, order)
+    resolution = published_size(ask.rules, (width, height))
+    scale = ask.cut_free or 1
+    return Placed(job_id, prompt_out(ask, said), width * scale, height * scale, seeds, native, resolution, notes)
+
+
+def _queued(tx: Connection, caller: Caller, ask: GenerateAsk, order: GenerateOrder) -> str:
+    return queue.place(
         tx,
         order,
         user_id=caller.user_id,
@@ -106,9 +112,6 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         model_id=None if ask.custom_model_uri is None else id_of(tx, ask.custom_model_uri),
         inputs=ask.inputs,
     )
-    resolution = published_size(ask.rules, (width, height))
-    scale = ask.cut_free or 1
-    return Placed(job_id, prompt_out(ask, said), width * scale, height * scale, seeds, native, resolution, notes)
 
 
 def magic_prompt(text: str, aspect_ratio: str, rules: Rules, means: Means) -> tuple[Worded, str]:
