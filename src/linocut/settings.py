@@ -4,6 +4,7 @@ Every field is documented in docs/settings.md (a house test holds it).
 """
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -17,6 +18,9 @@ EMBEDDED = "embedded"
 
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*/?")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
+MATTING_BY_BORDER, MATTING_FILE = "border-matting", "onnx-matting"
+"""The tools that cut out: the embedded one, and the one with a file of the operator's."""
 ENLARGERS = ("auto", "lanczos", "pyanime4k")
 ENLARGING_FILE = "onnx-enlargement"
 """The tool that enlarges with a file of the operator's."""
@@ -44,6 +48,12 @@ class Settings(BaseSettings):
     cors_origins: str = Field(
         default="", description="Origins whose pages may call the API, commas between; * for all; empty: none."
     )
+    webhook_hosts: str = Field(
+        default="",
+        description="Hosts and networks of your own that webhooks may lead to, commas between; empty: public ones.",
+    )
+    webhook_tries: int = Field(default=8, ge=1, le=20, description="Most tries to deliver a webhook.")
+    webhook_seconds: float = Field(default=10.0, gt=0, le=60, description="Longest that one try may take.")
     max_connections: int = Field(default=4096, ge=16, description="Open connections; over that, the worst are cut.")
     max_connections_per_address: int = Field(
         default=512, ge=8, description="Open connections of one address; a trusted proxy may have any number."
@@ -73,6 +83,9 @@ class Settings(BaseSettings):
     lettering: str = Field(
         default="embedded",
         description="What reads lettering: embedded, or a folder with det.onnx and rec.onnx of PP-OCR.",
+    )
+    matting: str = Field(
+        default="border", description="What cuts objects out: border (by the colours of the border), or an ONNX file."
     )
     enlargement: str = Field(
         default="auto",
@@ -113,10 +126,16 @@ class Settings(BaseSettings):
     def weights_of_tools(self) -> dict[str, Path]:
         """The files or folders of tools whose weights the operator brings, by the tools' names."""
         chosen = {
+            MATTING_FILE: self.matting if self.matting != "border" else "",
             ENLARGING_FILE: self.enlargement if self.enlargement not in ENLARGERS else "",
             "lettering": self.lettering if self.lettering != EMBEDDED else "",
         }
         return {tool: Path(value) for tool, value in chosen.items() if value}
+
+    @property
+    def matter(self) -> str:
+        """The tool that ``matting`` names."""
+        return MATTING_BY_BORDER if self.matting == "border" else MATTING_FILE
 
     @property
     def enlarger(self) -> str:
@@ -142,6 +161,11 @@ class Settings(BaseSettings):
         return file.with_name(f"{file.name}-damaged")
 
     @property
+    def deliverer_note(self) -> Path:
+        """The file that is there while a process of this data folder delivers webhooks."""
+        return self.data.absolute() / "delivering"
+
+    @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """``trusted_proxies``, read."""
         return networks_in(self.trusted_proxies)
@@ -150,6 +174,11 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> frozenset[str]:
         """``cors_origins``, as browsers write them."""
         return origins_in(self.cors_origins)
+
+    @property
+    def allowed_webhook_hosts(self) -> "Hosts":
+        """``webhook_hosts``, read."""
+        return hosts_in(self.webhook_hosts)
 
     @field_validator("public_url")
     @classmethod
@@ -160,6 +189,13 @@ class Settings(BaseSettings):
                 f"LINOCUT_PUBLIC_URL is {value!r}; it takes a scheme, a host and, if need be, a path, such as "
                 "https://img.example.org."
             )
+        return value
+
+    @field_validator("matting")
+    @classmethod
+    def _is_matter(cls, value: str) -> str:
+        if value != "border" and not value.endswith(".onnx"):
+            raise ValueError(f"LINOCUT_MATTING is {value!r}; it takes border, or a file that ends in .onnx.")
         return value
 
     @field_validator("enlargement")
@@ -182,6 +218,20 @@ class Settings(BaseSettings):
     def _are_origins(cls, value: str) -> str:
         origins_in(value)
         return value
+
+    @field_validator("webhook_hosts")
+    @classmethod
+    def _are_hosts(cls, value: str) -> str:
+        hosts_in(value)
+        return value
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Names of hosts, in lower case, and networks."""
+
+    names: frozenset[str]
+    networks: tuple[IPv4Network | IPv6Network, ...]
 
 
 @lru_cache
@@ -206,6 +256,23 @@ def origins_in(text: str) -> frozenset[str]:
     if items == ["*"]:
         return frozenset(items)
     return frozenset(_origin(item) for item in items)
+
+
+@lru_cache
+def hosts_in(text: str) -> Hosts:
+    """Hosts, addresses and networks out of a list with commas. ``ValueError`` with a sentence for anything else."""
+    names, networks = set(), []
+    for item in _items(text):
+        try:
+            networks.append(ip_network(item.strip("[]"), strict=False))
+        except ValueError:
+            if not _HOST.fullmatch(item) or item.replace(".", "").isdecimal():
+                raise ValueError(
+                    f"LINOCUT_WEBHOOK_HOSTS has {item!r}, which is no host and no network; it takes a list such as "
+                    "hooks.example.org,10.1.0.0/16 (no scheme, no port, no *)."
+                ) from None
+            names.add(item.lower())
+    return Hosts(frozenset(names), tuple(networks))
 
 
 def _origin(item: str) -> str:

@@ -265,6 +265,32 @@ images = Table(
     Index(None, "job_id"),
 )
 
+generations = Table(
+    "generations",  # what was asked for asynchronously, and how its webhook stands; it goes with its job
+    metadata,
+    Column("generation_id", Id, primary_key=True),
+    Column("job_id", Id, nullable=False),
+    Column("user_id", Id, nullable=False),
+    Column("organization_id", Id, nullable=False),
+    Column("begun", JSON, nullable=False),  # api.drawing.Begun: what the answer is made of, beside the job
+    Column("created_at", Moment, nullable=False),
+    Column("webhook_url", Text, nullable=False),
+    Column("webhook_tries", Integer, nullable=False, server_default="0"),  # those that have failed or succeeded
+    Column("webhook_next_at", Moment, nullable=False),  # while a try is under way: when it counts as lost
+    Column("webhook_ended_at", Moment),  # delivered, or given up
+    Column("webhook_error", Text),  # why the last try failed; null once it is delivered
+    Index(None, "job_id"),
+    Index(None, "webhook_ended_at", "webhook_next_at"),
+)
+
+webhook_keys = Table(
+    "webhook_keys",  # what signs webhooks: the newest does
+    metadata,
+    Column("key_id", Id, primary_key=True),
+    Column("seed", LargeBinary(32), nullable=False),  # of an Ed25519 key
+    Column("created_at", Moment, nullable=False),
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

@@ -13,6 +13,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 API_MODULE = "linocut.api.serve"
 ENGINE_MODULE = "linocut.workers.process"
+DELIVERER_MODULE = "linocut.api.deliver"
 LOOK_SECONDS = 0.05
 CHORES_SECONDS = 1.0
 STOP_MARGIN_SECONDS = 10.0
@@ -129,6 +131,7 @@ def check_database(settings: Settings) -> None:
 def _serve(settings: Settings, stop: threading.Event) -> int:
     check_database(settings)
     api, engines = _children(settings)
+    deliverer = _deliverer(settings)
     api.start()
     log("supervisor").info("serving", host=settings.host, port=settings.port, data=str(settings.data))
     _give_way(api, stop)
@@ -141,9 +144,9 @@ def _serve(settings: Settings, stop: threading.Event) -> int:
         for worker_id in worker_ids(settings):
             chores.bury(worker_id)
         chores.tidy()
-        return _watch(api, engines, chores, stop)
+        return _watch(api, engines, deliverer, chores, stop)
     finally:
-        _stop_all(api, engines, settings.stop_seconds)
+        _stop_all([api, deliverer], [*engines.values()], settings.stop_seconds)
         for worker_id in engines:
             chores.bury(worker_id)
         chores.close()
@@ -157,7 +160,9 @@ def _give_way(api: Child, stop: threading.Event) -> None:
         pass
 
 
-def _watch(api: Child, engines: dict[str, Child], chores: "Housekeeping", stop: threading.Event) -> int:
+def _watch(
+    api: Child, engines: dict[str, Child], deliverer: Child, chores: "Housekeeping", stop: threading.Event
+) -> int:
     """Start what is due, bury what died, do the chores, until asked to stop."""
     chores_at = 0.0
     api_first_until = time.monotonic() + API_FIRST_SECONDS
@@ -178,8 +183,18 @@ def _watch(api: Child, engines: dict[str, Child], chores: "Housekeeping", stop: 
                 engine.start_if_due()
         if time.monotonic() >= chores_at:
             chores.round()
+            _deliver_if_due(deliverer, chores)
             chores_at = time.monotonic() + CHORES_SECONDS
     return 0
+
+
+def _deliver_if_due(deliverer: Child, chores: "Housekeeping") -> None:
+    """Start the process that delivers webhooks once there is one to deliver; most servers never have one. It dies
+    without harm to anybody: what it had under way is tried again."""
+    if deliverer.died():
+        chores.deliverer_died()
+    if deliverer.process is None and chores.has_webhooks_due():
+        deliverer.start_if_due()
 
 
 def _is_hopeless(engine: Child, engines: dict[str, Child]) -> bool:
@@ -204,9 +219,16 @@ def _children(settings: Settings) -> tuple[Child, dict[str, Child]]:
     return api, engines
 
 
-def _stop_all(api: Child, engines: dict[str, Child], seconds: float) -> None:
+def _deliverer(settings: Settings) -> Child:
+    note = settings.deliverer_note
+    note.unlink(missing_ok=True)  # left by a killed server; its process is gone
+    parent = ["--parent", str(os.getpid())]
+    return Child("webhooks", DELIVERER_MODULE, parent, environment_of(settings), note.exists)
+
+
+def _stop_all(first: Sequence[Child], then: Sequence[Child], seconds: float) -> None:
     """The API first: whoever waits for an image still gets it."""
-    for floor in ([api], list(engines.values())):
+    for floor in (first, then):
         deadline = time.monotonic() + seconds + STOP_MARGIN_SECONDS
         for child in floor:
             child.terminate()

@@ -17,6 +17,13 @@ def _border_matting(device: str) -> Tool:
     return BorderMatting()
 
 
+def _onnx_matting(device: str, weights: Path) -> Tool:
+    from linocut.engine.tools.onnx_matting import OnnxMatting
+
+    del device
+    return OnnxMatting(weights)
+
+
 def _lettering(device: str) -> Tool:
     from linocut.engine.tools.lettering import Reader
 
@@ -64,6 +71,16 @@ TOOLS: dict[str, ToolFacts] = {
             reserved_bytes=128 * MIB,
             on_device=False,
             load=_border_matting,
+        ),
+        ToolFacts(
+            name="onnx-matting",
+            does="cuts an object out before any backdrop, with a network that you bring as ONNX",
+            licence="that of your file",
+            source="a file of yours: LINOCUT_MATTING=FILE.onnx",
+            weight_bytes=0,
+            reserved_bytes=1024 * MIB,
+            on_device=False,
+            load_file=_onnx_matting,
         ),
         ToolFacts(
             name="lettering",
