@@ -41,6 +41,8 @@ class Drawn:
 
     begun: Begun
     images: list[dict[str, Any]]
+    data: dict[str, Any]
+    """What it came to beside its images."""
     finished_at: datetime
     runtime: Runtime
 
@@ -82,7 +84,8 @@ async def drawn(call: Call, place: Callable[[Connection], Placed]) -> Drawn:
 def _finished(begun: Begun, job: JobRow, runtime: Runtime) -> Drawn:
     if job.result is None or job.finished_at is None:
         raise Internal
-    return Drawn(begun, list(job.result["images"]), job.finished_at, runtime)
+    data = {name: value for name, value in job.result.items() if name != "images"}
+    return Drawn(begun, list(job.result["images"]), data, job.finished_at, runtime)
 
 
 async def _give_up(call: Call, job_id: str) -> None:

@@ -26,6 +26,7 @@ VERBS = (
     "datasets",
     "train",
     "generate",
+    "layerize",
     "inspect",
     "models",
     "webhooks",

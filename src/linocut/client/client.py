@@ -218,6 +218,11 @@ class Client:
         """POST /v1/remove-background: the object of a picture, as a PNG file of its size."""
         return self._draw("/v1/remove-background", {"image": image}, {})
 
+    def layerize_text(self, image: Image, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/layerize-text -> links to the picture without its lettering, and the lettering as blocks
+        of text; ``fields``: prompt (what is behind the letters), seed."""
+        return self._draw("/v1/ideogram-v3/layerize-text", {"image": image}, fields)
+
     def magic_prompt(self, text_prompt: str, aspect_ratio: str = "AUTO") -> Answer:
         """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}

@@ -145,12 +145,12 @@ def _smooth(known_HWC: Floats, known_HW: Flags) -> Floats:
         weights = cv2.resize(weights, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
         levels.append((values, weights))
     values, weights = levels.pop()
-    even: Floats = values / np.maximum(weights, np.float32(1e-6))[..., None]
+    even: NDArray[np.float32] = np.divide(values, np.maximum(weights, 1e-6)[..., None], dtype=np.float32)
     while levels:
         values, weights = levels.pop()
         size = weights.shape[1], weights.shape[0]
         larger = cv2.resize(even, size, interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
-        even = (values + larger * (1.0 - weights)[..., None]).astype(np.float32, copy=False)
+        even = np.add(values, larger * (1.0 - weights)[..., None], dtype=np.float32)
     hole_HW1 = ~known_HW[..., None]
     calm = cv2.GaussianBlur(np.where(hole_HW1, even, known_HWC), (0, 0), 2.0)
     for _ in range(24):

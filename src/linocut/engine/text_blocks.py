@@ -73,7 +73,7 @@ def blocks_of(lines: Sequence[Line], width: int, height: int) -> tuple[Block, ..
             groups.append([line])
     blocks = [_block(group, width) for group in groups]
     largest = max((block.em for block in blocks), default=0.0)
-    return tuple(replace(block, role=_role(block, largest, height)) for block in blocks)
+    return tuple(replace(block, role=role_of(block, largest, height)) for block in blocks)
 
 
 def em_of(line: Line) -> float:
@@ -163,7 +163,7 @@ def _alignment(boxes: Sequence[tuple[float, float, float, float]], frame: Frame,
     return "left" if frame.x - reach <= width - (frame.x + reach) else "right"
 
 
-def _role(block: Block, largest: float, height: int) -> Role:
+def role_of(block: Block, largest: float, height: int) -> Role:
     """By its size beside the largest block's, by the picture's height, and by how much it says."""
     if block.em < LEAST_BODY * height:
         return "caption"
