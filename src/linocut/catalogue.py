@@ -15,18 +15,41 @@ import msgspec
 from linocut.errors import InvalidRequest
 from linocut.files import sha256_file
 
-FAMILIES = ("ideogram4", "flux2", "qwen_image", "sdxl")
+FAMILIES = ("ideogram4", "flux2", "qwen_image", "z_image", "sdxl")
 """The architectures that ``engine/families/`` has a file for (a house test holds the two together)."""
+
+TAKE_NEGATIVE_TEXT = frozenset(FAMILIES)
+"""The families whose guidance can lead away from a text of the caller's (``Family.takes_negative_text``; a test holds
+the two together)."""
+
+TAKE_REFERENCES = frozenset({"flux2"})
+"""The families whose network can look at other pictures while it draws (``Family.takes_references``)."""
+
+FAMILY_NAMES = {
+    "ideogram4": "Ideogram 4",
+    "flux2": "FLUX.2",
+    "qwen_image": "Qwen-Image",
+    "z_image": "Z-Image",
+    "sdxl": "Stable Diffusion XL",
+}
+"""What sentences call them."""
 
 PARTS = {
     "ideogram4": ("transformer", "unconditional_transformer", "text_encoder", "vae"),
     "flux2": ("transformer", "text_encoder", "vae"),
     "qwen_image": ("transformer", "text_encoder", "vae"),
+    "z_image": ("transformer", "text_encoder", "vae"),
     "sdxl": ("unet", "text_encoder", "text_encoder_2", "vae"),
 }
 """The sub-folders with weights that each family loads."""
 
-PIPELINES = ("Ideogram4Pipeline", "Flux2KleinPipeline", "QwenImagePipeline", "StableDiffusionXLPipeline")
+PIPELINES = (
+    "Ideogram4Pipeline",
+    "Flux2KleinPipeline",
+    "QwenImagePipeline",
+    "ZImagePipeline",
+    "StableDiffusionXLPipeline",
+)
 """The library's pipelines whose layout the families read."""
 
 _RUNS = (
@@ -45,7 +68,7 @@ class Sampling(msgspec.Struct, frozen=True):
     """How one rendering speed draws: Euler steps, guidance weight, and what shifts the schedule.
 
     Only a base's family knows what its schedule makes of ``mu`` and ``std``: of Ideogram 4's they are the logit-normal
-    mean and deviation, FLUX.2 and Qwen-Image add ``mu`` to the mean of their own shift, SDXL takes neither.
+    mean and deviation, FLUX.2, Qwen-Image and Z-Image add ``mu`` to the mean of their own shift, SDXL takes neither.
     """
 
     steps: int
@@ -73,7 +96,8 @@ class Base(msgspec.Struct, frozen=True):
     """A base as the API sees it. ``identity`` is ``family@hash(weights, config)``; sizes are pixels.
 
     ``knows``: what a base that was taught a small world knows, in short, for a sentence. Such a base speaks the
-    language of ``linocut.prompting``. Empty for one that was shown pictures of everything.
+    language of ``linocut.prompting``. Empty for one that was shown pictures of everything. ``is_distilled``: its
+    ``model_index.json`` says that it was taught to draw without guidance.
     """
 
     identity: str
@@ -85,6 +109,17 @@ class Base(msgspec.Struct, frozen=True):
     sampling: dict[str, Sampling]
     training: TrainingDefaults
     knows: str = ""
+    is_distilled: bool = False
+
+    @property
+    def takes_negative_text(self) -> bool:
+        """Whether its guidance can lead away from a text of the caller's."""
+        return self.family in TAKE_NEGATIVE_TEXT and not self.is_distilled
+
+    @property
+    def takes_references(self) -> bool:
+        """Whether it can look at other pictures while it draws."""
+        return self.family in TAKE_REFERENCES
 
 
 def load_base(folder: Path) -> Base:
@@ -96,8 +131,10 @@ def load_base(folder: Path) -> Base:
             "(docs/bases.md)."
         )
     identity = f"{facts['family']}@{_content_hash(folder)}"
+    has_index = (folder / "model_index.json").exists()
+    is_distilled = bool(_json_in(folder, "model_index.json").get("is_distilled")) if has_index else False
     try:
-        return msgspec.convert({**facts, "identity": identity}, Base)
+        return msgspec.convert({**facts, "identity": identity, "is_distilled": is_distilled}, Base)
     except msgspec.ValidationError as wrong:
         raise InvalidRequest(
             f"The linocut.json of the base {folder.name} is wrong: {wrong} (docs/bases.md)."

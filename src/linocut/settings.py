@@ -15,6 +15,9 @@ MIB = 1024 * 1024
 
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*/?")
+ENLARGERS = ("auto", "lanczos", "pyanime4k")
+ENLARGING_FILE = "onnx-enlargement"
+"""The tool that enlarges with a file of the operator's."""
 _OWN_PORTS = {"http": "80", "https": "443"}
 
 
@@ -65,6 +68,10 @@ class Settings(BaseSettings):
     tools_memory_mib: int = Field(
         default=256, ge=0, description="Memory for tools (matting and such) beside the base, MiB an engine process."
     )
+    enlargement: str = Field(
+        default="auto",
+        description="What enlarges pictures: auto (by what the picture is), lanczos, pyanime4k, or an ONNX file.",
+    )
     min_training_images: int = Field(default=15, ge=1, le=100, description="Fewest pictures a dataset trains with.")
     max_dataset_images: int = Field(default=100, ge=1, description="Most pictures in a dataset.")
     max_file_mib: int = Field(default=25, ge=1, description="Largest picture or caption file, MiB.")
@@ -72,6 +79,9 @@ class Settings(BaseSettings):
     max_images_in_flight: int = Field(default=10, ge=1, description="Images in progress an organisation may have.")
     link_hours: float = Field(default=24.0, gt=0, description="Hours for which an image link works.")
     png_text: bool = Field(default=True, description="Write prompt, seed, model and base into each generated PNG.")
+    unsupported: str = Field(
+        default="refuse", pattern="^(refuse|note)$", description="An option the base cannot honour: refuse, or note."
+    )
     generate_timeout_seconds: float = Field(default=300.0, gt=0, description="Longest wait for an image's worker.")
     stop_seconds: float = Field(default=30.0, ge=0, description="How long requests under way may last at a stop.")
     lease_seconds: float = Field(default=90.0, gt=0, description="A worker's lease on a job, renewed by heartbeats.")
@@ -92,6 +102,17 @@ class Settings(BaseSettings):
     def tools_at_start(self) -> tuple[str, ...]:
         """The names in ``tools``."""
         return tuple(name for name in (part.strip() for part in self.tools.split(",")) if name)
+
+    @property
+    def weights_of_tools(self) -> dict[str, Path]:
+        """The files or folders of tools whose weights the operator brings, by the tools' names."""
+        chosen = {ENLARGING_FILE: self.enlargement if self.enlargement not in ENLARGERS else ""}
+        return {tool: Path(value) for tool, value in chosen.items() if value}
+
+    @property
+    def enlarger(self) -> str:
+        """The tool that ``enlargement`` names, or auto."""
+        return self.enlargement if self.enlargement in ENLARGERS else ENLARGING_FILE
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -129,6 +150,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"LINOCUT_PUBLIC_URL is {value!r}; it takes a scheme, a host and, if need be, a path, such as "
                 "https://img.example.org."
+            )
+        return value
+
+    @field_validator("enlargement")
+    @classmethod
+    def _is_enlarger(cls, value: str) -> str:
+        if value not in ENLARGERS and not value.endswith(".onnx"):
+            raise ValueError(
+                f"LINOCUT_ENLARGEMENT is {value!r}; it takes {', '.join(ENLARGERS)}, or a file that ends in .onnx."
             )
         return value
 

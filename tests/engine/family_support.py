@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 from linocut.catalogue import Sampling
 from linocut.engine.adapters.apply import Adapter
-from linocut.engine.adapters.format import AdapterMetadata
 from linocut.engine.families.family import Family, load_family
 from linocut.engine.families.items import Reference, Text
 from linocut.engine.families.parts.schedule import resolution_mu
 from linocut.engine.units import Denoise
+from linocut.lora_files.stored import AdapterMetadata
 
 CPU = torch.device("cpu")
 IDENTITY = "tiny@0123456789abcdef"

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.file import adapter_bytes, adapter_nbytes, load_adapter, save_adapter
-from linocut.engine.adapters.format import AdapterMetadata, read_header
 from linocut.errors import InvalidRequest
 from linocut.files import sha256_hex
+from linocut.lora_files.stored import AdapterMetadata, read_header
 
 TARGETS = {"layers.0.attention.to_q": (6, 5), "layers.0.feed_forward.w1": (6, 8), "layers.10.attention.to_q": (6, 5)}
 METADATA = AdapterMetadata(base="ideogram4@0123456789abcdef", rank=3, alpha=4.5)

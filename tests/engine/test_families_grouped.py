@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import exp
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import torch
-from diffusers import EulerDiscreteScheduler, QwenImagePipeline, StableDiffusionXLPipeline
+from diffusers import EulerDiscreteScheduler, QwenImagePipeline, StableDiffusionXLPipeline, ZImagePipeline
 from tests.engine.engine_orders import generate_order, no_blobs, run_to_the_end
 from tests.engine.family_support import CAPTION, STEPS, Tiny, random_adapter, start
-from tests.engine.tiny_grouped import qwen_image_base, sdxl_base
+from tests.engine.tiny_grouped import qwen_image_base, sdxl_base, z_image_base
 from tests.engine.training_support import drive
 from torch import Tensor
 
@@ -19,6 +20,7 @@ from linocut.catalogue import Sampling, load_base
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import load_family
 from linocut.engine.families.items import Item, Text
+from linocut.engine.families.parts.latents import packed, unpacked
 from linocut.engine.noise import start_noise
 from linocut.engine.resident import engine_over
 from linocut.engine.routines.draw import draw_latents
@@ -27,8 +29,8 @@ from linocut.errors import InvalidRequest
 from linocut.orders import GenerateFinished, ImageDrawn
 
 CPU = torch.device("cpu")
-BUILD: dict[str, Callable[..., Path]] = {"qwen_image": qwen_image_base, "sdxl": sdxl_base}
-PIPELINE = {"qwen_image": QwenImagePipeline, "sdxl": StableDiffusionXLPipeline}
+BUILD: dict[str, Callable[..., Path]] = {"qwen_image": qwen_image_base, "z_image": z_image_base, "sdxl": sdxl_base}
+PIPELINE = {"qwen_image": QwenImagePipeline, "z_image": ZImagePipeline, "sdxl": StableDiffusionXLPipeline}
 SIZES = [(64, 64), (96, 48)]
 NEGATIVE = "blurred, grey"
 
@@ -51,7 +53,13 @@ def stock(tiny: Tiny) -> Any:
 
 
 def stock_latents(
-    tiny: Tiny, pipeline: Any, noise: Tensor, size: tuple[int, int], guidance: float, negative: str | None
+    tiny: Tiny,
+    pipeline: Any,
+    noise: Tensor,
+    size: tuple[int, int],
+    guidance: float,
+    negative: str | None = None,
+    **options: float,
 ) -> Tensor:
     """What the library's pipeline ends with, from the same noise; guidance up to 1: without."""
     asked = {"prompt": CAPTION, "width": size[0], "height": size[1], "num_inference_steps": STEPS,
@@ -59,6 +67,11 @@ def stock_latents(
     if tiny.name == "qwen_image":
         blank = (negative or " ") if guidance > 1 else None
         return pipeline(**asked, true_cfg_scale=guidance, negative_prompt=blank).images[0]
+    if tiny.name == "z_image":  # its guidance is ours less one; its latents are not packed
+        grid = tiny.family.grid(*size)
+        asked |= {"latents": unpacked(noise, grid, channel_first=False)[None], "guidance_scale": guidance - 1.0}
+        latents_Khw = pipeline(**asked, negative_prompt=negative, **options).images[0]
+        return packed(latents_Khw, grid, channel_first=False)
     return pipeline(**asked, guidance_scale=guidance, negative_prompt=negative).images[0]
 
 
@@ -114,6 +127,32 @@ def test_other_kinds_of_sdxl_are_the_librarys_too(tmp_path: Path, options: dict[
     noise = start(tiny.family, *size, seed=2)
     theirs = stock_latents(tiny, stock(tiny), noise, size, 3.0, None)
     assert (our_latents(tiny, noise, size, 3.0) - theirs).abs().max() <= 1e-4
+
+
+@pytest.mark.parametrize("options", [{"dynamic": True}, {"shift": 1.0}])
+def test_other_schedules_of_z_image_are_the_librarys_too(tmp_path: Path, options: dict[str, Any]) -> None:
+    tiny, size = make("z_image", tmp_path, **options), (48, 64)
+    noise = start(tiny.family, *size, seed=2)
+    theirs = stock_latents(tiny, stock(tiny), noise, size, 3.0)
+    assert (our_latents(tiny, noise, size, 3.0) - theirs).abs().max() <= 1e-4
+
+
+@pytest.mark.parametrize("options", [{"cfg_normalization": 1.0}, {"cfg_truncation": 0.3}])
+def test_the_guidance_of_z_image_may_be_bounded_as_in_the_library(tmp_path: Path, options: dict[str, float]) -> None:
+    tiny, size = make("z_image", tmp_path, **options), (48, 64)
+    noise = start(tiny.family, *size, seed=2)
+    bounded = stock_latents(tiny, stock(tiny), noise, size, 3.0, **options)
+    free = stock_latents(tiny, stock(tiny), noise, size, 3.0)
+    assert (bounded - free).abs().max() > 1e-2
+    assert (our_latents(tiny, noise, size, 3.0) - bounded).abs().max() <= 1e-4
+
+
+def test_mu_shifts_z_images_static_schedule_as_it_would_a_dynamic_one(tmp_path: Path) -> None:
+    family = make("z_image", tmp_path, shift=3.0).family
+    shifted = family.plan(Sampling(4, 1.0, mu=0.5), 64, 64).sigmas
+    by_hand = [3.0 * exp(0.5) * s / (1.0 + (3.0 * exp(0.5) - 1.0) * s) for s in (1.0, 0.75, 0.5, 0.25)]
+    assert shifted == pytest.approx([*by_hand, 0.0], abs=1e-6)
+    assert shifted[1] > family.plan(Sampling(4, 1.0), 64, 64).sigmas[1]
 
 
 def test_sdxl_that_would_be_drawn_wrong_is_refused(tmp_path: Path) -> None:
@@ -198,12 +237,17 @@ def test_pictures_and_their_latents_are_the_librarys(tiny: Tiny) -> None:
         mean, std = (torch.tensor(getattr(pipeline.vae.config, f"latents_{which}")) for which in ("mean", "std"))
         theirs = (theirs - mean.view(1, -1, 1, 1, 1)) / std.view(1, -1, 1, 1, 1)
         theirs = pipeline._pack_latents(theirs, 1, 4, 6, 12)[0]
+    elif tiny.name == "z_image":
+        theirs = packed((theirs[0] - 0.12) * 0.36, (3, 6), channel_first=False)
     else:
         theirs = theirs[0] * 0.13
     assert (ours - theirs).abs().max() <= 1e-5
     noise = start(tiny.family, 96, 48, seed=4)
-    asked = {"prompt": CAPTION, "width": 96, "height": 48, "num_inference_steps": STEPS, "latents": noise[None]}
-    guided = {"true_cfg_scale": 3.0, "negative_prompt": " "} if tiny.name == "qwen_image" else {"guidance_scale": 3.0}
+    latents = unpacked(noise, (3, 6), channel_first=False) if tiny.name == "z_image" else noise
+    asked = {"prompt": CAPTION, "width": 96, "height": 48, "num_inference_steps": STEPS, "latents": latents[None]}
+    guided: dict[str, Any] = {"guidance_scale": 2.0 if tiny.name == "z_image" else 3.0}
+    if tiny.name == "qwen_image":
+        guided = {"true_cfg_scale": 3.0, "negative_prompt": " "}
     stock_HWC = torch.from_numpy(pipeline(**asked, **guided, output_type="np").images[0] * 255).round()
     [ours_HWC] = tiny.family.decode([our_latents(tiny, noise, (96, 48), 3.0)], [tiny.family.grid(96, 48)])
     assert ours_HWC.dtype == torch.uint8

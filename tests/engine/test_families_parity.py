@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -120,15 +121,75 @@ def test_a_negative_text_takes_the_empty_ones_place(tmp_path: Path) -> None:
     assert (away_NC - plain_NC).abs().mean() > 1e-3
 
 
-def test_what_a_base_has_no_place_for_is_refused_with_a_sentence(tmp_path: Path) -> None:
+def test_ideogram_4_pushes_away_from_halfway_to_a_negative_text(tmp_path: Path) -> None:
+    """The formula of ``docs/decisions/0018``, out of the two networks' own answers: c + (g - 1) (c - (u + n) / 2)."""
     tiny = make("ideogram4", tmp_path)
     start_NC, grid = noise(tiny.family, 64, 48, seed=4), tiny.family.grid(64, 48)
-    (text,) = tiny.family.encode_text([CAPTION])
-    unit = Denoise(start_NC, grid, 0.7, text, None, 3.0)
-    with pytest.raises(InvalidRequest, match="negative_prompt"):
-        tiny.family.velocity([unit, replace(unit, negative=text)])
-    with pytest.raises(InvalidRequest, match="other pictures"):
-        tiny.family.velocity([unit, replace(unit, references=(Reference(start_NC, grid),))])
+    text, negative, other = tiny.family.encode_text([CAPTION, "blurred", "a red house"])
+    adapter = random_adapter(tiny.family, seed=2)
+    unit = Denoise(start_NC, grid, 0.7, text, adapter, 1.0)
+    (c_NC,) = tiny.family.velocity([unit])
+    (n_NC,) = tiny.family.velocity([replace(unit, text=negative, adapter=None)])
+    (twice_NC,) = tiny.family.velocity([replace(unit, guidance=2.0)])
+    u_NC = 2.0 * c_NC - twice_NC
+    for guidance in (1.5, 3.0, 7.0):
+        wanted_NC = c_NC + (guidance - 1.0) * (c_NC - (u_NC + n_NC) / 2.0)
+        (found_NC,) = tiny.family.velocity([replace(unit, guidance=guidance, negative=negative)])
+        (plain_NC,) = tiny.family.velocity([replace(unit, guidance=guidance)])
+        assert (found_NC - wanted_NC).abs().max() <= 1e-4
+        assert (found_NC - plain_NC).abs().mean() > 0.01
+    (another_NC,) = tiny.family.velocity([replace(unit, guidance=7.0, negative=other)])
+    assert (another_NC - found_NC).abs().mean() > 0.01, "what the negative text says counts"
+
+
+def test_without_guidance_a_negative_text_changes_nothing_and_costs_nothing(tmp_path: Path) -> None:
+    tiny = make("ideogram4", tmp_path)
+    start_NC, grid = noise(tiny.family, 64, 48, seed=4), tiny.family.grid(64, 48)
+    text, negative = tiny.family.encode_text([CAPTION, "blurred"])
+    unit = Denoise(start_NC, grid, 0.7, text, None, 1.0)
+    passes = passes_of(tiny)
+    assert torch.equal(*(tiny.family.velocity([one])[0] for one in (unit, replace(unit, negative=negative))))
+    assert passes == [(1, 0), (1, 0)]
+
+
+def test_only_the_items_with_a_negative_text_take_an_extra_pass(tmp_path: Path) -> None:
+    """Items of all kinds in one batch: as each alone, and the packed pass holds no token too many."""
+    tiny = make("ideogram4", tmp_path)
+    start_NC, grid = noise(tiny.family, 64, 48, seed=4), tiny.family.grid(64, 48)
+    text, negative = tiny.family.encode_text([CAPTION, "blurred"])
+    plain = Denoise(start_NC, grid, 0.7, text, random_adapter(tiny.family, 3), 3.0)
+    units = [plain, replace(plain, negative=negative), replace(plain, guidance=1.0), replace(plain, sigma=0.2)]
+    alone = [tiny.family.velocity([unit])[0] for unit in units]
+    passes = passes_of(tiny)
+    together = tiny.family.velocity(units)
+    assert passes == [(5, 0), (0, 3)]
+    for one_NC, other_NC in zip(alone, together, strict=True):
+        assert (one_NC - other_NC).abs().max() <= 1e-4
+
+
+def passes_of(tiny: Tiny) -> list[tuple[int, int]]:
+    """From now on: how many pieces each pass of the (conditional, unconditional) network holds."""
+    family: Any = tiny.family
+    seen: list[tuple[int, int]] = []
+    for place, network in enumerate((family.conditional, family.unconditional)):
+
+        def watched(pieces: Any, *, original: Any = network.velocity, place: int = place, **rest: Any) -> Any:
+            seen.append((len(pieces), 0) if place == 0 else (0, len(pieces)))
+            return original(pieces, **rest)
+
+        network.velocity = watched
+    return seen
+
+
+def test_what_a_base_has_no_place_for_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    for name, unused in (("ideogram4", "other pictures"), ("flux2", "negative_prompt")):
+        tiny = make(name, tmp_path, **({"distilled": True} if name == "flux2" else {}))
+        start_NC, grid = noise(tiny.family, 64, 48, seed=4), tiny.family.grid(64, 48)
+        (text,) = tiny.family.encode_text([CAPTION])
+        unit = Denoise(start_NC, grid, 0.7, text, None, 3.0)
+        asked = {"negative": text} if name == "flux2" else {"references": (Reference(start_NC, grid),)}
+        with pytest.raises(InvalidRequest, match=unused):
+            tiny.family.velocity([unit, replace(unit, **asked)])
 
 
 def test_a_distilled_klein_ignores_guidance_as_the_library_does(tmp_path: Path) -> None:

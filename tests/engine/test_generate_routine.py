@@ -19,7 +19,6 @@ from tests.engine.tiny_bases import flux2_base, ideogram4_base
 from linocut.catalogue import Base, load_base
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.file import adapter_bytes
-from linocut.engine.adapters.format import AdapterMetadata
 from linocut.engine.door import Engine
 from linocut.engine.fake import FakeEngine
 from linocut.engine.families.family import Family, load_family
@@ -29,6 +28,7 @@ from linocut.engine.resident import engine_over
 from linocut.engine.routines.picture import png
 from linocut.errors import Cancelled, InvalidRequest, RunFailed
 from linocut.files import sha256_hex
+from linocut.lora_files.stored import AdapterMetadata
 from linocut.orders import (
     AdapterRef,
     Event,

@@ -11,7 +11,7 @@ import pytest
 import torch
 from tests.engine.engine_orders import generate_order
 from tests.engine.tiny_bases import flux2_base, ideogram4_base
-from tests.engine.tiny_grouped import qwen_image_base, sdxl_base
+from tests.engine.tiny_grouped import qwen_image_base, sdxl_base, z_image_base
 from tests.engine.training_support import Killed, dataset, run_once, train_order
 
 from linocut.catalogue import load_base
@@ -27,6 +27,7 @@ BUILD: dict[str, Callable[[Path], Path]] = {
     "ideogram4": ideogram4_base,
     "flux2": partial(flux2_base, max_text_tokens=48),
     "qwen_image": qwen_image_base,
+    "z_image": z_image_base,
     "sdxl": sdxl_base,
 }
 
@@ -37,7 +38,7 @@ def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     yield from _loaded(request.param, tmp_path_factory)
 
 
-@pytest.fixture(scope="module", params=["qwen_image", "sdxl"])
+@pytest.fixture(scope="module", params=["qwen_image", "z_image", "sdxl"])
 def grouped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     """The same, on the library's forward pass."""
     yield from _loaded(request.param, tmp_path_factory)

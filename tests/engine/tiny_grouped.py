@@ -12,6 +12,8 @@ from diffusers import (
     QwenImageTransformer2DModel,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
+    ZImagePipeline,
+    ZImageTransformer2DModel,
 )
 from tests.engine.tiny_bases import lively, tokenizer, write_facts
 from tokenizers.processors import TemplateProcessing
@@ -22,6 +24,8 @@ from transformers import (
     PreTrainedTokenizerFast,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
+    Qwen3Config,
+    Qwen3Model,
 )
 
 
@@ -73,6 +77,64 @@ def qwen_image_base(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
+def z_image_base(folder: Path, seed: int = 0, dynamic: bool = False, shift: float = 3.0, **facts: float) -> Path:
+    """Z-Image's classes: one layer of each refiner and two others, a text tower of three layers, a plain autoencoder.
+
+    ``facts`` go into linocut.json. Its pad tokens are random: freshly made ones hold zeros, which would hide a mistake.
+    """
+    torch.manual_seed(seed)
+    words, text_hidden = tokenizer(), 16
+    transformer = ZImageTransformer2DModel(
+        in_channels=4,
+        dim=32,
+        n_layers=2,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+        cap_feat_dim=text_hidden,
+        axes_dims=[4, 6, 6],
+        axes_lens=[640, 32, 32],
+    )
+    for token in (transformer.x_pad_token, transformer.cap_pad_token):
+        torch.nn.init.normal_(token)
+    tower = Qwen3Model(
+        Qwen3Config(
+            vocab_size=len(words),
+            hidden_size=text_hidden,
+            intermediate_size=32,
+            num_hidden_layers=3,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=8,
+            max_position_embeddings=1024,
+            pad_token_id=words.pad_token_id,
+        )
+    )
+    pipeline = ZImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=dynamic, shift=shift),
+        vae=plain_vae(scaling_factor=0.36, shift_factor=0.12),
+        text_encoder=lively(tower),
+        tokenizer=words,
+        transformer=lively(transformer),
+    )
+    pipeline.save_pretrained(folder)
+    write_facts(folder, "z_image", max_text_tokens=512, **facts)
+    return folder
+
+
+def plain_vae(**scaling: float) -> AutoencoderKL:
+    """The autoencoder of Z-Image and SDXL: four latent channels, an eighth of the side."""
+    return AutoencoderKL(
+        block_out_channels=(8, 8, 8, 8),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=4,
+        norm_num_groups=4,
+        layers_per_block=1,
+        **scaling,
+    )
+
+
 def sdxl_base(folder: Path, seed: int = 0, prediction: str = "epsilon", zeros: bool = True) -> Path:
     """SDXL's classes: a UNet of two levels, two text towers of different width, the plain autoencoder."""
     torch.manual_seed(seed)
@@ -94,17 +156,8 @@ def sdxl_base(folder: Path, seed: int = 0, prediction: str = "epsilon", zeros: b
         cross_attention_dim=16 + 24,
         norm_num_groups=4,
     )
-    vae = AutoencoderKL(
-        block_out_channels=(8, 8, 8, 8),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        latent_channels=4,
-        norm_num_groups=4,
-        scaling_factor=0.13,
-        layers_per_block=1,
-    )
     pipeline = StableDiffusionXLPipeline(
-        vae=vae,
+        vae=plain_vae(scaling_factor=0.13),
         text_encoder=CLIPTextModel(_clip(16, first)),
         text_encoder_2=CLIPTextModelWithProjection(_clip(24, second)),
         tokenizer=first,

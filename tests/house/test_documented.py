@@ -9,7 +9,14 @@ from typing import Any
 import msgspec
 import typer
 
-from linocut.catalogue import FAMILIES, PIPELINES, Base, Sampling, TrainingDefaults
+from linocut.catalogue import (
+    FAMILIES,
+    FAMILY_NAMES,
+    PIPELINES,
+    Base,
+    Sampling,
+    TrainingDefaults,
+)
 from linocut.cli.main import command_line
 from linocut.engine.families.family import FAMILIES as CODE
 from linocut.errors import LinocutError
@@ -78,6 +85,10 @@ def test_the_catalogue_and_the_engine_know_the_same_families() -> None:
     folder = ROOT / "src" / "linocut" / "engine" / "families"
     assert set(CODE) == set(FAMILIES)
     assert {p.stem for p in folder.glob("*.py")} == {*FAMILIES, "__init__", "family", "items"}
+
+
+def test_every_family_has_a_name_for_sentences() -> None:
+    assert set(FAMILY_NAMES) == set(FAMILIES)
 
 
 def test_every_room_has_its_floor() -> None:

@@ -55,6 +55,16 @@ def test_an_order_of_version_0_1_is_still_read(order: GenerateOrder | TrainOrder
         order_from_json(json.dumps({**now, **flat}))
 
 
+def test_an_order_from_before_the_options_is_still_read() -> None:
+    """It asked for nothing to be left out and looked at no pictures."""
+    now = json.loads(order_to_json(GENERATE))
+    added = ("negative", "references", "reference_mask", "styles")
+    before = {key: value for key, value in now.items() if key not in added}
+    assert len(before) == len(now) - len(added)
+    assert order_from_json(json.dumps(before)) == GENERATE
+    assert (GENERATE.negative, GENERATE.references, GENERATE.styles) == ("", (), ())
+
+
 def _tree(root: type[LinocutError]) -> list[type[LinocutError]]:
     return [root, *(kind for child in root.__subclasses__() for kind in _tree(child))]
 

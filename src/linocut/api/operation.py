@@ -35,6 +35,9 @@ class Reads:
     read: Callable[[Call, Connection], Answer]
     is_long: bool = False
     """Whether the answer grows with what the caller owns: it is then made beside the loop, not on it."""
+    is_kept: bool = False
+    """Whether the answer (JSON, a 200) is of the database alone: no link, no clock, nothing of the request but its
+    address and key. It is then kept until somebody commits (``kept.py``)."""
 
 
 @dataclass(frozen=True)

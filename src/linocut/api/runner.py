@@ -21,6 +21,7 @@ from linocut.api.body import JSON, read_fields
 from linocut.api.call import Call
 from linocut.api.drawing import drawn
 from linocut.api.fields import read
+from linocut.api.kept import KeptAnswer, asked
 from linocut.api.once import once, once_begun
 from linocut.api.operation import Answer, Draws, Operation, Reads, Serves, Works, Writes
 from linocut.api.shared import Shared
@@ -36,6 +37,10 @@ async def respond(shared: Shared, operation: Operation, path: dict[str, str], re
     if not operation.key_needed:
         return _sent(await _carried_out(operation, Call(request, shared, path, None, None)))
     caller_in = look_up(request.headers, shared.runtime)
+    is_kept = isinstance(does, Reads) and does.is_kept and request.method == "GET"
+    if is_kept and (kept := shared.kept.find(asked(request))) is not None:
+        request.scope[ASKED_BY] = kept.api_key_id
+        return kept.response()
 
     def first(tx: Connection) -> Call | Response:
         caller = caller_in(tx)
@@ -47,6 +52,8 @@ async def respond(shared: Shared, operation: Operation, path: dict[str, str], re
 
     is_long = isinstance(does, Reads) and does.is_long
     begun = await (db.run_long_read if is_long else db.run_read)(first)
+    if is_kept and isinstance(begun, Response):
+        shared.kept.keep(asked(request), KeptAnswer(bytes(begun.body), request.scope[ASKED_BY]))
     return begun if isinstance(begun, Response) else _sent(await _carried_out(operation, begun))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from linocut.api.cors import Cors
 from linocut.api.doorman import Doorman, Traffic
+from linocut.api.kept import Kept
 from linocut.api.metrics import Metrics
 from linocut.api.pages import Page
 from linocut.api.proxies import Watch
@@ -30,6 +31,7 @@ class Shared:
     def __init__(self, runtime: Runtime, pages: Mapping[str, Callable[[], Page]]) -> None:
         self.runtime = runtime
         self.waiter = Waiter(runtime.db)
+        self.kept = Kept(runtime.db)
         self.metrics = Metrics()
         self.cors = Cors(runtime.settings)
         self.traffic = Traffic()
@@ -72,6 +74,7 @@ class Shared:
         """Stop waiting for images (who waits gets ``Busy``) and decoding. Again is fine."""
         self.stopping = self.closing = True
         await self.waiter.close()
+        self.kept.close()
         with self._decoder_lock:
             if self._decoder is not None:
                 self._decoder.close()

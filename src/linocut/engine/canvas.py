@@ -56,18 +56,17 @@ class Canvas:
 def lay_out(order: EditOrder, fetch: Fetch) -> Canvas:
     """The order's picture on its answer. ``RunFailed`` when a file of the request is gone."""
     size = order.output_width, order.output_height
-    pixels_HWC, covered_HW = _laid(
-        _opened(order.picture, fetch, "RGB"), order.placement, size, Image.Resampling.LANCZOS
-    )
+    pixels_HWC, covered_HW = _laid(opened(order.picture, fetch, "RGB"), order.placement, size, Image.Resampling.LANCZOS)
     if order.keep == "nothing":
         return Canvas(pixels_HWC, np.zeros_like(covered_HW))
     if order.mask is None:
         return Canvas(pixels_HWC, covered_HW)
-    mask_HW, _ = _laid(_opened(order.mask, fetch, "L"), order.placement, size, Image.Resampling.NEAREST)
+    mask_HW, _ = _laid(opened(order.mask, fetch, "L"), order.placement, size, Image.Resampling.NEAREST)
     return Canvas(pixels_HWC, covered_HW & (mask_HW >= WHITE_FROM))
 
 
-def _opened(ref: PictureRef, fetch: Fetch, mode: str) -> Image.Image:
+def opened(ref: PictureRef, fetch: Fetch, mode: str) -> Image.Image:
+    """A picture of an order. ``RunFailed`` when its file is gone."""
     try:
         data = fetch(ref.sha256)
     except Lost as gone:

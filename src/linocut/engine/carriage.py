@@ -58,7 +58,7 @@ def _no_room_for_run(order: TrainOrder) -> RunFailed:
 def _generate() -> Callable[[Any, Any], Any]:
     from linocut.engine.routines.generate import generate
 
-    return lambda order, hands: generate(order, hands.key, hands.family, hands.load_adapter, hands.emit)
+    return generate
 
 
 def _edit() -> Callable[[Any, Any], Any]:

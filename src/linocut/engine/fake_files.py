@@ -6,8 +6,8 @@ from io import BytesIO
 import numpy
 from PIL import Image
 
-from linocut.engine.adapters.format import DOWN, PREFIX, UP, AdapterMetadata, header_metadata, safetensors_bytes
 from linocut.engine.png_text import chunks
+from linocut.lora_files.stored import DOWN, PREFIX, UP, AdapterMetadata, header_metadata, safetensors_bytes
 from linocut.orders import TrainOrder
 
 LINEAR = "layers.0.attention.to_q"

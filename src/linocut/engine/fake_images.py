@@ -33,6 +33,13 @@ def edit(order: EditOrder, key: str, fetch: Fetch, workspace: Path, emit: Emit) 
     yield from _drawn(order, key, fetch, emit, over, canvas.finished)
 
 
+def _beside(order: GenerateOrder) -> str:
+    """What else is asked for; nothing where nothing is."""
+    refs = (*order.references, order.reference_mask, *order.styles)
+    named = "|".join(ref.sha256 for ref in refs if ref is not None)
+    return "|".join(part for part in (order.negative, named) if part)
+
+
 def _drawn(
     order: GenerateOrder, key: str, fetch: Fetch, emit: Emit, over: str, finish: Callable[[Image.Image], Image.Image]
 ) -> Fake:
@@ -43,7 +50,7 @@ def _drawn(
     if "[fail]" in order.caption:
         raise RunFailed("The image came out as numbers that are not finite; ask for another seed or prompt.")
     for index, seed in enumerate(order.seeds):
-        text = f"{order.caption}|{seed}|{order.adapter.sha256 if order.adapter else ''}{over}"
+        text = f"{order.caption}|{seed}|{order.adapter.sha256 if order.adapter else ''}{over}{_beside(order)}"
         picture = finish(flat_picture(text, order.output_width, order.output_height))
         png = as_png(picture, texts_of(order, seed))
         drawn = ImageDrawn(

@@ -48,7 +48,11 @@ class Footprint:
         native, asked = order.width * order.height, order.output_width * order.output_height
         image = LATENT_COPIES * native * self.latent_bytes_per_pixel + 2 * 3 * (native + asked)
         adapter = order.adapter.size_bytes if order.adapter else 0
-        return round(len(order.seeds) * image) + self.of_text(order.caption) + adapter
+        looked_at = sum(min(ref.width * ref.height, native) for ref in order.references)
+        start = native if order.styles else 0
+        away = self.of_text(order.negative) if order.negative else 0
+        beside = round((looked_at + start) * self.latent_bytes_per_pixel) + away
+        return round(len(order.seeds) * image) + self.of_text(order.caption) + beside + adapter
 
     def of_edited_images(self, order: EditOrder) -> int:
         """Bytes that drawing over a picture holds from its start to its end: with the picture, its latents and what is

@@ -75,7 +75,7 @@ def engine_over(
     ``memory_bytes`` is what orders and passes may take beside the base; 0: what is free now but for the tools, and no
     limit of a pass.
     """
-    toolbox = Toolbox(str(on), tools.max_bytes)
+    toolbox = Toolbox(str(on), tools.max_bytes, weights=tools.weights)
     for name in tools.at_start:
         toolbox.load(name)
     executor = Executor(family, on, watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE)))
@@ -86,7 +86,7 @@ def engine_over(
 
     def make(order: Order, key: str, fetch: Fetch, workspace: Path, emit: Callable[[Event], None]) -> Routine:
         load = partial(load_for, base, family, on, cache, fetch)
-        hands = Hands(key, family, on, fetch, load, toolbox, workspace, emit)
+        hands = Hands(key, family, base, on, fetch, load, toolbox, workspace, emit)
         routine: Routine = carriage_of(order).routine()(order, hands)
         return routine
 

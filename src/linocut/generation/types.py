@@ -64,13 +64,33 @@ class Over:
 
 
 @dataclass(frozen=True)
+class Look:
+    """How the answer is to look, beside what the prompt says of it. Nothing in it is checked yet but its palette.
+
+    ``style_type``: as it was sent, None where it was not. ``style_codes``: 8 hexadecimal digits each. ``palette``:
+    colours as ``#RRGGBB`` with their weights in (0, 1], a preset's or the client's own. ``style_references``: at most
+    10; ``character_reference``: somebody who is to appear, with a ``character_mask`` of the same size that is white
+    where they are.
+    """
+
+    style_type: str | None = None
+    style_preset: str | None = None
+    style_codes: tuple[str, ...] = ()
+    palette: tuple[tuple[str, float], ...] = ()
+    style_references: tuple[StoredPicture, ...] = ()
+    character_reference: StoredPicture | None = None
+    character_mask: StoredPicture | None = None
+
+
+@dataclass(frozen=True)
 class GenerateAsk:
     """A request after translation from the wire; nothing in it is checked yet.
 
     Exactly one of ``prompt`` and ``json_prompt``; at most one of ``resolution`` (width, height in pixels) and
     ``aspect_ratio`` ("16x9"). ``rules``: those of the version by whose route it came. ``inputs``: the pictures that it
     works on, stored; ``over``: the one that is drawn over, if any; ``notes``: what was not taken of them, a sentence
-    each.
+    each. ``look``: its style; ``negative_prompt``: what is to be left out, None or nothing but spaces for nothing;
+    ``detects_copyright``: whether a detector was asked for.
     """
 
     rules: Rules
@@ -86,6 +106,9 @@ class GenerateAsk:
     over: Over | None = None
     inputs: tuple[JobInput, ...] = ()
     notes: tuple[str, ...] = ()
+    look: Look = Look()
+    negative_prompt: str | None = None
+    detects_copyright: bool = False
 
 
 @dataclass(frozen=True)

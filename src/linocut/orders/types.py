@@ -21,6 +21,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     organization_id: str
 
 
+class PictureRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored picture of a request: the sha256 of its PNG, and its size in pixels."""
+
+    sha256: str
+    width: int
+    height: int
+
+
 class GenerateOrder(Order, frozen=True, kw_only=True, tag="generate"):
     """Draw one image a seed.
 
@@ -28,6 +36,11 @@ class GenerateOrder(Order, frozen=True, kw_only=True, tag="generate"):
     grid); ``output_width`` x ``output_height`` is what the client asked for. ``sampling`` is the speed's; the base's
     family makes its plan of it. ``adapter`` None: the bare base. ``provenance`` is written into each picture's file
     (prompt, model, version), and caption, seed and base with it; no pixel depends on it. Empty: nothing is written.
+
+    ``negative``: the exact text that the guidance leads away from; "" for the family's own empty one. ``references``:
+    pictures that the network looks at while it draws, in the order in which the caption speaks of them;
+    ``reference_mask``: of the last of them, only what is white under it. ``styles``: pictures whose colours and texture
+    the first latents are brought towards, for a base that looks at none.
     """
 
     caption: str
@@ -39,14 +52,10 @@ class GenerateOrder(Order, frozen=True, kw_only=True, tag="generate"):
     sampling: Sampling
     adapter: AdapterRef | None
     provenance: dict[str, str] = {}
-
-
-class PictureRef(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored picture of a request: the sha256 of its PNG, and its size in pixels."""
-
-    sha256: str
-    width: int
-    height: int
+    negative: str = ""
+    references: tuple[PictureRef, ...] = ()
+    reference_mask: PictureRef | None = None
+    styles: tuple[PictureRef, ...] = ()
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):

@@ -44,7 +44,7 @@ def run(settings: Settings, worker_id: str = "") -> int:
         if settings.engine == "torch":
             check_parts(runtime.base_folder)
         cache, memory = settings.adapter_cache_mib * MIB, settings.engine_memory_mib * MIB
-        tools = ToolsAtHand(settings.tools_memory_mib * MIB, settings.tools_at_start)
+        tools = ToolsAtHand(settings.tools_memory_mib * MIB, settings.tools_at_start, settings.weights_of_tools)
         threads = threads_of(settings)
         engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads, cache, memory, tools)
     except LinocutError as error:

@@ -15,7 +15,9 @@ from safetensors.torch import load as load_tensors
 from torch import Tensor, device
 
 from linocut.engine.adapters.apply import Adapter
-from linocut.engine.adapters.format import (
+from linocut.errors import InvalidRequest
+from linocut.files import sha256_hex, write_durably
+from linocut.lora_files.stored import (
     DOWN,
     PREFIX,
     UP,
@@ -24,8 +26,6 @@ from linocut.engine.adapters.format import (
     read_header,
     safetensors_bytes,
 )
-from linocut.errors import InvalidRequest
-from linocut.files import sha256_hex, write_durably
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 

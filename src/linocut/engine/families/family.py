@@ -22,6 +22,7 @@ FAMILIES = {
     "ideogram4": "Ideogram4",
     "flux2": "Flux2",
     "qwen_image": "QwenImage",
+    "z_image": "ZImage",
     "sdxl": "Sdxl",
 }
 """Every family: the name of its file in this folder -> its class there."""

@@ -25,22 +25,24 @@ from linocut.engine.families.parts.folder import (
     read_json,
 )
 from linocut.engine.families.parts.latents import Latents
+from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import flux2_mu, linear_sigmas, scheduled
 
 
 class Flux2:
     """The family's protocol (``families/family.py``) over the parts of a Flux2KleinPipeline.
 
-    A base whose ``model_index.json`` says ``is_distilled`` ignores the guidance, as the library's pipeline does.
+    A base whose ``model_index.json`` says ``is_distilled`` ignores the guidance, as the library's pipeline does,
+    and so takes no negative text.
     """
 
-    takes_negative_text = True
     takes_references = True
 
     def __init__(self, folder: Path, on: device, precision: dtype) -> None:
         no_progress_bars()
         self.max_text_tokens = int(read_json(folder, "linocut.json").get("max_text_tokens", 512))
         self.is_distilled = bool(read_json(folder, "model_index.json").get("is_distilled", False))
+        self.takes_negative_text = not self.is_distilled
         self.scheduler_config = read_json(folder, "scheduler/scheduler_config.json")
         transformer = load_module(Flux2Transformer2DModel, folder, "transformer", on, precision)
         self.network = Flux2Network(transformer, float(self.scheduler_config.get("num_train_timesteps", 1000)))
@@ -95,6 +97,7 @@ class Flux2:
         """
         if not items:
             return []
+        refuse_unused(self, items)
         pieces = [self._piece(item, item.text) for item in items]
         guided = [i for i, item in enumerate(items) if item.guidance > 1.0 and not self.is_distilled]
         bare = [self._piece(items[i], items[i].negative) for i in guided]

@@ -28,11 +28,15 @@ from linocut.engine.families.parts.latents import Latents
 from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import logit_normal_sigmas, scheduled
 
+NEGATIVE_SHARE = 0.5
+"""How much of what the guidance pushes away from is the negative text; the rest is the network without text
+(``docs/decisions/0018``)."""
+
 
 class Ideogram4:
     """The family's protocol (``families/family.py``) over the parts of an Ideogram4Pipeline."""
 
-    takes_negative_text = False
+    takes_negative_text = True
     takes_references = False
 
     def __init__(self, folder: Path, on: device, precision: dtype) -> None:
@@ -87,21 +91,28 @@ class Ideogram4:
 
     @torch.no_grad()
     def velocity(self, items: Sequence[Item]) -> list[Tensor]:
-        """g x conditional + (1 - g) x unconditional in float32; the items with g = 1 skip the second network.
+        """g x conditional + (1 - g) x away, in float32; items with g = 1 see the conditional network alone.
 
-        All items share one packed forward pass of each network; the unconditional one sees neither text nor adapters.
+        ``away`` is the unconditional network. For an item with a negative text it is halfway from there to what the
+        conditional network says to that text, without the item's adapter (``docs/decisions/0018``). All items share
+        one packed forward pass of each network; the negative texts go with the conditional one.
         """
         if not items:
             return []
         refuse_unused(self, items)
         pieces = [Piece(item.latents, item.grid, item.sigma, item.text, item.adapter) for item in items]
-        towards_data = self.conditional.velocity(pieces)
         guided = [i for i, item in enumerate(items) if item.guidance != 1.0]
+        negated = [i for i in guided if items[i].negative is not None]
+        pieces += [Piece(items[i].latents, items[i].grid, items[i].sigma, items[i].negative, None) for i in negated]
+        found = self.conditional.velocity(pieces)
+        towards_data, negative = found[: len(items)], dict(zip(negated, found[len(items) :], strict=True))
         if guided:
             bare = [Piece(items[i].latents, items[i].grid, items[i].sigma, None, None) for i in guided]
-            for i, without_NC in zip(guided, self.unconditional.velocity(bare), strict=True):
+            for i, away_NC in zip(guided, self.unconditional.velocity(bare), strict=True):
+                if i in negative:
+                    away_NC = torch.lerp(away_NC, negative[i], NEGATIVE_SHARE)
                 weight = items[i].guidance
-                towards_data[i] = weight * towards_data[i] + (1.0 - weight) * without_NC
+                towards_data[i] = weight * towards_data[i] + (1.0 - weight) * away_NC
         # The networks predict d latents / d model time = data - noise; sigma runs the other way.
         return [-velocity_NC for velocity_NC in towards_data]
 

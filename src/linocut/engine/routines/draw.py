@@ -13,7 +13,7 @@ from torch import Tensor
 from linocut.catalogue import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import Family
-from linocut.engine.families.items import Plan, Step
+from linocut.engine.families.items import Plan, Reference, Step
 from linocut.engine.noise import start_noise
 from linocut.engine.units import DecodeLatents, Denoise, EncodeText
 from linocut.engine.work import Yielded
@@ -37,6 +37,18 @@ class Known:
         return torch.where(self.kept, self.at(sigma, noise), x)
 
 
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What a picture is drawn by beside its caption: the exact text that the guidance leads away from (``negative``,
+    "" for the family's own empty one), and pictures that the network looks at."""
+
+    negative: str = ""
+    references: tuple[Reference, ...] = ()
+
+
+NOTHING_BESIDE = Beside()
+
+
 def draw(
     family: Family,
     *,
@@ -47,11 +59,12 @@ def draw(
     sampling: Sampling,
     adapter: Adapter | None,
     known: Known | None = None,
+    beside: Beside = NOTHING_BESIDE,
 ) -> Generator[Yielded, Any, list[Tensor]]:
     """One picture a seed -> uint8 ``pixels_HWC`` each, of ``width`` x ``height`` (multiples of the family's grid)."""
     latents = yield from draw_latents(
         family, caption=caption, seeds=seeds, width=width, height=height, sampling=sampling, adapter=adapter,
-        known=known,
+        known=known, beside=beside,
     )  # fmt: skip
     grid = family.grid(width, height)
     pictures: list[Tensor] = yield [DecodeLatents(x, grid) for x in latents]
@@ -68,6 +81,7 @@ def draw_latents(
     sampling: Sampling,
     adapter: Adapter | None,
     known: Known | None = None,
+    beside: Beside = NOTHING_BESIDE,
 ) -> Generator[Yielded, Any, list[Tensor]]:
     """The same as far as the latents.
 
@@ -79,6 +93,7 @@ def draw_latents(
     grid = family.grid(width, height)
     plan = family.plan(sampling, width, height)
     text = yield EncodeText(caption)
+    away = (yield EncodeText(beside.negative)) if beside.negative else None
     noises = [start_noise(seed, family.latent_shape(grid)) for seed in seeds]
     steps = plan.steps
     latents = [noise * plan.start_scale for noise in noises]
@@ -88,7 +103,9 @@ def draw_latents(
         if steps is not plan.steps:
             latents = [known.at(steps[0].sigma, noise) for noise in noises]
     for step in steps:
-        velocities = yield [Denoise(x, grid, step.sigma, text, adapter, step.guidance) for x in latents]
+        velocities = yield [
+            Denoise(x, grid, step.sigma, text, adapter, step.guidance, away, beside.references) for x in latents
+        ]
         latents = [
             x.to(v.device) + (step.sigma_next - step.sigma) * v for x, v in zip(latents, velocities, strict=True)
         ]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from linocut.engine.canvas import Canvas, lay_out
 from linocut.engine.png_text import texts_of
+from linocut.engine.routines.beside import beside
 from linocut.engine.routines.draw import Known, draw
 from linocut.engine.routines.hands import Hands
 from linocut.engine.routines.picture import png_of
@@ -25,6 +26,7 @@ def edit(order: EditOrder, hands: Hands) -> Routine:
     latents = yield EncodeImage(pixels_HWC)
     kept_rc = torch.from_numpy(canvas.kept_cells(*hands.family.grid(order.width, order.height)))
     known = Known(latents, order.level, hands.family.by_cell(kept_rc).to(latents.device))
+    given = yield from beside(order, hands)
     pictures = yield from draw(
         hands.family,
         caption=order.caption,
@@ -34,6 +36,7 @@ def edit(order: EditOrder, hands: Hands) -> Routine:
         sampling=order.sampling,
         adapter=adapter,
         known=known,
+        beside=given,
     )
     pngs = yield [
         Background(partial(_finished, canvas, drawn_HWC, texts_of(order, seed)), "png")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from linocut.catalogue import Base
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.door import Fetch
 from linocut.engine.families.family import Family
@@ -23,6 +24,7 @@ class Hands:
 
     key: str
     family: Family
+    base: Base
     on: torch.device
     fetch: Fetch
     load_adapter: Callable[[AdapterRef], Adapter]

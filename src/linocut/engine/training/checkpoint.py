@@ -14,10 +14,10 @@ import msgspec
 import torch
 from torch import Tensor
 
-from linocut.engine.adapters.format import MAX_HEADER_BYTES, read_header
 from linocut.engine.training.ladder import MemoryPlan
 from linocut.engine.training.sealed import Damaged, seal, unseal
 from linocut.files import fsync_folder, sha256_hex, write_durably
+from linocut.lora_files.stored import MAX_HEADER_BYTES, read_header
 from linocut.observe import log
 from linocut.orders import TrainOrder, order_to_json
 

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.file import load_adapter, save_adapter
-from linocut.engine.adapters.format import AdapterMetadata
 from linocut.engine.families.family import Family
 from linocut.engine.routines.draw import draw_latents
 from linocut.engine.training.previews import preview_size
 from linocut.engine.work import Background, Yielded
 from linocut.errors import InvalidRequest, LinocutError, RunFailed
+from linocut.lora_files.stored import AdapterMetadata
 from linocut.orders import PreviewPrompt, TrainOrder
 
 ADAPTER_FILE = "adapter.safetensors"

@@ -10,7 +10,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from linocut.engine.adapters.format import read_header
+from linocut.lora_files.stored import read_header
 
 _CHECKSUM = "sha256"
 

@@ -22,8 +22,8 @@ def delete(call: Call, _ask: None, tx: Connection) -> None:
 
 
 GET = Operation(
-    "get_custom_model", "Get a custom model and how its training goes", "models", Reads(get), answer=GetModelResponse,
-    refusals=(404,),
+    "get_custom_model", "Get a custom model and how its training goes", "models", Reads(get, is_kept=True),
+    answer=GetModelResponse, refusals=(404,),
 )  # fmt: skip
 DELETE = Operation(
     "delete_custom_model", "Archive a custom model; a training is cancelled first", "models", Writes(delete),
