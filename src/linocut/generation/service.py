@@ -76,7 +76,7 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         weight = ask.over.image_weight or weight_of_text(text)
         order = over_picture(order, ask.over, weight)
         notes += edit_notes(ask.over, order.placement, (width, height), weight)
-    _check_in_flight(tx, caller, ask.num_images, means.settings)
+    check_in_flight(tx, caller, ask.num_images, means.settings)
     job_id = queue.place(
         tx,
         order,
@@ -174,7 +174,7 @@ def _check(ask: GenerateAsk) -> None:
         raise InvalidRequest("magic_prompt must be AUTO, ON or OFF.", field="magic_prompt")
 
 
-def _check_in_flight(tx: Connection, caller: Caller, wanted: int, settings: Settings) -> None:
+def check_in_flight(tx: Connection, caller: Caller, wanted: int, settings: Settings) -> None:
     """Images are counted per organisation over all keys. Transactions take turns, so two requests count each other."""
     most = settings.max_images_in_flight
     busy = queue.images_in_flight(tx, caller.organization_id)

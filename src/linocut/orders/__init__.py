@@ -21,6 +21,7 @@ from linocut.orders.events import (
 from linocut.orders.kinds import KINDS, OrderKind, kind_of
 from linocut.orders.types import (
     AdapterRef,
+    DescribeOrder,
     EditOrder,
     GenerateOrder,
     Order,
@@ -36,6 +37,7 @@ __all__ = [
     "AdapterRef",
     "Answered",
     "CheckpointScored",
+    "DescribeOrder",
     "EditOrder",
     "Event",
     "Failed",

@@ -1,7 +1,7 @@
 """Prompts into captions, in pure Python: `expand` makes up what a prompt leaves out, `restate` makes nothing up.
 
 `reword` brings anybody's caption into the embedded base's language, `fitted` shortens a description to a base's room,
-`notes_of` says what of a prompt was not taken as it was said.
+`notes_of` says what of a prompt was not taken as it was said. `tell` puts what was seen on a picture into words.
 """
 
 from linocut.prompting.expand import expand
@@ -9,5 +9,6 @@ from linocut.prompting.notes import notes_of
 from linocut.prompting.restate import restate
 from linocut.prompting.reword import reword
 from linocut.prompting.room import fitted
+from linocut.prompting.telling import sentences, tell
 
-__all__ = ["expand", "fitted", "notes_of", "restate", "reword"]
+__all__ = ["expand", "fitted", "notes_of", "restate", "reword", "sentences", "tell"]

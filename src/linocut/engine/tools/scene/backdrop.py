@@ -8,6 +8,7 @@ Shapes: H and W pixels, N points.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,11 +85,13 @@ def _smooth(
     grain = 1.4826 * float(np.median(off[off < OFF]))
     own = off < OFF + 3.0 * grain
     own_HW[top:bottom, left:right] = own
-    kind, turn, colours = "plain", "", (np.median(pixels[own], axis=0),)
+    kind, turn = "plain", ""
+    colours: tuple[Floats, ...] = (np.median(pixels[own], axis=0),)
     if surface.kind != "plain":
         ends = np.clip(_ends(surface), 0.0, 255.0)
         if float(distance(lab_of(ends[0]), lab_of(ends[1]))) >= LEAST_CHANGE:
-            kind, turn, colours = "gradient", surface.turn, (ends[0], ends[1])
+            kind, turn = "gradient", surface.turn
+            colours = (ends[0], ends[1])
     if kind == "plain" and GRAINY[0] < grain < GRAINY[1]:
         kind = "paper"
     whole = np.zeros((*own_HW.shape, 3))
@@ -113,7 +116,7 @@ def _border(pixels: Levels, lab_HWC: Floats) -> tuple[Floats | None, tuple[int, 
     return None, whole
 
 
-def _ring(values: NDArray[np.generic], at: int) -> NDArray[np.generic]:
+def _ring(values: NDArray[Any], at: int) -> NDArray[Any]:
     height, width = values.shape[:2]
     rows = [values[at, at : width - at], values[height - 1 - at, at : width - at]]
     sides = [values[at : height - at, at], values[at : height - at, width - 1 - at]]
@@ -138,7 +141,8 @@ def _surface(pixels: Levels, lab_HWC: Floats) -> _Surface:
 
 def _plain(points: Floats, points_lab: Floats) -> _Surface:
     bins, sizes = np.unique(np.rint(points_lab / 5).astype(np.int64), axis=0, return_counts=True)
-    best, weights = 0.0, np.zeros((1, 3))
+    best = 0.0
+    weights: Floats = np.zeros((1, 3))
     for index in np.argsort(-sizes, kind="stable")[:4]:
         near = distance(points_lab, bins[index] * 5.0) < NEAR
         if near.any():
@@ -155,14 +159,14 @@ def _fitted(surface: _Surface, terms: Floats, points: Floats, points_lab: Floats
     for chosen in _pairs(len(points)):
         if abs(terms[chosen[0], 1] - terms[chosen[1], 1]) < 0.25:
             continue
-        weights = np.linalg.solve(terms[chosen], points[chosen])
+        weights: Floats = np.linalg.solve(terms[chosen], points[chosen])
         near = distance(points_lab, lab_of(terms @ weights)) < NEAR
         if near.mean() > best.share:
             best, best_near = _Surface(surface.kind, surface.turn, weights, float(near.mean())), near
     for _ in range(4):
         if best_near.sum() < 8:
             break
-        weights, *_ = np.linalg.lstsq(terms[best_near], points[best_near], rcond=None)
+        weights = np.linalg.lstsq(terms[best_near], points[best_near], rcond=None)[0]
         near = distance(points_lab, lab_of(terms @ weights)) < NEAR
         if near.mean() < best.share:
             break

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from linocut.engine.tools.border_matting import lab
 
 Levels = NDArray[np.uint8]
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
 
 ROUNDS = 12

@@ -6,9 +6,9 @@ Shapes: H and W pixels, N points.
 from dataclasses import dataclass
 from math import atan2, cos, sin
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from linocut.engine.tools.scene.colour import SAME, Flags, Floats, Levels, clusters, distance, lab_of
 
@@ -139,8 +139,8 @@ def _dots(near_one: Flags, near_other: Flags) -> tuple[str, str, bool] | None:
     """Many small areas of one size in the rarer colour, whose middles come again in rows and columns."""
     one_is_rare = near_one.mean() < near_other.mean()
     dots = near_one if one_is_rare else near_other
-    labels, count = ndimage.label(dots)
-    sizes = np.bincount(labels.ravel())[1:]
+    count, _, stats, _ = cv2.connectedComponentsWithStats(dots.astype(np.uint8), connectivity=4)
+    sizes = stats[1:, cv2.CC_STAT_AREA]
     sizes = sizes[sizes >= 4]
     if count < DOTS or len(sizes) < DOTS or dots.mean() > 0.4:
         return None

@@ -6,8 +6,9 @@ photograph it tells colours, lettering and, where the matting is sure of it, whe
 Shapes: H and W pixels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -36,14 +37,21 @@ BOLD_FROM = 0.155
 """The thickness of a stroke of bold letters, of a capital's height (Roboto: bold 0.19, regular 0.125)."""
 
 
-@dataclass(frozen=True, eq=False)
-class Line:
-    """A line of lettering: ``corners`` as (x, y) pixels, clockwise; ``colour`` '#RRGGBB'."""
+class Line(Protocol):
+    """A line of lettering, as the tool ``lettering`` gives it: ``corners`` as (x, y) pixels, clockwise; ``ink``: the
+    letters' colour, '#RRGGBB'."""
 
-    text: str
-    corners: tuple[tuple[float, float], ...]
-    confidence: float
-    colour: str
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def corners(self) -> Sequence[tuple[float, float]]: ...
+
+    @property
+    def confidence(self) -> float: ...
+
+    @property
+    def ink(self) -> str: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +59,7 @@ class Look:
     """What is looked at: uint8 ``pixels_HWC`` (RGB), the ``lines`` that were read on it, and the matting's ``cut``."""
 
     pixels_HWC: Levels
-    lines: tuple[Line, ...] = ()
+    lines: Sequence[Line] = ()
     cut: Cut | None = None
 
 
@@ -120,7 +128,7 @@ def _written(look: Look, size: tuple[int, int]) -> Flags:
     pen = ImageDraw.Draw(mask)
     for line in look.lines:
         pen.polygon([(x * size[1] / width, y * size[0] / height) for x, y in line.corners], fill=1)
-    grown = cv2.dilate(np.asarray(mask).astype(np.uint8), np.ones((3, 3), np.uint8))
+    grown = cv2.dilate(np.asarray(mask).astype(np.uint8), np.ones((5, 5), np.uint8))
     return np.asarray(grown > 0)
 
 
@@ -129,7 +137,8 @@ def _whole(segments: list[Segment], pixels: Levels, lab_HWC: Floats) -> list[Seg
     if len(segments) > MOST_PIECES:
         return segments
     alone = [name_of(one.mask_HW, one.second_HW).likeness for one in segments]
-    best, gain, whole = (), 0.0, None
+    best: tuple[int, ...] = ()
+    gain, whole = 0.0, None
     for parts in near(segments):
         tried = united(pixels, lab_HWC, [segments[part] for part in parts])
         likeness = name_of(tried.mask_HW, tried.second_HW).likeness
@@ -185,9 +194,9 @@ def _text(line: Line, pixels_HWC: Levels) -> SeenText:
     return SeenText(
         text=line.text,
         box=(y0, x0, y1, x1),
-        colour=line.colour,
+        colour=line.ink,
         confidence=round(line.confidence, 3),
-        is_bold=_is_bold(pixels_HWC[int(top) : int(bottom) + 1, int(left) : int(right) + 1], line.colour),
+        is_bold=_is_bold(pixels_HWC[int(top) : int(bottom) + 1, int(left) : int(right) + 1], line.ink),
     )
 
 
@@ -202,7 +211,7 @@ def _is_bold(pixels_HWC: Levels, colour: str) -> bool | None:
     deep = cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 3)
     ridge = (deep >= cv2.dilate(deep, np.ones((3, 3)))) & ink
     thick = 2 * float(np.median(deep[ridge])) - 1
-    return thick / (rows[-1] - rows[0] + 1) >= BOLD_FROM
+    return bool(thick / (rows[-1] - rows[0] + 1) >= BOLD_FROM)
 
 
 def _ground(ground: Backdrop) -> SeenGround:
