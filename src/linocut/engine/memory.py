@@ -8,7 +8,7 @@ What one forward pass needs while it lasts is shared by all orders and is not co
 from dataclasses import dataclass
 
 from linocut.errors import TooLarge
-from linocut.orders import DescribeOrder, EditOrder, GenerateOrder, TrainOrder
+from linocut.orders import CutoutOrder, DescribeOrder, EditOrder, GenerateOrder, KeyedOrder, TrainOrder
 
 MIB = 1024 * 1024
 FLOAT_BYTES = 4
@@ -29,6 +29,9 @@ its rim, for as many images as there are helper threads."""
 
 LOOK_BYTES_PER_PIXEL = 16
 """Of each pixel of a picture that is looked at: its file, itself in RGB, and what tools make of it at its own size."""
+
+CUTOUT_BYTES_PER_PIXEL = 24
+"""Of each pixel of a picture that is cut out: the picture, its alpha, both together, and the edge."""
 
 CHARACTERS_PER_TOKEN = 2
 """A careful guess: captions have three to four characters a token."""
@@ -69,6 +72,15 @@ class Footprint:
     def of_looking(self, order: DescribeOrder) -> int:
         """Bytes that looking at a picture holds from its start to its end: its pixels, and copies for two tools."""
         return LOOK_BYTES_PER_PIXEL * order.picture.width * order.picture.height
+
+    def of_keyed_images(self, order: KeyedOrder) -> int:
+        """Bytes that a generation with a transparent ground holds: four channels, and enlarged."""
+        asked = order.output_width * order.output_height * order.scale**2
+        return self.of_images(order) + 2 * 4 * asked + CUTOUT_BYTES_PER_PIXEL * order.width * order.height
+
+    def of_cutout(self, order: CutoutOrder) -> int:
+        """Bytes that a picture holds while its object is cut out, beside what the tool has reserved."""
+        return CUTOUT_BYTES_PER_PIXEL * order.picture.width * order.picture.height
 
     def of_run(self, order: TrainOrder) -> int:
         """Bytes that a run holds from its start to its end."""

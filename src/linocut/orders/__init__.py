@@ -21,9 +21,11 @@ from linocut.orders.events import (
 from linocut.orders.kinds import KINDS, OrderKind, kind_of
 from linocut.orders.types import (
     AdapterRef,
+    CutoutOrder,
     DescribeOrder,
     EditOrder,
     GenerateOrder,
+    KeyedOrder,
     Order,
     PictureRef,
     Placement,
@@ -37,6 +39,7 @@ __all__ = [
     "AdapterRef",
     "Answered",
     "CheckpointScored",
+    "CutoutOrder",
     "DescribeOrder",
     "EditOrder",
     "Event",
@@ -44,6 +47,7 @@ __all__ = [
     "GenerateFinished",
     "GenerateOrder",
     "ImageDrawn",
+    "KeyedOrder",
     "Last",
     "Order",
     "OrderKind",
