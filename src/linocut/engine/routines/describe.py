@@ -5,11 +5,10 @@ from functools import partial
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from linocut.engine.describing import Described, opened
 from linocut.engine.routines.hands import Hands
-from linocut.engine.tools.border_matting import Cut
+from linocut.engine.tools.cut import Cut
 from linocut.engine.tools.describer import ask_for_caption
 from linocut.engine.tools.scene.scene import Look
 from linocut.engine.tools.units import use_tool
@@ -38,10 +37,10 @@ def look(hands: Hands, pixels_HWC: Any) -> Generator[Yielded, Any, tuple[Seen, t
         lines, doubts = read.lines, read.doubts
     except NotReady as away:
         doubts = (f"Lettering was not looked for: {away.message}",)
-    cut: Cut | None = None
-    if min(np.asarray(pixels_HWC).shape[:2]) >= 16:
-        cut = yield from use_tool(hands.tools, "border-matting", pixels_HWC)
-    seen: Seen = yield from use_tool(hands.tools, "scene", Look(pixels_HWC, lines, cut))
+    seen: Seen = yield from use_tool(hands.tools, "scene", Look(pixels_HWC, lines))
+    if not seen.is_flat and not seen.ground.pattern:  # no drawing: the matting may find its object
+        cut: Cut = yield from use_tool(hands.tools, "border-matting", pixels_HWC)
+        seen = yield from use_tool(hands.tools, "scene", Look(pixels_HWC, lines, cut))
     return seen, doubts
 
 

@@ -113,7 +113,7 @@ def _sent(endpoint: Endpoint, body: Mapping[str, Any], until: float) -> str:
                 if len(data) > MOST_BYTES or time.monotonic() > until:
                     raise NoAnswer("its answer was too long or too slow")
     except httpx2.TimeoutException:
-        raise NoAnswer(f"it gave no answer within {endpoint.seconds:.0f} s", "again") from None
+        raise NoAnswer(f"it gave no answer within {endpoint.seconds:g} s", "again") from None
     except (httpx2.HTTPError, httpx2.InvalidURL):
         raise NoAnswer("it cannot be reached", "again") from None
     if response.status_code == 400 and "response_format" in body:

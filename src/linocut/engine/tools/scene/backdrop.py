@@ -107,7 +107,7 @@ def _border(pixels: Levels, lab_HWC: Floats) -> tuple[Floats | None, tuple[int, 
     middle = np.median(rim, axis=0)
     if (distance(rim, middle) < NEAR).mean() < 0.95:
         return None, whole
-    for thick in range(1, max(2, round(FRAME * min(height, width)))):
+    for thick in range(1, min((min(height, width) - 1) // 2, round(FRAME * min(height, width)))):
         share = (distance(_ring(lab_HWC, thick), middle) < OFF).mean()
         if share < 0.95:
             if share > 0.25 or thick < 2:  # a figure reaches towards the rim, or a line of soft pixels

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from linocut.engine.tools.border_matting import lab
+from linocut.engine.tools.backdrop import lab
 
 Levels = NDArray[np.uint8]
 Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
 
 ROUNDS = 12
+ENOUGH = 8192
+"""Points that centres are looked for among."""
 SAME = 9.0
 """Lab units within which two areas have one colour."""
 
@@ -35,10 +37,11 @@ def clusters(pixels_N3: Levels, count: int, apart: float = SAME) -> Clusters:
     centre is the most frequent colour, each further one the colour that is furthest from all others: the same points,
     the same clusters. A cluster's colour is its median, so that soft edges do not tint it."""
     lab_N3 = lab(pixels_N3[None])[0]
-    centres = _far_apart(lab_N3, count)
+    some_N3 = lab_N3[:: max(1, len(lab_N3) // ENOUGH)]
+    centres = _far_apart(some_N3, count)
     for _ in range(ROUNDS):
-        of_N = _nearest(lab_N3, centres)
-        moved = np.stack([lab_N3[of_N == k].mean(0) if (of_N == k).any() else centres[k] for k in range(len(centres))])
+        of_N = _nearest(some_N3, centres)
+        moved = np.stack([some_N3[of_N == k].mean(0) if (of_N == k).any() else centres[k] for k in range(len(centres))])
         if np.allclose(moved, centres, atol=0.05):
             break
         centres = moved
@@ -82,7 +85,8 @@ def _far_apart(lab_N3: Floats, count: int) -> Floats:
 
 
 def _nearest(lab_N3: Floats, centres_K3: Floats) -> NDArray[np.int64]:
-    return np.asarray(np.stack([distance(lab_N3, centre) for centre in centres_K3]).argmin(0))
+    squares_K = (centres_K3**2).sum(-1)
+    return np.asarray((squares_K - 2 * (lab_N3 @ centres_K3.T)).argmin(-1))
 
 
 def _merged(of_N: NDArray[np.int64], centres_K3: Floats, apart: float) -> NDArray[np.int64]:

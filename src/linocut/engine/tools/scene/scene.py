@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from linocut.engine.tools.border_matting import Cut, lab
+from linocut.engine.tools.backdrop import lab
+from linocut.engine.tools.cut import Cut
 from linocut.engine.tools.scene.backdrop import Backdrop, backdrop_of
 from linocut.engine.tools.scene.colour import Flags, Floats, Levels, clusters, distance, hex_of, lab_of
 from linocut.engine.tools.scene.figures import name_of
@@ -110,7 +111,8 @@ def _small(pixels_HWC: Levels) -> Levels:
 def _flatness(lab_HWC: Floats) -> float:
     """The part of the pixels that are like their neighbours to the right and below."""
     across, down = distance(lab_HWC[:, 1:], lab_HWC[:, :-1])[1:], distance(lab_HWC[1:], lab_HWC[:-1])[:, 1:]
-    return float(((across < 2.0) & (down < 2.0)).mean())
+    alike = (across < 2.0) & (down < 2.0)
+    return float(alike.mean()) if alike.size else 1.0
 
 
 def _free(ground: Backdrop) -> Flags:
