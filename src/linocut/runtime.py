@@ -11,14 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linocut import catalogue
 from linocut.accounts.secrets import secrets_of
+from linocut.bases import Base, Memory, load_base
+from linocut.bases.places import base_at
 from linocut.captions import Worded, caption_text, cut_of, normalise
-from linocut.catalogue import Base
 from linocut.db.database import Database
 from linocut.errors import InvalidRequest
 from linocut.folders import make_folder
-from linocut.prompting import expand, fitted, notes_of, restate, reword
+from linocut.prompting import colours_in, expand, fitted, notes_of, restate, reword
 from linocut.settings import Settings
 from linocut.storage.store import Store
 
@@ -51,7 +51,7 @@ class Runtime:
         """
         make_folder(settings.data)
         folder = base_folder(settings)
-        base = catalogue.load_base(folder)
+        base = load_base(folder, Memory(settings.bases_memory))
         patience, note = settings.database_busy_seconds, settings.damage_note
         db = Database.open(settings.resolved_database_url, busy_seconds=patience, note=note)
         try:
@@ -84,6 +84,10 @@ class Runtime:
         """
         return worded(self.base, text, width, height, make_up=make_up)
 
+    def colours_in(self, text: str) -> tuple[str, ...]:
+        """What a text's words of colour mean, as ``#RRGGBB``, in their order."""
+        return colours_in(text)
+
     def ready(self) -> bool:
         """Whether an engine process of this data folder has loaded its base, still lives, and turns."""
         return self.engines() is Engines.READY
@@ -114,8 +118,8 @@ class Engines(Enum):
 
 
 def base_folder(settings: Settings) -> Path:
-    """The folder of the base that the settings name."""
-    return catalogue.MINI if settings.base == "mini" else Path(settings.base)
+    """The folder of the base that the settings name. ``InvalidRequest`` for one that is known and not here."""
+    return base_at(settings.base, settings.pulled_bases)
 
 
 def ready_folder(settings: Settings) -> Path:
@@ -176,4 +180,4 @@ def _open_decoder(base: Base) -> "Decoder":
     from linocut.pictures.decoder import DecodeLimits, Decoder
     from linocut.pictures.types import CropRule
 
-    return Decoder(DecodeLimits(crops=CropRule(base.native_pixels, base.size_multiple)))
+    return Decoder(DecodeLimits(crops=CropRule(base.training_pixels, base.size_multiple)))

@@ -179,6 +179,23 @@ class Client:
         body = {name: value for name, value in prompts.items() if value is not None} | fields
         return self._json("POST", "/v1/ideogram-v4/generate", json=body, timeout=_GENERATE_SECONDS)
 
+    def generate_async(
+        self,
+        *,
+        webhook_url: str,
+        text_prompt: str | None = None,
+        json_prompt: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> Answer:
+        """POST /v1/ideogram-v4/async/generate -> its ``generation_id``; the result is sent to ``webhook_url``."""
+        prompts = {"text_prompt": text_prompt, "json_prompt": json_prompt}
+        body = {name: value for name, value in prompts.items() if value is not None} | fields
+        return self._json("POST", "/v1/ideogram-v4/async/generate", json=body, params={"webhook_url": webhook_url})
+
+    def generation(self, generation_id: str) -> Answer:
+        """GET /v1/generations/{generation_id} -> pending, completed with its ``data``, or failed."""
+        return self._json("GET", f"/v1/generations/{_part(generation_id)}")
+
     def remix(self, image: Image, prompt: str, **fields: Any) -> Answer:
         """POST /v1/ideogram-v3/remix; ``fields`` by the wire's names (image_weight, aspect_ratio, seed, …)."""
         return self._draw("/v1/ideogram-v3/remix", {"image": image}, {"prompt": prompt, **fields})
@@ -190,6 +207,18 @@ class Client:
     def inpaint(self, image: Image, mask: Image, prompt: str, **fields: Any) -> Answer:
         """POST /v1/ideogram-v3/inpaint: black of the mask is repainted, the rest stays as it is."""
         return self._draw("/v1/ideogram-v3/inpaint", {"image": image, "mask": mask}, {"prompt": prompt, **fields})
+
+    def replace_background(self, image: Image, prompt: str, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/replace-background: the object stays, and ``prompt`` is drawn behind it."""
+        return self._draw("/v1/ideogram-v3/replace-background", {"image": image}, {"prompt": prompt, **fields})
+
+    def generate_transparent(self, prompt: str, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/generate-transparent: PNG files whose ground is transparent."""
+        return self._draw("/v1/ideogram-v3/generate-transparent", {}, {"prompt": prompt, **fields})
+
+    def remove_background(self, image: Image) -> Answer:
+        """POST /v1/remove-background: the object of a picture, as a PNG file of its size."""
+        return self._draw("/v1/remove-background", {"image": image}, {})
 
     def magic_prompt(self, text_prompt: str, aspect_ratio: str = "AUTO") -> Answer:
         """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""

@@ -8,7 +8,7 @@ What one forward pass needs while it lasts is shared by all orders and is not co
 from dataclasses import dataclass
 
 from linocut.errors import TooLarge
-from linocut.orders import EditOrder, GenerateOrder, TrainOrder
+from linocut.orders import CutoutOrder, EditOrder, GenerateOrder, KeyedOrder, TrainOrder
 
 MIB = 1024 * 1024
 FLOAT_BYTES = 4
@@ -26,6 +26,9 @@ file and as copies, 13 in all while one is written and 14 while one is read (``t
 EDIT_BYTES_PER_PIXEL = 48
 """Of each pixel of the answer while an edited image is put together: the picture, what is kept, and the arithmetic at
 its rim, for as many images as there are helper threads."""
+
+CUTOUT_BYTES_PER_PIXEL = 24
+"""Of each pixel of a picture that is cut out: the picture, its alpha, both together, and the edge."""
 
 CHARACTERS_PER_TOKEN = 2
 """A careful guess: captions have three to four characters a token."""
@@ -62,6 +65,15 @@ class Footprint:
         given = 4 * (order.picture.width * order.picture.height + placed)
         asked = EDIT_BYTES_PER_PIXEL * order.output_width * order.output_height
         return self.of_images(order) + round(latents) + given + asked
+
+    def of_keyed_images(self, order: KeyedOrder) -> int:
+        """Bytes that a generation with a transparent ground holds: four channels, and enlarged."""
+        asked = order.output_width * order.output_height * order.scale**2
+        return self.of_images(order) + 2 * 4 * asked + CUTOUT_BYTES_PER_PIXEL * order.width * order.height
+
+    def of_cutout(self, order: CutoutOrder) -> int:
+        """Bytes that a picture holds while its object is cut out, beside what the tool has reserved."""
+        return CUTOUT_BYTES_PER_PIXEL * order.picture.width * order.picture.height
 
     def of_run(self, order: TrainOrder) -> int:
         """Bytes that a run holds from its start to its end."""

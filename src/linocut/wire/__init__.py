@@ -5,6 +5,14 @@ does not travel at all, a field that is ``None`` travels as null. What is ours s
 Server and client share these; nothing here knows HTTP.
 """
 
+from linocut.wire.cutouts import (
+    CutoutExtras,
+    GenerateTransparentImageRequestV3,
+    RemoveBackgroundImageObject,
+    RemoveBackgroundRequest,
+    RemoveBackgroundResponse,
+    ReplaceBackgroundRequestV3,
+)
 from linocut.wire.datasets import (
     AssetIdentifier,
     CreateDatasetRequest,
@@ -28,14 +36,19 @@ from linocut.wire.events import (
 )
 from linocut.wire.generation import (
     AnswerExtras,
+    AsyncImageGenerationResponseV4,
     EditImageRequestV3,
     GenerateImageRequestV3,
     GenerateImageRequestV4,
+    GenerationExtras,
+    GenerationResponse,
     ImageExtras,
     ImageGenerationObjectV3,
     ImageGenerationObjectV4,
     ImageGenerationResponseV3,
     ImageGenerationResponseV4,
+    JsonWebKey,
+    JsonWebKeySet,
     MagicPromptV4Request,
     MagicPromptV4Response,
     RemixImageRequestV3,
@@ -74,9 +87,11 @@ from linocut.wire.training import (
 __all__ = [
     "AnswerExtras",
     "AssetIdentifier",
+    "AsyncImageGenerationResponseV4",
     "CaptionResponse",
     "CreateDatasetRequest",
     "CustomModel",
+    "CutoutExtras",
     "Dataset",
     "DatasetAsset",
     "DatasetFile",
@@ -90,6 +105,9 @@ __all__ = [
     "GenerateImageRequestV3",
     "GenerateImageRequestV4",
     "GenerateImageSafetyError",
+    "GenerateTransparentImageRequestV3",
+    "GenerationExtras",
+    "GenerationResponse",
     "GetDatasetResponse",
     "GetModelResponse",
     "ImageExtras",
@@ -97,6 +115,8 @@ __all__ = [
     "ImageGenerationObjectV4",
     "ImageGenerationResponseV3",
     "ImageGenerationResponseV4",
+    "JsonWebKey",
+    "JsonWebKeySet",
     "ListAssetsResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
@@ -108,6 +128,10 @@ __all__ = [
     "RejectError",
     "RemixImageRequestV3",
     "RemixImageRequestV4",
+    "RemoveBackgroundImageObject",
+    "RemoveBackgroundRequest",
+    "RemoveBackgroundResponse",
+    "ReplaceBackgroundRequestV3",
     "ReportFile",
     "ReportSummary",
     "RunExtras",

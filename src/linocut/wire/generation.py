@@ -10,6 +10,7 @@ from linocut.wire.enums import (
     AspectRatioV3,
     AspectRatioV4,
     ColorPalettePresetName,
+    GenerationStatus,
     MagicPromptOption,
     RenderingSpeed,
     ResolutionV3,
@@ -27,6 +28,9 @@ StyleCode = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}$", examples=["ABCD1234"
 ImageWeight = Annotated[int, Meta(ge=1, le=100)]
 NumImages = Annotated[int, Meta(ge=1, le=8)]
 StructuredPrompt = Annotated[Json, Meta(extra_json_schema={"$ref": "#/components/schemas/V4JsonPrompt"})]
+
+Tools = Annotated[list[str], Meta(examples=[["border-matting"]])]
+"""Which of the server's tools beside the base had a part in it."""
 
 _HEX = {"type": "string", "pattern": "^#(?:[0-9a-fA-F]{3}){1,2}$"}
 _WEIGHT = {"type": "number", "minimum": 0.05, "maximum": 1.0}
@@ -162,12 +166,14 @@ class MagicPromptV4Response(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ImageExtras(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base.
+    """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base; the tools
+    beside the base that had a part in it, if any.
 
     ``notes``: what was cut, not known or done otherwise than asked, a sentence each; absent when there is nothing."""
 
     native_resolution: str
     base: str
+    tools: Tools | Nothing = UNSET
     notes: Notes | Nothing = UNSET
 
 
@@ -200,6 +206,49 @@ class ImageGenerationObjectV4(msgspec.Struct, kw_only=True, frozen=True):
     is_image_safe: bool
     seed: Seed
     x_linocut: ImageExtras | Nothing = UNSET
+
+
+class AsyncImageGenerationResponseV4(msgspec.Struct, kw_only=True, frozen=True):
+    """The id under which the generation is asked for later."""
+
+    generation_id: str
+
+
+class GenerationExtras(msgspec.Struct, kw_only=True, frozen=True):
+    """Ours on a generation: why it failed; and, a sentence each, what became of its webhook if it was not taken."""
+
+    error: (
+        Annotated[str, Meta(examples=["The engine stopped 3 times at this work without getting further."])] | Nothing
+    ) = UNSET
+    notes: Notes | Nothing = UNSET
+
+
+class GenerationResponse(msgspec.Struct, kw_only=True, frozen=True):
+    """How a generation stands. ``data`` and ``response_type`` are there once it is completed."""
+
+    generation_id: str
+    status: GenerationStatus
+    created: Time
+    response_type: Literal["url"] | Nothing = UNSET
+    data: list[ImageGenerationObjectV4] | Nothing = UNSET
+    x_linocut: GenerationExtras | Nothing = UNSET
+
+
+class JsonWebKey(msgspec.Struct, kw_only=True, frozen=True):
+    """A public key that signs webhooks (RFC 7517, RFC 8037): ``x`` is its 32 bytes in base64url, without padding."""
+
+    kty: Literal["OKP"] = "OKP"
+    crv: Literal["Ed25519"] = "Ed25519"
+    alg: Literal["EdDSA"] = "EdDSA"
+    use: Literal["sig"] = "sig"
+    kid: Annotated[str, Meta(examples=["Vz9dPqv2TkyG1Zc3m0aXbQ"])]
+    x: Annotated[str, Meta(examples=["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"])]
+
+
+class JsonWebKeySet(msgspec.Struct, kw_only=True, frozen=True):
+    """The keys that are good, the one that signs first."""
+
+    keys: list[JsonWebKey]
 
 
 class ImageGenerationResponseV4(msgspec.Struct, kw_only=True, frozen=True):

@@ -35,6 +35,15 @@ class WeightsQuery(msgspec.Struct, kw_only=True, frozen=True):
     format: Literal["diffusers", "comfyui", "kohya"] | Nothing = UNSET
 
 
+class AsyncGenerateQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/ideogram-v4/async/generate``: where the result is sent, over https, at most 2048 characters."""
+
+    webhook_url: Annotated[
+        str,
+        Meta(max_length=2048, extra_json_schema={"format": "uri"}, examples=["https://hooks.example.org/linocut"]),
+    ]
+
+
 class ImageQuery(msgspec.Struct, kw_only=True, frozen=True):
     """The signature of an image link: unix seconds of its end, and 64 hex digits."""
 

@@ -32,13 +32,18 @@ def answer_v3(drawn: Drawn, ask: GenerateAsk) -> ImageGenerationResponseV3:
 
 def answer_v4(drawn: Drawn, _ask: GenerateAsk) -> ImageGenerationResponseV4:
     """The answer of the v4 routes."""
-    data = [ImageGenerationObjectV4(**_common(drawn, image)) for image in drawn.images]
-    return ImageGenerationResponseV4(created=ids.wire_time(drawn.finished_at), data=data)
+    return ImageGenerationResponseV4(created=ids.wire_time(drawn.finished_at), data=objects_v4(drawn))
+
+
+def objects_v4(drawn: Drawn) -> list[ImageGenerationObjectV4]:
+    """The images of an answer of the v4 routes."""
+    return [ImageGenerationObjectV4(**_common(drawn, image)) for image in drawn.images]
 
 
 def _common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
     """What both versions say of an image. One that was withheld has no ``image_id``, so no link."""
     image_id, placed = image.get("image_id"), drawn.begun.placed
+    notes = [*placed.notes, *image.get("notes", ())]
     native = size_text(image["native_width"], image["native_height"])
     return {
         "url": None if image_id is None else drawn.link(image_id),
@@ -47,6 +52,6 @@ def _common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
         "is_image_safe": image_id is not None,
         "seed": image["seed"],
         "x_linocut": ImageExtras(
-            native_resolution=native, base=drawn.begun.base, notes=list(placed.notes) if placed.notes else UNSET
+            native_resolution=native, base=drawn.begun.base, tools=image.get("tools", UNSET), notes=notes or UNSET
         ),
     }

@@ -12,7 +12,7 @@ from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline, Flux2Transformer2D
 from torch import Tensor, device, dtype
 from transformers import AutoTokenizer, Qwen3ForCausalLM
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
 from linocut.engine.families.parts.flux2_network import FEATURES, Flux2Network, Piece

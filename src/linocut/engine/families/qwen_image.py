@@ -14,7 +14,7 @@ from diffusers.pipelines.qwenimage.pipeline_qwenimage import calculate_shift
 from torch import Tensor, device, dtype
 from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
 from linocut.engine.families.parts.branches import Branches, training_items

@@ -16,7 +16,7 @@ from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionMode
 from torch import Tensor, device, dtype
 from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjection
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
 from linocut.engine.families.parts.branches import Branches, linearly, training_items

@@ -16,7 +16,7 @@ from diffusers.pipelines.z_image.pipeline_z_image import calculate_shift
 from torch import Tensor, device, dtype
 from transformers import AutoModel, AutoTokenizer
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Step, Text, plan_of
 from linocut.engine.families.parts.branches import Branches, linearly, training_items

@@ -3,6 +3,8 @@
 A new tool is a file in this folder and an entry here.
 """
 
+from pathlib import Path
+
 from linocut.engine.tools.tool import Tool, ToolFacts
 
 MIB = 1024 * 1024
@@ -13,6 +15,48 @@ def _border_matting(device: str) -> Tool:
 
     del device
     return BorderMatting()
+
+
+def _onnx_matting(device: str, weights: Path) -> Tool:
+    from linocut.engine.tools.onnx_matting import OnnxMatting
+
+    del device
+    return OnnxMatting(weights)
+
+
+def _lettering(device: str) -> Tool:
+    from linocut.engine.tools.lettering import Reader
+
+    del device
+    return Reader()
+
+
+def _lettering_from(device: str, folder: Path) -> Tool:
+    from linocut.engine.tools.lettering import Reader
+
+    del device
+    return Reader(folder)
+
+
+def _lanczos(device: str) -> Tool:
+    from linocut.engine.tools.enlarging import Lanczos
+
+    del device
+    return Lanczos()
+
+
+def _anime4k(device: str) -> Tool:
+    from linocut.engine.tools.anime4k import Anime4k
+
+    del device
+    return Anime4k()
+
+
+def _onnx_enlargement(device: str, weights: Path) -> Tool:
+    from linocut.engine.tools.onnx_enlargement import OnnxEnlargement
+
+    del device
+    return OnnxEnlargement(weights)
 
 
 TOOLS: dict[str, ToolFacts] = {
@@ -27,6 +71,57 @@ TOOLS: dict[str, ToolFacts] = {
             reserved_bytes=128 * MIB,
             on_device=False,
             load=_border_matting,
+        ),
+        ToolFacts(
+            name="onnx-matting",
+            does="cuts an object out before any backdrop, with a network that you bring as ONNX",
+            licence="that of your file",
+            source="a file of yours: LINOCUT_MATTING=FILE.onnx",
+            weight_bytes=0,
+            reserved_bytes=1024 * MIB,
+            on_device=False,
+            load_file=_onnx_matting,
+        ),
+        ToolFacts(
+            name="lettering",
+            does="reads the lettering of a picture: text, place, angle and colours of each line",
+            licence="Apache-2.0 (rapidocr; networks by PaddleOCR; see NOTICE)",
+            source="PP-OCRv6 small, in the wheel of rapidocr",
+            weight_bytes=31_749_509,
+            reserved_bytes=560 * MIB,
+            on_device=False,
+            load=_lettering,
+            load_file=_lettering_from,
+        ),
+        ToolFacts(
+            name="lanczos",
+            does="enlarges a picture by resampling: the best there is for photographs without weights",
+            licence="MIT-CMU (Pillow)",
+            source="needs no weights",
+            weight_bytes=0,
+            reserved_bytes=64 * MIB,
+            on_device=False,
+            load=_lanczos,
+        ),
+        ToolFacts(
+            name="pyanime4k",
+            does="enlarges flat art and lettering, 2 to 5 dB nearer to the truth than Lanczos",
+            licence="MIT (code and network)",
+            source="compiled into the package pyanime4k",
+            weight_bytes=0,
+            reserved_bytes=128 * MIB,
+            on_device=False,
+            load=_anime4k,
+        ),
+        ToolFacts(
+            name="onnx-enlargement",
+            does="enlarges with a super-resolution network that you bring as ONNX",
+            licence="that of your file",
+            source="a file of yours: LINOCUT_ENLARGEMENT=FILE.onnx",
+            weight_bytes=0,
+            reserved_bytes=192 * MIB,
+            on_device=False,
+            load_file=_onnx_enlargement,
         ),
     )
 }

@@ -1,7 +1,8 @@
 """What a tool is: facts for a catalogue, and a thing that turns one input into one result. Imports no torch."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -19,11 +20,12 @@ class Tool(Protocol):
 
 @dataclass(frozen=True)
 class ToolsAtHand:
-    """What an engine is told of tools: the memory of those that are loaded, and the names of those loaded at its
-    start; the others are on first use."""
+    """What an engine is told of tools: the memory of those that are loaded, the names of those loaded at its start
+    (the others are on first use), and the files of those whose weights the operator brings, by the tool's name."""
 
     max_bytes: int
     at_start: tuple[str, ...] = ()
+    weights: Mapping[str, Path] = field(default_factory=dict)
 
 
 NO_TOOLS = ToolsAtHand(0)
@@ -36,7 +38,9 @@ class ToolFacts:
     ``does`` in one line; ``licence`` of code and weights; ``source``: where the weights come from. ``weight_bytes`` on
     the disk (0: it needs none), ``reserved_bytes`` of memory while it is loaded, what a run needs included.
     ``on_device``: it runs as a unit of the scheduler, in its turn; else in the engine's helper threads. ``load`` gives
-    the tool, from (the name of the device, as torch writes it); what is heavy is imported there.
+    the tool, from (the name of the device, as torch writes it); what is heavy is imported there. ``load_file``, where
+    there is one, takes its place when the operator brings the weights: it gives the tool from (the device, their file
+    or folder). None for ``load``: there is no tool without those.
     """
 
     name: str
@@ -46,4 +50,5 @@ class ToolFacts:
     weight_bytes: int
     reserved_bytes: int
     on_device: bool
-    load: Callable[[str], Tool]
+    load: Callable[[str], Tool] | None = None
+    load_file: Callable[[str, Path], Tool] | None = None

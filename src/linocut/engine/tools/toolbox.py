@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from pathlib import Path
 from threading import Lock
 
 from linocut.engine.tools.catalogue import MIB, TOOLS
@@ -17,8 +18,15 @@ class Toolbox:
     orders' memory is counted without it, so that neither can take the other's.
     """
 
-    def __init__(self, device: str, max_bytes: int, known: Mapping[str, ToolFacts] = TOOLS) -> None:
+    def __init__(
+        self,
+        device: str,
+        max_bytes: int,
+        known: Mapping[str, ToolFacts] = TOOLS,
+        weights: Mapping[str, Path] | None = None,
+    ) -> None:
         self.max_bytes = max_bytes
+        self._weights = weights or {}
         self._device = device
         self._known = known
         self._loaded: OrderedDict[str, Tool] = OrderedDict()
@@ -44,7 +52,7 @@ class Toolbox:
         with self._lock:  # one at a time: two that load together would both think that there is room
             if name not in self._loaded:
                 self._make_room(facts)
-                self._loaded[name] = facts.load(self._device)
+                self._loaded[name] = self._opened(facts)
                 log("engine").info("tool loaded", tool=name, reserved_mib=facts.reserved_bytes // MIB)
             self._loaded.move_to_end(name)
             return self._loaded[name]
@@ -53,6 +61,16 @@ class Toolbox:
         """The names of those that are loaded, the least recently used first."""
         with self._lock:
             return list(self._loaded)
+
+    def _opened(self, facts: ToolFacts) -> Tool:
+        if facts.load_file is not None and facts.name in self._weights:
+            return facts.load_file(self._device, self._weights[facts.name])
+        if facts.load is None:
+            raise NotReady(
+                f"The tool {facts.name} needs weights that the server's operator brings: {facts.source}. docs/tools.md "
+                "says how."
+            )
+        return facts.load(self._device)
 
     def _make_room(self, facts: ToolFacts) -> None:
         while self._loaded and self._reserved() + facts.reserved_bytes > self.max_bytes:
