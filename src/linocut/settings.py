@@ -5,6 +5,7 @@ Every field is documented in docs/settings.md (a house test holds it).
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -19,6 +20,7 @@ EMBEDDED = "embedded"
 
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*/?")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 MATTING_BY_BORDER, MATTING_FILE = "border-matting", "onnx-matting"
 """The tools that cut out: the embedded one, and the one with a file of the operator's."""
 ENLARGERS = ("auto", "lanczos", "pyanime4k")
@@ -48,6 +50,12 @@ class Settings(BaseSettings):
     cors_origins: str = Field(
         default="", description="Origins whose pages may call the API, commas between; * for all; empty: none."
     )
+    webhook_hosts: str = Field(
+        default="",
+        description="Hosts and networks of your own that webhooks may lead to, commas between; empty: public ones.",
+    )
+    webhook_tries: int = Field(default=8, ge=1, le=20, description="Most tries to deliver a webhook.")
+    webhook_seconds: float = Field(default=10.0, gt=0, le=60, description="Longest that one try may take.")
     max_connections: int = Field(default=4096, ge=16, description="Open connections; over that, the worst are cut.")
     max_connections_per_address: int = Field(
         default=512, ge=8, description="Open connections of one address; a trusted proxy may have any number."
@@ -60,7 +68,11 @@ class Settings(BaseSettings):
         gt=0,
         description="How long a client may leave an answer unread, or take less than 1 KiB/s of it.",
     )
-    base: str = Field(default="mini", description="Name of the embedded base, or a folder that holds a base.")
+    base: str = Field(default="mini", description="mini, a name of the catalogue, or a folder that holds a base.")
+    bases: Path | None = Field(default=None, description="Folder of pulled bases; unset: bases in the data folder.")
+    accept_licence: str = Field(
+        default="", description="Bases whose licence does not allow free hosting, and that are served all the same."
+    )
     engine: str = Field(default="torch", pattern="^(torch|fake)$", description="torch, or fake (tests: no model).")
     workers: int = Field(default=1, ge=0, le=64, description="Engine processes that serve starts.")
     threads: int = Field(default=0, ge=0, description="Torch threads an engine process; 0: one per core and worker.")
@@ -123,6 +135,21 @@ class Settings(BaseSettings):
         return self.database_url or self.data.absolute() / "linocut.db"
 
     @property
+    def accepted_licences(self) -> frozenset[str]:
+        """The names in ``accept_licence``."""
+        return frozenset(name.lower() for name in _items(self.accept_licence))
+
+    @property
+    def pulled_bases(self) -> Path:
+        """Where pulled bases lie."""
+        return (self.bases or self.data / "bases").absolute()
+
+    @property
+    def bases_memory(self) -> Path:
+        """What is remembered of the files of bases, so that they are not read at each start."""
+        return self.data.absolute() / "bases.json"
+
+    @property
     def tools_at_start(self) -> tuple[str, ...]:
         """The names in ``tools``."""
         return tuple(name for name in (part.strip() for part in self.tools.split(",")) if name)
@@ -166,6 +193,11 @@ class Settings(BaseSettings):
         return file.with_name(f"{file.name}-damaged")
 
     @property
+    def deliverer_note(self) -> Path:
+        """The file that is there while a process of this data folder delivers webhooks."""
+        return self.data.absolute() / "delivering"
+
+    @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """``trusted_proxies``, read."""
         return networks_in(self.trusted_proxies)
@@ -182,6 +214,11 @@ class Settings(BaseSettings):
         if value == "endpoint":
             named(info.data, "describer")
         return value
+
+    @property
+    def allowed_webhook_hosts(self) -> "Hosts":
+        """``webhook_hosts``, read."""
+        return hosts_in(self.webhook_hosts)
 
     @field_validator("public_url")
     @classmethod
@@ -222,6 +259,20 @@ class Settings(BaseSettings):
         origins_in(value)
         return value
 
+    @field_validator("webhook_hosts")
+    @classmethod
+    def _are_hosts(cls, value: str) -> str:
+        hosts_in(value)
+        return value
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Names of hosts, in lower case, and networks."""
+
+    names: frozenset[str]
+    networks: tuple[IPv4Network | IPv6Network, ...]
+
 
 def named(given: Mapping[str, Any], role: str) -> None:
     """``ValueError`` with a sentence when the endpoint of a role is set without an address or a model."""
@@ -261,6 +312,23 @@ def origins_in(text: str) -> frozenset[str]:
     if items == ["*"]:
         return frozenset(items)
     return frozenset(_origin(item) for item in items)
+
+
+@lru_cache
+def hosts_in(text: str) -> Hosts:
+    """Hosts, addresses and networks out of a list with commas. ``ValueError`` with a sentence for anything else."""
+    names, networks = set(), []
+    for item in _items(text):
+        try:
+            networks.append(ip_network(item.strip("[]"), strict=False))
+        except ValueError:
+            if not _HOST.fullmatch(item) or item.replace(".", "").isdecimal():
+                raise ValueError(
+                    f"LINOCUT_WEBHOOK_HOSTS has {item!r}, which is no host and no network; it takes a list such as "
+                    "hooks.example.org,10.1.0.0/16 (no scheme, no port, no *)."
+                ) from None
+            names.add(item.lower())
+    return Hosts(frozenset(names), tuple(networks))
 
 
 def _origin(item: str) -> str:

@@ -29,6 +29,8 @@ VERBS = (
     "describe",
     "inspect",
     "models",
+    "bases",
+    "webhooks",
     "version",
 )
 

@@ -239,8 +239,17 @@ jobs = Table(
     Column("api_key_id", Id),
     Column("model_id", Id),
     Index(None, "status", "kind", "created_at"),
-    Index(None, "organization_id", "status"),
-    Index(None, "organization_id", "kind", "started_at"),  # fairness asks who was served last
+    Index(None, "organization_id", "status", "created_at", "job_id"),
+)
+
+turns = Table(
+    "turns",  # fairness between organisations (jobs/turns.py): whose job is taken next
+    metadata,
+    Column("organization_id", Id, primary_key=True),
+    Column("waiting", Boolean, nullable=False),  # true while a job is queued that somebody waits for, or longer
+    Column("since", Moment, nullable=False),  # when the oldest of them was queued
+    Column("last_served", Moment, nullable=False),  # 1970 for one that never was
+    Index(None, "waiting", "last_served", "since"),
 )
 
 job_inputs = Table(
@@ -263,6 +272,32 @@ images = Table(
     Column("image_sha256", Sha256, nullable=False),
     Column("created_at", Moment, nullable=False),
     Index(None, "job_id"),
+)
+
+generations = Table(
+    "generations",  # what was asked for asynchronously, and how its webhook stands; it goes with its job
+    metadata,
+    Column("generation_id", Id, primary_key=True),
+    Column("job_id", Id, nullable=False),
+    Column("user_id", Id, nullable=False),
+    Column("organization_id", Id, nullable=False),
+    Column("begun", JSON, nullable=False),  # api.drawing.Begun: what the answer is made of, beside the job
+    Column("created_at", Moment, nullable=False),
+    Column("webhook_url", Text, nullable=False),
+    Column("webhook_tries", Integer, nullable=False, server_default="0"),  # those that have failed or succeeded
+    Column("webhook_next_at", Moment, nullable=False),  # while a try is under way: when it counts as lost
+    Column("webhook_ended_at", Moment),  # delivered, or given up
+    Column("webhook_error", Text),  # why the last try failed; null once it is delivered
+    Index(None, "job_id"),
+    Index(None, "webhook_ended_at", "webhook_next_at"),
+)
+
+webhook_keys = Table(
+    "webhook_keys",  # what signs webhooks: the newest does
+    metadata,
+    Column("key_id", Id, primary_key=True),
+    Column("seed", LargeBinary(32), nullable=False),  # of an Ed25519 key
+    Column("created_at", Moment, nullable=False),
 )
 
 idempotency_keys = Table(

@@ -10,6 +10,7 @@ FailureReason = Literal[
     "INVALID_IMAGE", "INVALID_ZIP", "TOO_MANY_IMAGES",
 ]  # fmt: skip
 RenderingSpeed = Literal["FLASH", "TURBO", "BALANCED", "DEFAULT", "QUALITY"]
+GenerationStatus = Literal["pending", "completed", "failed"]
 MagicPromptOption = Literal["AUTO", "ON", "OFF"]
 StyleTypeV3 = Literal["AUTO", "GENERAL", "REALISTIC", "DESIGN", "CUSTOM", "FICTION", "STYLIZED"]
 ColorPalettePresetName = Literal["EMBER", "FRESH", "JUNGLE", "MAGIC", "MELON", "MOSAIC", "PASTEL", "ULTRAMARINE"]
