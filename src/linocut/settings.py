@@ -4,12 +4,14 @@ Every field is documented in docs/settings.md (a house test holds it).
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -66,7 +68,11 @@ class Settings(BaseSettings):
         gt=0,
         description="How long a client may leave an answer unread, or take less than 1 KiB/s of it.",
     )
-    base: str = Field(default="mini", description="Name of the embedded base, or a folder that holds a base.")
+    base: str = Field(default="mini", description="mini, a name of the catalogue, or a folder that holds a base.")
+    bases: Path | None = Field(default=None, description="Folder of pulled bases; unset: bases in the data folder.")
+    accept_licence: str = Field(
+        default="", description="Bases whose licence does not allow free hosting, and that are served all the same."
+    )
     engine: str = Field(default="torch", pattern="^(torch|fake)$", description="torch, or fake (tests: no model).")
     workers: int = Field(default=1, ge=0, le=64, description="Engine processes that serve starts.")
     threads: int = Field(default=0, ge=0, description="Torch threads an engine process; 0: one per core and worker.")
@@ -94,6 +100,17 @@ class Settings(BaseSettings):
         default="auto",
         description="What enlarges pictures: auto (by what the picture is), lanczos, pyanime4k, or an ONNX file.",
     )
+    describer_url: str = Field(
+        default="", description="Chat completions endpoint of the describer, such as http://127.0.0.1:11434/v1."
+    )
+    describer_model: str = Field(default="", description="The model that the describer's endpoint is asked for.")
+    describer_key: SecretStr = Field(default=SecretStr(""), description="The key for it; empty: none is sent.")
+    describer_seconds: float = Field(default=30.0, gt=0, description="Longest wait for the describer's answer.")
+    describer: str = Field(
+        default="embedded",
+        pattern="^(embedded|endpoint)$",
+        description="Who describes pictures: embedded, or endpoint (a vision model of yours).",
+    )
     min_training_images: int = Field(default=15, ge=1, le=100, description="Fewest pictures a dataset trains with.")
     max_dataset_images: int = Field(default=100, ge=1, description="Most pictures in a dataset.")
     max_file_mib: int = Field(default=25, ge=1, description="Largest picture or caption file, MiB.")
@@ -119,6 +136,21 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str | Path:
         """The database in force: the URL named, else the data folder's SQLite file, whatever signs its path has."""
         return self.database_url or self.data.absolute() / "linocut.db"
+
+    @property
+    def accepted_licences(self) -> frozenset[str]:
+        """The names in ``accept_licence``."""
+        return frozenset(name.lower() for name in _items(self.accept_licence))
+
+    @property
+    def pulled_bases(self) -> Path:
+        """Where pulled bases lie."""
+        return (self.bases or self.data / "bases").absolute()
+
+    @property
+    def bases_memory(self) -> Path:
+        """What is remembered of the files of bases, so that they are not read at each start."""
+        return self.data.absolute() / "bases.json"
 
     @property
     def tools_at_start(self) -> tuple[str, ...]:
@@ -179,6 +211,14 @@ class Settings(BaseSettings):
         """``cors_origins``, as browsers write them."""
         return origins_in(self.cors_origins)
 
+    @field_validator("describer")
+    @classmethod
+    def _is_named(cls, value: str, info: ValidationInfo) -> str:
+        """The endpoint's own fields stand before it, so that they are known here."""
+        if value == "endpoint":
+            named(info.data, "describer")
+        return value
+
     @property
     def allowed_webhook_hosts(self) -> "Hosts":
         """``webhook_hosts``, read."""
@@ -236,6 +276,22 @@ class Hosts:
 
     names: frozenset[str]
     networks: tuple[IPv4Network | IPv6Network, ...]
+
+
+def named(given: Mapping[str, Any], role: str) -> None:
+    """``ValueError`` with a sentence when the endpoint of a role is set without an address or a model."""
+    url, model = str(given.get(f"{role}_url", "")), str(given.get(f"{role}_model", ""))
+    match = _ORIGIN.match(url)
+    if not (match and _is_port(match[3]) and _PATH.fullmatch(url, match.end())):
+        raise ValueError(
+            f"LINOCUT_{role.upper()} is 'endpoint', so LINOCUT_{role.upper()}_URL must be its address, such as "
+            "http://127.0.0.1:11434/v1."
+        )
+    if not model:
+        raise ValueError(
+            f"LINOCUT_{role.upper()} is 'endpoint', so LINOCUT_{role.upper()}_MODEL must name the model that is asked "
+            "for there."
+        )
 
 
 @lru_cache

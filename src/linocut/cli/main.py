@@ -26,9 +26,11 @@ VERBS = (
     "datasets",
     "train",
     "generate",
+    "describe",
     "layerize",
     "inspect",
     "models",
+    "bases",
     "webhooks",
     "version",
 )

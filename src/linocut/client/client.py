@@ -153,9 +153,11 @@ class Client:
         params = {} if organization_id is None else {"organization_id": organization_id}
         self._send("DELETE", f"/models/{_part(model_id)}/share", params=params)
 
-    def weights(self, model_id: str) -> bytes:
-        """GET /models/{model_id}/weights -> a safetensors file that the library's ``load_lora_weights`` reads."""
-        return self._send("GET", f"/models/{_part(model_id)}/weights", params={"format": "diffusers"}).content
+    def weights(self, model_id: str, format: str | None = None) -> bytes:
+        """GET /models/{model_id}/weights -> a safetensors file. ``format``: diffusers (the library's
+        ``load_lora_weights`` reads it), comfyui or kohya; None: as the server stores it, as for diffusers."""
+        asked = {"format": format} if format is not None else {}
+        return self._send("GET", f"/models/{_part(model_id)}/weights", params=asked).content
 
     def delete_model(self, model_id: str) -> None:
         """DELETE /models/{model_id}: archive it."""
@@ -227,6 +229,15 @@ class Client:
         """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}
         return self._json("POST", "/v1/ideogram-v4/magic-prompt", json=body)
+
+    def describe_v4(self, image_file: Image, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v4/describe -> ``json_prompt``, the structured prompt of a picture; ``fields`` by the
+        wire's names (include_bbox, include_style_descriptions, include_tags)."""
+        return self._draw("/v1/ideogram-v4/describe", {"image_file": image_file}, fields)
+
+    def describe(self, image_file: Image, **fields: Any) -> Answer:
+        """POST /describe -> ``descriptions``, plain sentences; ``fields``: describe_model_version."""
+        return self._draw("/describe", {"image_file": image_file}, fields)
 
     def download(self, link: str) -> bytes:
         """The bytes behind an image link (no key is sent: the link is signed)."""

@@ -8,7 +8,9 @@ from linocut import ids
 from linocut.accounts.types import Caller
 from linocut.catalogue import Base
 from linocut.errors import InvalidRequest
-from linocut.generation.service import LONGEST_PROMPT, check_in_flight, sampling_of
+from linocut.generation.checking import LONGEST_PROMPT
+from linocut.generation.sampling import sampling_of
+from linocut.generation.service import check_in_flight
 from linocut.generation.types import Means, Placed
 from linocut.jobs import queue
 from linocut.jobs.types import JobInput
@@ -34,16 +36,23 @@ class LayersAsk:
     seed: int | None
 
 
-def place_layers(tx: Connection, caller: Caller, ask: LayersAsk, means: Means) -> Placed:
-    """Queue it; one place in flight. Without a seed it gets a random one. ``InvalidRequest`` names the field;
-    ``Unsafe``; ``TooManyInFlight``."""
-    prompt = (ask.prompt or "").strip()
-    if len(prompt) > LONGEST_PROMPT:
-        raise InvalidRequest(f"prompt has {len(prompt)} characters; the most is {LONGEST_PROMPT}.", field="prompt")
-    if ask.seed is not None and not 0 <= ask.seed <= ids.MAX_SEED:
+def check_layers(prompt: str | None, seed: int | None) -> None:
+    """The rules that need no picture: they are checked before one is stored. ``InvalidRequest`` names the field;
+    ``Unsafe``."""
+    text = (prompt or "").strip()
+    if len(text) > LONGEST_PROMPT:
+        raise InvalidRequest(f"prompt has {len(text)} characters; the most is {LONGEST_PROMPT}.", field="prompt")
+    if seed is not None and not 0 <= seed <= ids.MAX_SEED:
         raise InvalidRequest(f"seed must be 0 to {ids.MAX_SEED}.", field="seed")
-    if prompt:
-        judge_prompt(prompt)
+    if text:
+        judge_prompt(text)
+
+
+def place_layers(tx: Connection, caller: Caller, ask: LayersAsk, means: Means) -> Placed:
+    """Queue it; one place in flight. Without a seed it gets a random one. Errors: those of ``check_layers``;
+    ``TooManyInFlight``."""
+    check_layers(ask.prompt, ask.seed)
+    prompt = (ask.prompt or "").strip()
     one = ask.picture
     size = one.width, one.height
     seed = ids.new_seed() if ask.seed is None else ask.seed

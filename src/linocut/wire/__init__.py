@@ -27,6 +27,12 @@ from linocut.wire.datasets import (
     UploadDatasetAssetsResponse,
     UploadExtras,
 )
+from linocut.wire.describing import (
+    DescribeRequest,
+    DescribeRequestV4,
+    DescribeResponse,
+    DescribeResponseV4,
+)
 from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RejectError
 from linocut.wire.events import (
     PreviewEvent,
@@ -107,6 +113,10 @@ __all__ = [
     "DatasetReport",
     "DatasetUploadFailedAsset",
     "DatasetUploadSucceededAsset",
+    "DescribeRequest",
+    "DescribeRequestV4",
+    "DescribeResponse",
+    "DescribeResponseV4",
     "DetectedTextBlock",
     "EditImageRequestV3",
     "ErrorBody",

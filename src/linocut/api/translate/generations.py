@@ -42,7 +42,7 @@ def _drawn(found: Generation, runtime: Runtime, now: datetime, origin: str) -> D
     begun = msgspec.convert(found.begun, Begun)
     hours = runtime.settings.link_hours
     begin = min(now, found.job.finished_at + kept_for(hours) - timedelta(hours=hours))
-    return Drawn(replace(begun, origin=origin or begun.origin), list(found.job.result["images"]), {}, begin, runtime)
+    return Drawn(replace(begun, origin=origin or begun.origin), list(found.job.result["images"]), begin, runtime)
 
 
 def _notes(found: Generation) -> list[str]:

@@ -19,14 +19,16 @@ from linocut.wire import (
 from linocut.wire.types import UNSET, Nothing
 
 
+def said(request: LayerizeTextRequest) -> tuple[str | None, int | None]:
+    """Prompt and seed of ``POST /v1/ideogram-v3/layerize-text``, None each where it has none."""
+    prompt = None if isinstance(request.prompt, Nothing) else request.prompt
+    return prompt, None if isinstance(request.seed, Nothing) else request.seed
+
+
 def layers_of(request: LayerizeTextRequest, image: StoredPicture) -> LayersAsk:
-    """``POST /v1/ideogram-v3/layerize-text``."""
-    return LayersAsk(
-        picture=image,
-        inputs=inputs_of(image=image),
-        prompt=None if isinstance(request.prompt, Nothing) else request.prompt,
-        seed=None if isinstance(request.seed, Nothing) else request.seed,
-    )
+    """What it asks for, with its picture."""
+    prompt, seed = said(request)
+    return LayersAsk(picture=image, inputs=inputs_of(image=image), prompt=prompt, seed=seed)
 
 
 def answer_layers(drawn: Drawn, _ask: LayersAsk) -> LayerizeTextResponse:

@@ -6,14 +6,15 @@ from linocut.api.body import MULTIPART
 from linocut.api.call import Call
 from linocut.api.intake import take_picture
 from linocut.api.operation import Draws, Operation
-from linocut.api.translate.layers import answer_layers, layers_of
-from linocut.generation.layers import LayersAsk, place_layers
+from linocut.api.translate.layers import answer_layers, layers_of, said
+from linocut.generation.layers import LayersAsk, check_layers, place_layers
 from linocut.generation.types import Placed
 from linocut.wire import LayerizeTextRequest, LayerizeTextResponse
 
 
 async def take(call: Call, request: LayerizeTextRequest) -> LayersAsk:
-    """The picture, stored."""
+    """The picture, stored once the rest is right."""
+    check_layers(*said(request))
     return layers_of(request, await take_picture(call, "image", request.image))
 
 
