@@ -144,6 +144,20 @@ class EditImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
     character_reference_images_mask: Annotated[list[Picture], not_yet()] | Nothing = UNSET
 
 
+class ReframeImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/ideogram-v3/reframe``: the picture, and what might be around it."""
+
+    image: Picture
+    resolution: ResolutionV3
+    num_images: NumImages = 1
+    seed: Seed | Nothing = UNSET
+    rendering_speed: RenderingSpeed = "DEFAULT"
+    style_preset: Annotated[StylePresetV3, not_yet()] | Nothing = UNSET
+    color_palette: Annotated[ColorPalette, not_yet()] | Nothing = UNSET
+    style_codes: Annotated[list[StyleCode], not_yet()] | Nothing = UNSET
+    style_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+
+
 class MagicPromptV4Request(msgspec.Struct, kw_only=True, frozen=True):
     """``POST /v1/ideogram-v4/magic-prompt``."""
 
