@@ -66,7 +66,11 @@ class Settings(BaseSettings):
         gt=0,
         description="How long a client may leave an answer unread, or take less than 1 KiB/s of it.",
     )
-    base: str = Field(default="mini", description="Name of the embedded base, or a folder that holds a base.")
+    base: str = Field(default="mini", description="mini, a name of the catalogue, or a folder that holds a base.")
+    bases: Path | None = Field(default=None, description="Folder of pulled bases; unset: bases in the data folder.")
+    accept_licence: str = Field(
+        default="", description="Bases whose licence does not allow free hosting, and that are served all the same."
+    )
     engine: str = Field(default="torch", pattern="^(torch|fake)$", description="torch, or fake (tests: no model).")
     workers: int = Field(default=1, ge=0, le=64, description="Engine processes that serve starts.")
     threads: int = Field(default=0, ge=0, description="Torch threads an engine process; 0: one per core and worker.")
@@ -116,6 +120,21 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str | Path:
         """The database in force: the URL named, else the data folder's SQLite file, whatever signs its path has."""
         return self.database_url or self.data.absolute() / "linocut.db"
+
+    @property
+    def accepted_licences(self) -> frozenset[str]:
+        """The names in ``accept_licence``."""
+        return frozenset(name.lower() for name in _items(self.accept_licence))
+
+    @property
+    def pulled_bases(self) -> Path:
+        """Where pulled bases lie."""
+        return (self.bases or self.data / "bases").absolute()
+
+    @property
+    def bases_memory(self) -> Path:
+        """What is remembered of the files of bases, so that they are not read at each start."""
+        return self.data.absolute() / "bases.json"
 
     @property
     def tools_at_start(self) -> tuple[str, ...]:

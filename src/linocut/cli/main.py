@@ -28,6 +28,7 @@ VERBS = (
     "generate",
     "inspect",
     "models",
+    "bases",
     "webhooks",
     "version",
 )

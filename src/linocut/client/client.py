@@ -153,9 +153,11 @@ class Client:
         params = {} if organization_id is None else {"organization_id": organization_id}
         self._send("DELETE", f"/models/{_part(model_id)}/share", params=params)
 
-    def weights(self, model_id: str) -> bytes:
-        """GET /models/{model_id}/weights -> a safetensors file that the library's ``load_lora_weights`` reads."""
-        return self._send("GET", f"/models/{_part(model_id)}/weights", params={"format": "diffusers"}).content
+    def weights(self, model_id: str, format: str | None = None) -> bytes:
+        """GET /models/{model_id}/weights -> a safetensors file. ``format``: diffusers (the library's
+        ``load_lora_weights`` reads it), comfyui or kohya; None: as the server stores it, as for diffusers."""
+        asked = {"format": format} if format is not None else {}
+        return self._send("GET", f"/models/{_part(model_id)}/weights", params=asked).content
 
     def delete_model(self, model_id: str) -> None:
         """DELETE /models/{model_id}: archive it."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from linocut.accounts.organizations import is_member
 from linocut.accounts.types import Caller
-from linocut.catalogue import Base
+from linocut.bases import Base
 from linocut.custom_models import availability, repository
 from linocut.custom_models.events import add_event, events_after
 from linocut.custom_models.lifecycle import (

@@ -239,8 +239,17 @@ jobs = Table(
     Column("api_key_id", Id),
     Column("model_id", Id),
     Index(None, "status", "kind", "created_at"),
-    Index(None, "organization_id", "status"),
-    Index(None, "organization_id", "kind", "started_at"),  # fairness asks who was served last
+    Index(None, "organization_id", "status", "created_at", "job_id"),
+)
+
+turns = Table(
+    "turns",  # fairness between organisations (jobs/turns.py): whose job is taken next
+    metadata,
+    Column("organization_id", Id, primary_key=True),
+    Column("waiting", Boolean, nullable=False),  # true while a job is queued that somebody waits for, or longer
+    Column("since", Moment, nullable=False),  # when the oldest of them was queued
+    Column("last_served", Moment, nullable=False),  # 1970 for one that never was
+    Index(None, "waiting", "last_served", "since"),
 )
 
 job_inputs = Table(

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from linocut.catalogue import Base, Sampling
+from linocut.bases import Base, Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.cache import AdapterCache
 from linocut.engine.adapters.file import load_adapter

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 
 
 class AdapterRef(msgspec.Struct, frozen=True, kw_only=True):

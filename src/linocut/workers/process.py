@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 from linocut import ids
-from linocut.catalogue import check_parts
+from linocut.bases import check_parts
+from linocut.bases.licences import check_licence
 from linocut.engine.open import open_engine
 from linocut.engine.tools.tool import ToolsAtHand
 from linocut.environment import settings_with
@@ -41,6 +42,7 @@ def run(settings: Settings, worker_id: str = "") -> int:
     name = worker_id or f"{socket.gethostname()[:32]}-{os.getpid()}-{ids.new_id()[:6]}"
     try:
         runtime = Runtime.open(settings)
+        check_licence(runtime.base, settings.accepted_licences)
         if settings.engine == "torch":
             check_parts(runtime.base_folder)
         cache, memory = settings.adapter_cache_mib * MIB, settings.engine_memory_mib * MIB

@@ -18,7 +18,9 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING
 
-from linocut.catalogue import MINI, check_parts
+from linocut.bases import Memory, check_parts, load_base
+from linocut.bases.licences import check_licence, licence_told
+from linocut.bases.places import base_at
 from linocut.db import checkup
 from linocut.errors import Conflict, Damaged, InvalidRequest, LinocutError
 from linocut.folders import make_folder, temporary_files_inside
@@ -45,9 +47,10 @@ ENGINE_GIVES_UP_AFTER = 5
 API_FIRST_SECONDS = 2.0
 """The engines and the chores start when the API answers, or after this long."""
 MOST_WORKERS = 64
+TOLD_FROM_BYTES = 1_000_000_000
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, *, verify_base: bool = False) -> int:
     """Serve until SIGTERM or SIGINT; the exit code. 1 with a logged sentence when it cannot serve.
 
     Asked to stop, it takes no more requests, lets those under way end while the engines still draw for them, and only
@@ -64,17 +67,45 @@ def run(settings: Settings) -> int:
         make_folder(settings.data)
         with lock_folder(settings.data):
             temporary_files_inside(settings.data)
-            check_base(settings)
+            check_base(settings, verify=verify_base)
             return _serve(settings.model_copy(update={"port": _free_port(settings)}), stop)
     except LinocutError as error:
         log("supervisor").error(error.message)
         return 1
 
 
-def check_base(settings: Settings) -> None:
-    """``InvalidRequest`` when the base's parts are not there: before anything is started that could not load them."""
+def check_base(settings: Settings, *, verify: bool = False) -> None:
+    """``InvalidRequest`` when the base's parts are not there, or when it may not be served: before anything is started
+    that could not load them.
+
+    The base is known by its content, which is read once; ``verify`` reads all of it again. What is found is remembered
+    for the processes that are started next, and for the next start.
+    """
+    folder = base_at(settings.base, settings.pulled_bases)
     if settings.engine == "torch" and settings.workers > 0:
-        check_parts(MINI if settings.base == "mini" else Path(settings.base))
+        check_parts(folder)
+    memory = Memory(settings.bases_memory, all_again=verify, told=_tell_reading)
+    before = memory.last(folder)
+    base = load_base(folder, memory)
+    check_licence(base, settings.accepted_licences)
+    now = base.identity.partition("@")[2]
+    if before and before != now:
+        log("supervisor").warning(
+            "the base's files have changed since it was last served: it is another base now, and models that were "
+            "trained on the one before draw no more",
+            base=str(folder),
+            before=before,
+            now=now,
+        )
+    log("supervisor").info(licence_told(base), base=base.identity)
+
+
+def _tell_reading(done: int, total: int) -> None:
+    """Said of a base of many gigabytes, which takes minutes to read."""
+    if total > TOLD_FROM_BYTES:
+        log("supervisor").info(
+            "reading the base, once, to know it by its content", gigabytes=f"{done / 1e9:.1f} of {total / 1e9:.1f}"
+        )
 
 
 def lock_folder(data: Path) -> IO[str]:
