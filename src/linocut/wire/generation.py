@@ -157,10 +157,10 @@ class ReframeImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
     num_images: NumImages = 1
     seed: Seed | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
-    style_preset: Annotated[StylePresetV3, not_yet()] | Nothing = UNSET
-    color_palette: Annotated[ColorPalette, not_yet()] | Nothing = UNSET
-    style_codes: Annotated[list[StyleCode], not_yet()] | Nothing = UNSET
-    style_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+    style_preset: StylePresetV3 | Nothing = UNSET
+    color_palette: ColorPalette | Nothing = UNSET
+    style_codes: list[StyleCode] | Nothing = UNSET
+    style_reference_images: list[Picture] | Nothing = UNSET
 
 
 class MagicPromptV4Request(msgspec.Struct, kw_only=True, frozen=True):
