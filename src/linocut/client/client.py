@@ -229,6 +229,15 @@ class Client:
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}
         return self._json("POST", "/v1/ideogram-v4/magic-prompt", json=body)
 
+    def describe_v4(self, image_file: Image, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v4/describe -> ``json_prompt``, the structured prompt of a picture; ``fields`` by the
+        wire's names (include_bbox, include_style_descriptions, include_tags)."""
+        return self._draw("/v1/ideogram-v4/describe", {"image_file": image_file}, fields)
+
+    def describe(self, image_file: Image, **fields: Any) -> Answer:
+        """POST /describe -> ``descriptions``, plain sentences; ``fields``: describe_model_version."""
+        return self._draw("/describe", {"image_file": image_file}, fields)
+
     def download(self, link: str) -> bytes:
         """The bytes behind an image link (no key is sent: the link is signed)."""
         try:

@@ -27,6 +27,12 @@ from linocut.wire.datasets import (
     UploadDatasetAssetsResponse,
     UploadExtras,
 )
+from linocut.wire.describing import (
+    DescribeRequest,
+    DescribeRequestV4,
+    DescribeResponse,
+    DescribeResponseV4,
+)
 from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RejectError
 from linocut.wire.events import (
     PreviewEvent,
@@ -100,6 +106,10 @@ __all__ = [
     "DatasetReport",
     "DatasetUploadFailedAsset",
     "DatasetUploadSucceededAsset",
+    "DescribeRequest",
+    "DescribeRequestV4",
+    "DescribeResponse",
+    "DescribeResponseV4",
     "EditImageRequestV3",
     "ErrorBody",
     "FileExtras",
