@@ -225,6 +225,10 @@ class Client:
         of text; ``fields``: prompt (what is behind the letters), seed."""
         return self._draw("/v1/ideogram-v3/layerize-text", {"image": image}, fields)
 
+    def reframe(self, image: Image, resolution: str, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/reframe: the picture as it is, and around it what fills ``resolution``."""
+        return self._draw("/v1/ideogram-v3/reframe", {"image": image}, {"resolution": resolution, **fields})
+
     def magic_prompt(self, text_prompt: str, aspect_ratio: str = "AUTO") -> Answer:
         """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}

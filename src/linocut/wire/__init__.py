@@ -57,6 +57,7 @@ from linocut.wire.generation import (
     JsonWebKeySet,
     MagicPromptV4Request,
     MagicPromptV4Response,
+    ReframeImageRequestV3,
     RemixImageRequestV3,
     RemixImageRequestV4,
 )
@@ -148,6 +149,7 @@ __all__ = [
     "ModelExtras",
     "PreviewEvent",
     "ProgressEvent",
+    "ReframeImageRequestV3",
     "RejectError",
     "RemixImageRequestV3",
     "RemixImageRequestV4",
