@@ -12,7 +12,8 @@ Formatting = Literal[
     "bold", "italic", "underline", "strikethrough", "all_caps", "small_caps", "superscript", "subscript"
 ]
 Hex = Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$", examples=["#212121"])]
-Uri = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
+_LINK = "http://127.0.0.1:8731/api/images/ephemeral/Vz9dPqv2TkyG1Zc3m0aXbQ.png?exp=1795000000&sig=3f0c"
+Uri = Annotated[str, Meta(extra_json_schema={"format": "uri"}, examples=[_LINK])]
 
 
 class LayerizeTextRequest(msgspec.Struct, kw_only=True, frozen=True):
@@ -55,13 +56,13 @@ class DetectedTextBlock(msgspec.Struct, kw_only=True, frozen=True):
     text: Annotated[str, Meta(examples=["Summer Jazz\nFestival"])]
     alignment: Literal["left", "center", "right"]
     angle: Annotated[float, Meta(extra_json_schema={"format": "float"})] = 0.0
-    font_name: str | None = None
-    font_alternatives: list[str] | None = None
-    font_size: int | None = None
+    font_name: Annotated[str | None, Meta(examples=["Playfair Display"])] = None
+    font_alternatives: Annotated[list[str] | None, Meta(examples=[["Lora", "Libre Baskerville"]])] = None
+    font_size: Annotated[int | None, Meta(examples=[48])] = None
     line_height: Annotated[float, Meta(extra_json_schema={"format": "float"})] | None = None
     color: Hex | None = None
     formatting: list[Formatting]
-    role: Literal["heading", "subheading", "body", "caption"] | None = None
+    role: Annotated[Literal["heading", "subheading", "body", "caption", None], Meta(examples=["heading"])] = None
     x_linocut: TextBlockExtras | Nothing = UNSET
 
 
@@ -79,7 +80,7 @@ class LayerizeTextResponse(msgspec.Struct, kw_only=True, frozen=True):
     """The picture without its lettering, at its size; the picture as it was; and the lettering."""
 
     base_image_url: Uri
-    original_image_url: Uri | None = None
+    original_image_url: Annotated[Uri | None, Meta(examples=[_LINK])] = None
     text_blocks: list[DetectedTextBlock]
     seed: Seed
     x_linocut: LayersExtras | Nothing = UNSET
