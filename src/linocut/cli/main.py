@@ -26,6 +26,7 @@ VERBS = (
     "datasets",
     "train",
     "generate",
+    "describe",
     "inspect",
     "models",
     "bases",

@@ -220,10 +220,23 @@ class Client:
         """POST /v1/remove-background: the object of a picture, as a PNG file of its size."""
         return self._draw("/v1/remove-background", {"image": image}, {})
 
+    def reframe(self, image: Image, resolution: str, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/reframe: the picture as it is, and around it what fills ``resolution``."""
+        return self._draw("/v1/ideogram-v3/reframe", {"image": image}, {"resolution": resolution, **fields})
+
     def magic_prompt(self, text_prompt: str, aspect_ratio: str = "AUTO") -> Answer:
         """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}
         return self._json("POST", "/v1/ideogram-v4/magic-prompt", json=body)
+
+    def describe_v4(self, image_file: Image, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v4/describe -> ``json_prompt``, the structured prompt of a picture; ``fields`` by the
+        wire's names (include_bbox, include_style_descriptions, include_tags)."""
+        return self._draw("/v1/ideogram-v4/describe", {"image_file": image_file}, fields)
+
+    def describe(self, image_file: Image, **fields: Any) -> Answer:
+        """POST /describe -> ``descriptions``, plain sentences; ``fields``: describe_model_version."""
+        return self._draw("/describe", {"image_file": image_file}, fields)
 
     def download(self, link: str) -> bytes:
         """The bytes behind an image link (no key is sent: the link is signed)."""

@@ -101,6 +101,14 @@ class KeyedOrder(GenerateOrder, frozen=True, kw_only=True, tag="keyed"):
     scale: int
 
 
+class DescribeOrder(Order, frozen=True, kw_only=True, tag="describe"):
+    """Say what is on a picture. ``describer``: who puts it into words besides; ``embedded``: nobody does, the words are
+    made of what was seen; ``endpoint``: the language model that the operator named."""
+
+    picture: PictureRef
+    describer: Literal["embedded", "endpoint"]
+
+
 class TrainSample(msgspec.Struct, frozen=True, kw_only=True):
     """One picture (by the sha256 of its stored PNG, with its size in pixels) and the caption it is learned with."""
 

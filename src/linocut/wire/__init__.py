@@ -27,6 +27,12 @@ from linocut.wire.datasets import (
     UploadDatasetAssetsResponse,
     UploadExtras,
 )
+from linocut.wire.describing import (
+    DescribeRequest,
+    DescribeRequestV4,
+    DescribeResponse,
+    DescribeResponseV4,
+)
 from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RejectError
 from linocut.wire.events import (
     PreviewEvent,
@@ -51,6 +57,7 @@ from linocut.wire.generation import (
     JsonWebKeySet,
     MagicPromptV4Request,
     MagicPromptV4Response,
+    ReframeImageRequestV3,
     RemixImageRequestV3,
     RemixImageRequestV4,
 )
@@ -99,6 +106,10 @@ __all__ = [
     "DatasetReport",
     "DatasetUploadFailedAsset",
     "DatasetUploadSucceededAsset",
+    "DescribeRequest",
+    "DescribeRequestV4",
+    "DescribeResponse",
+    "DescribeResponseV4",
     "EditImageRequestV3",
     "ErrorBody",
     "FileExtras",
@@ -125,6 +136,7 @@ __all__ = [
     "ModelExtras",
     "PreviewEvent",
     "ProgressEvent",
+    "ReframeImageRequestV3",
     "RejectError",
     "RemixImageRequestV3",
     "RemixImageRequestV4",

@@ -50,3 +50,4 @@ StylePresetV3 = Literal[
     "STYLIZED_RED", "SURREAL_COLLAGE", "TRAVEL_POSTER", "VINTAGE_GEO", "VINTAGE_POSTER", "WATERCOLOR", "WEIRD",
     "WOODBLOCK_PRINT",
 ]  # fmt: skip
+DescribeModelVersion = Literal["V_2", "V_3", "CUSTOM", "V_4"]
