@@ -68,6 +68,7 @@ from linocut.wire.layers import (
     LayerizeTextResponse,
     LayersExtras,
     TextBlockExtras,
+)
 from linocut.wire.legacy import (
     EditImageRequest,
     GenerateImageRequest,
