@@ -23,10 +23,11 @@ from linocut.engine.families.parts.folder import (
     read_json,
 )
 from linocut.engine.families.parts.ideogram4_layout import FEATURES, Piece
-from linocut.engine.families.parts.ideogram4_network import LORA_ENDINGS, Ideogram4Network
+from linocut.engine.families.parts.ideogram4_network import Ideogram4Network
 from linocut.engine.families.parts.latents import Latents
 from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import logit_normal_sigmas, resolution_mu, scheduled
+from linocut.lora_files.targets import LORA_ENDINGS
 
 NEGATIVE_SHARE = 0.5
 """How much of what the guidance pushes away from is the negative text; the rest is the network without text
@@ -51,7 +52,7 @@ class Ideogram4:
         self.text_encoder = load_module(AutoModel, folder, "text_encoder", on, precision)
         self.tokenizer = AutoTokenizer.from_pretrained(str(part_folder(folder, "tokenizer")), local_files_only=True)
         self.latents = Latents(load_module(AutoencoderKLFlux2, folder, "vae", on, precision), channel_first=False)
-        self._targets = linears(conditional, LORA_ENDINGS)
+        self._targets = linears(conditional, LORA_ENDINGS["ideogram4"])
 
     def lora_targets(self) -> dict[str, tuple[int, int]]:
         """Every attention and MLP linear of the conditional network -> (in, out) features."""
