@@ -8,7 +8,7 @@ What one forward pass needs while it lasts is shared by all orders and is not co
 from dataclasses import dataclass
 
 from linocut.errors import TooLarge
-from linocut.orders import CutoutOrder, EditOrder, GenerateOrder, KeyedOrder, TrainOrder
+from linocut.orders import CutoutOrder, DescribeOrder, EditOrder, GenerateOrder, KeyedOrder, TrainOrder
 
 MIB = 1024 * 1024
 FLOAT_BYTES = 4
@@ -26,6 +26,9 @@ file and as copies, 13 in all while one is written and 14 while one is read (``t
 EDIT_BYTES_PER_PIXEL = 48
 """Of each pixel of the answer while an edited image is put together: the picture, what is kept, and the arithmetic at
 its rim, for as many images as there are helper threads."""
+
+LOOK_BYTES_PER_PIXEL = 16
+"""Of each pixel of a picture that is looked at: its file, itself in RGB, and what tools make of it at its own size."""
 
 CUTOUT_BYTES_PER_PIXEL = 24
 """Of each pixel of a picture that is cut out: the picture, its alpha, both together, and the edge."""
@@ -65,6 +68,10 @@ class Footprint:
         given = 4 * (order.picture.width * order.picture.height + placed)
         asked = EDIT_BYTES_PER_PIXEL * order.output_width * order.output_height
         return self.of_images(order) + round(latents) + given + asked
+
+    def of_looking(self, order: DescribeOrder) -> int:
+        """Bytes that looking at a picture holds from its start to its end: its pixels, and copies for two tools."""
+        return LOOK_BYTES_PER_PIXEL * order.picture.width * order.picture.height
 
     def of_keyed_images(self, order: KeyedOrder) -> int:
         """Bytes that a generation with a transparent ground holds: four channels, and enlarged."""

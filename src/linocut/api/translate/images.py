@@ -1,6 +1,6 @@
 """Finished generations into the published answers."""
 
-from typing import Any
+from typing import Any, cast
 
 from linocut import ids
 from linocut.api.drawing import Drawn
@@ -18,13 +18,15 @@ from linocut.wire.types import UNSET, Nothing
 
 
 def answer_v3(drawn: Drawn, ask: GenerateAsk) -> ImageGenerationResponseV3:
-    """The answer of the v3 routes. A custom model decides the style, so there is no ``style_type`` with one. An
-    image of another size than a published one, as inpainting gives it, has its own in ``upscaled_resolution``."""
-    style_type: StyleTypeV3 | Nothing = "GENERAL" if ask.custom_model_uri is None else UNSET
+    """The answer of the v3 routes: ``style_type`` as it was asked for. A custom model decides the style, so there
+    is none with one. An image of another size than a published one, as inpainting gives it, has its own in
+    ``upscaled_resolution``."""
+    asked = cast(StyleTypeV3, ask.look.style_type or "GENERAL")
+    style_type: StyleTypeV3 | Nothing = asked if ask.custom_model_uri is None else UNSET
     placed = drawn.begun.placed
     own = size_text(placed.width, placed.height) if (placed.width, placed.height) != placed.resolution else UNSET
     data = [
-        ImageGenerationObjectV3(**_common(drawn, image), upscaled_resolution=own, style_type=style_type)
+        ImageGenerationObjectV3(**common(drawn, image), upscaled_resolution=own, style_type=style_type)
         for image in drawn.images
     ]
     return ImageGenerationResponseV3(created=ids.wire_time(drawn.finished_at), data=data)
@@ -32,11 +34,15 @@ def answer_v3(drawn: Drawn, ask: GenerateAsk) -> ImageGenerationResponseV3:
 
 def answer_v4(drawn: Drawn, _ask: GenerateAsk) -> ImageGenerationResponseV4:
     """The answer of the v4 routes."""
-    data = [ImageGenerationObjectV4(**_common(drawn, image)) for image in drawn.images]
-    return ImageGenerationResponseV4(created=ids.wire_time(drawn.finished_at), data=data)
+    return ImageGenerationResponseV4(created=ids.wire_time(drawn.finished_at), data=objects_v4(drawn))
 
 
-def _common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
+def objects_v4(drawn: Drawn) -> list[ImageGenerationObjectV4]:
+    """The images of an answer of the v4 routes."""
+    return [ImageGenerationObjectV4(**common(drawn, image)) for image in drawn.images]
+
+
+def common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
     """What both versions say of an image. One that was withheld has no ``image_id``, so no link."""
     image_id, placed = image.get("image_id"), drawn.begun.placed
     notes = [*placed.notes, *image.get("notes", ())]
