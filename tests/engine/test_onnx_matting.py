@@ -82,7 +82,7 @@ def test_files_that_do_not_fit_are_told_by_what_they_should_be(tmp_path: Path) -
             "no network that cuts out",
         ),
         "noise": (b"no network at all", "cannot be read as an ONNX network"),
-        "a pickle": (b"\x80\x04pickle", "torch's own format"),
+        "what torch saves": (b"\x80\x04x", "torch's own format"),
     }
     for data, words in wrong.values():
         with pytest.raises(NotReady, match=words):
