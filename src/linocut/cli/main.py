@@ -28,6 +28,7 @@ VERBS = (
     "train",
     "generate",
     "describe",
+    "layerize",
     "inspect",
     "models",
     "bases",
