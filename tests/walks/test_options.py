@@ -210,3 +210,44 @@ def test_an_edit_says_in_its_file_how_it_was_made(live: Live, account: Account) 
 
 def _pixels(live: Live, url: str) -> bytes:
     return Image.open(BytesIO(live.public.get(url).content)).convert("RGB").tobytes()
+
+
+PALETTE = '{"members":[{"color_hex":"#102060","color_weight":0.7},{"color_hex":"#F0C020","color_weight":0.3}]}'
+JSON = "application/json"
+COLOURS = ("color_palette", (None, PALETTE))
+SPELLINGS: dict[str, list[tuple[str, tuple[Any, ...]]]] = {
+    "parts": [("style_codes", (None, "ABCD1234")), ("style_codes", (None, "00FF00FF")), COLOURS],
+    "commas": [("style_codes", (None, "ABCD1234,00FF00FF")), ("color_palette", (None, PALETTE, "text/plain"))],
+    "brackets": [("style_codes", (None, "[ABCD1234,00FF00FF]")), ("color_palette", (None, PALETTE, JSON))],
+    "json": [("style_codes", (None, '["abcd1234", "00ff00ff"]', JSON)), ("color_palette", ("blob", PALETTE, JSON))],
+    "numbers": [("style_codes[1]", (None, "00FF00FF")), ("style_codes[0]", (None, "ABCD1234")), COLOURS],
+    "empty brackets": [("style_codes[]", (None, "ABCD1234")), ("style_codes[]", (None, "00FF00FF")), COLOURS],
+    "what asks for nothing": [
+        ("style_codes", (None, "ABCD1234,00FF00FF")), COLOURS, ("style_preset", (None, "")), ("style_type", (None, "")),
+        ("character_reference_images", ("", b"")), ("custom_model_uri", (None, "")), ("num_images", (None, "1")),
+        ("rendering_speed", (None, "DEFAULT")), ("unknown", (None, "x")),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", V3_ROUTES)
+def test_the_same_request_however_a_client_writes_it(live: Live, account: Account, path: str) -> None:
+    """Parts before and after the files, pictures under wrong names and types: one and the same order."""
+    orders = []
+    names = {"image": ("image.jpg", png(1), "image/jpeg"), "mask": ("image.jpg", mask(), "application/octet-stream")}
+    files: list[tuple[str, Any]] = [(name, names[name]) for name in V3_ROUTES[path]]
+    texts: list[tuple[str, Any]] = [("prompt", (None, "a cat")), ("seed", (None, "7"))]
+    for parts in SPELLINGS.values():
+        for form in ([*texts, *parts, *files], [*files, *parts, *texts]):
+            ok(account.http.post(path, files=form))
+            orders.append(newest(live))
+    assert all(order == orders[0] for order in orders)
+    assert '"#102060"' in orders[0].caption
+    if path == V3_GENERATE:
+        codes, palette = ["ABCD1234", "00FF00FF"], {"members": [{"color_hex": "#102060", "color_weight": "0.7"}]}
+        body: dict[str, Any] = {"prompt": "a cat", "seed": "7", "style_codes": codes, "color_palette": PALETTE}
+        ok(account.http.post(path, json=body))
+        assert newest(live) == orders[0]
+        assert (
+            account.http.post(path, json={**body, "color_palette": palette}).status_code == 400
+        )  # a text is no number
