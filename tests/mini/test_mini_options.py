@@ -83,14 +83,12 @@ def test_a_palette_s_share_rises_in_the_order_of_its_weights(mini: Mini, capsys:
 
 def test_presets_give_really_different_pictures(mini: Mini, capsys: pytest.CaptureFixture[str]) -> None:
     names = ("ART_DECO", "BAUHAUS", "BLUEPRINT", "HALFTONE_PRINT", "JAZZY", "DARK_AURA", "WATERCOLOR", "HIGH_CONTRAST")
-    seeds = (1, 2)
-    drawn = mini.draw_all([asked(mini, said(mini, "a cat with the word TEA", PRESETS[name]), seeds) for name in names])
-    means = [[np.asarray(Image.fromarray(p.astype(np.uint8)).resize((16, 16))).astype(float) for p in d] for d in drawn]
-    same = max(float(np.abs(one - other).mean()) for one, other in means)
-    apart = min(float(np.abs(means[a][0] - means[b][0]).mean()) for a in range(len(names)) for b in range(a))
-    told(capsys, f"between presets at least {apart:.1f} of 255, between seeds of one at most {same:.1f}")
-    assert apart > 25
-    assert apart > 1.5 * same
+    drawn = mini.draw([asked(mini, said(mini, "a cat with the word TEA", PRESETS[name])) for name in names])
+    small = [np.asarray(Image.fromarray(one.astype(np.uint8)).resize((16, 16))).astype(float) for one in drawn]
+    apart = [float(np.abs(small[a] - small[b]).mean()) for a in range(len(names)) for b in range(a)]
+    told(capsys, f"between two presets at least {min(apart):.1f} of 255, on average {np.mean(apart):.1f}")
+    assert min(apart) > 25
+    assert np.mean(apart) > 60
 
 
 def test_what_is_named_negatively_gets_rarer(mini: Mini, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,7 +98,7 @@ def test_what_is_named_negatively_gets_rarer(mini: Mini, capsys: pytest.CaptureF
         "high_level_description": "a poster with a star",
         "compositional_deconstruction": {"background": "", "elements": [{"type": "obj", "desc": "a star"}]},
     })  # fmt: skip
-    seeds = tuple(range(100, 110))
+    seeds = tuple(range(100, 106))
     texts = ("", "blue", "a yellow star")
     orders = [
         asked(mini, open_caption, seeds, negative=negative(mini.base, text).caption if text else "") for text in texts
@@ -209,7 +207,7 @@ def test_a_drawing_over_a_picture_with_a_custom_model(mini: Mini, capsys: pytest
     targets = mini.family.lora_targets()
     adapter = Adapter(
         down={name: normals((2, i), "down", name) for name, (i, _) in targets.items()},
-        up={name: 0.15 * normals((o, 2), "up", name) for name, (o, _) in targets.items()}, scale=0.1, sha256="",
+        up={name: 0.15 * normals((o, 2), "up", name) for name, (_, o) in targets.items()}, scale=0.1, sha256="",
     )  # fmt: skip
     data = adapter_bytes(adapter, AdapterMetadata(base=mini.base.identity, rank=2, alpha=0.2))
     mini.blobs[sha256_hex(data)] = data
