@@ -32,6 +32,7 @@ VERBS = (
     "reframe",
     "replace-background",
     "describe",
+    "layerize",
     "inspect",
     "models",
     "bases",

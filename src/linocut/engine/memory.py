@@ -8,7 +8,15 @@ What one forward pass needs while it lasts is shared by all orders and is not co
 from dataclasses import dataclass
 
 from linocut.errors import TooLarge
-from linocut.orders import CutoutOrder, DescribeOrder, EditOrder, GenerateOrder, KeyedOrder, TrainOrder
+from linocut.orders import (
+    CutoutOrder,
+    DescribeOrder,
+    EditOrder,
+    GenerateOrder,
+    KeyedOrder,
+    LayerizeOrder,
+    TrainOrder,
+)
 
 MIB = 1024 * 1024
 FLOAT_BYTES = 4
@@ -32,6 +40,9 @@ LOOK_BYTES_PER_PIXEL = 16
 
 CUTOUT_BYTES_PER_PIXEL = 24
 """Of each pixel of a picture that is cut out: the picture, its alpha, both together, and the edge."""
+
+LAYERS_BYTES_PER_PIXEL = 40
+"""Of each pixel of a picture whose lettering is erased: the picture, its marks, the ground in floats, both files."""
 
 CHARACTERS_PER_TOKEN = 2
 """A careful guess: captions have three to four characters a token."""
@@ -81,6 +92,15 @@ class Footprint:
     def of_cutout(self, order: CutoutOrder) -> int:
         """Bytes that a picture holds while its object is cut out, beside what the tool has reserved."""
         return CUTOUT_BYTES_PER_PIXEL * order.picture.width * order.picture.height
+
+    def of_layers(self, order: LayerizeOrder) -> int:
+        """Bytes that a picture holds while its lettering is read and erased, beside what the tools have reserved."""
+        held = LAYERS_BYTES_PER_PIXEL * order.picture.width * order.picture.height
+        if order.refill is None:
+            return held
+        native = order.refill.width * order.refill.height
+        latents = (LATENT_COPIES + 1) * native * self.latent_bytes_per_pixel
+        return held + round(latents) + 2 * 3 * native + self.of_text(order.refill.caption)
 
     def of_run(self, order: TrainOrder) -> int:
         """Bytes that a run holds from its start to its end."""

@@ -9,7 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from linocut.orders.types import CutoutOrder, DescribeOrder, EditOrder, GenerateOrder, KeyedOrder, Order, TrainOrder
+from linocut.orders.types import (
+    CutoutOrder,
+    DescribeOrder,
+    EditOrder,
+    GenerateOrder,
+    KeyedOrder,
+    LayerizeOrder,
+    Order,
+    TrainOrder,
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,14 @@ KINDS: dict[str, OrderKind] = {
         OrderKind(
             name="cutout",
             order=CutoutOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: 1,
+            log_facts=lambda order: {"width": order.picture.width, "height": order.picture.height},
+        ),
+        OrderKind(
+            name="layerize",
+            order=LayerizeOrder,
             waited_for=True,
             resumable=False,
             places=lambda order: 1,
