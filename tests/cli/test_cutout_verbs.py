@@ -35,13 +35,13 @@ def test_another_ground_and_a_transparent_one(client_typing: Typed, cup: Path, t
     out = tmp_path / "out"
     asked = ("replace-background", cup, "--prompt", "plain navy", "--seed", "5", "--num-images", "2", "--out", out)
     code, said, _ = client_typing(*asked)
-    assert (code, said.split()) == (0, [str(out / "cup-5.png"), str(out / "cup-6.png")])
+    assert (code, said.split()) == (0, [str(out / "cup-ground-5.png"), str(out / "cup-ground-6.png")])
     code, said, remarks = client_typing(
         "generate-transparent", "a red circle on a navy ground", "--seed", "7", "--upscale-factor", "x2",
         "--aspect-ratio", "3x1", "--out", out, "--json",
     )  # fmt: skip
     [one] = json.loads(said)
-    assert (code, Path(one["path"]).name, one["upscaled_resolution"]) == (0, "linocut-7.png", "3072x1024")
+    assert (code, Path(one["path"]).name, one["upscaled_resolution"]) == (0, "linocut-transparent-7.png", "3072x1024")
     assert "note: The ground" in remarks
     with Image.open(one["path"]) as picture:
         assert (picture.mode, picture.size) == ("RGBA", (3072, 1024))
@@ -51,7 +51,8 @@ def test_what_cannot_be_done_ends_with_a_sentence(client_typing: Typed, cup: Pat
     (tmp_path / "cup.txt").write_text("no picture")
     assert client_typing("remove-background", tmp_path / "cup.txt")[0] == 1
     assert client_typing("remove-background", tmp_path / "absent.png")[0] == 2
-    assert client_typing("replace-background", cup)[0] == 2  # without --prompt
+    for words in ((), ("a wall", "--prompt", "a wall")):
+        assert client_typing("replace-background", cup, *words)[0] == 2
     code, _, remarks = client_typing("generate-transparent", "a cup", "--rendering-speed", "FLASH")
     assert code == 1
     assert "rendering_speed FLASH is not available" in remarks

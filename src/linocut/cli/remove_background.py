@@ -4,21 +4,21 @@ from pathlib import Path
 
 import typer
 
-from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
-from linocut.cli.pictures import FileArgument, OutOption, save_all
+from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption
+from linocut.cli.drawing import OutOption, PictureArgument, draw
 from linocut.cli.say import JsonFlag
 
 
 def remove_background(
-    file: FileArgument,
+    file: PictureArgument,
     out: OutOption = Path(),
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
 ) -> None:
     """Cut the object out of a picture: cup.jpg becomes cup-cutout.png."""
-    with connect(url, key_file) as client:
-        save_all(client, client.remove_background(file), [f"{file.stem}-cutout"], out, as_json=as_json)
+    stem = f"{file.stem}-cutout"
+    draw(lambda client: client.remove_background(file), (url, key_file), out, stem, as_json=as_json)
 
 
 def register(app: typer.Typer) -> None:

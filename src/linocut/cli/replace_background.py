@@ -1,43 +1,43 @@
-"""``linocut replace-background``: a picture in, its object before another ground out."""
+"""``linocut replace-background``: a picture and a prompt in, PNG files with another ground out."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
-from linocut.cli.pictures import (
-    FileArgument,
-    MagicOption,
+from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption
+from linocut.cli.drawing import (
+    MagicPromptOption,
     NumImagesOption,
     OutOption,
+    PictureArgument,
     SeedOption,
     SpeedOption,
-    said,
-    save_all,
+    draw,
+    given,
 )
 from linocut.cli.say import JsonFlag
 
 
 def replace_background(
-    file: FileArgument,
-    prompt: Annotated[str, typer.Option("--prompt", help="The new ground, and nothing but the ground.")],
+    file: PictureArgument,
+    ground: Annotated[str | None, typer.Argument(help="What the new ground shows, and nothing but the ground.")] = None,
+    prompt: Annotated[str | None, typer.Option("--prompt", help="The same, as an option.")] = None,
     seed: SeedOption = None,
-    num_images: NumImagesOption = 1,
-    rendering_speed: SpeedOption = "DEFAULT",
-    magic_prompt: MagicOption = None,
+    num_images: NumImagesOption = None,
+    rendering_speed: SpeedOption = None,
+    magic_prompt: MagicPromptOption = None,
     out: OutOption = Path(),
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
 ) -> None:
-    """Draw another ground behind the object of a picture: cup.jpg becomes cup-SEED.png."""
-    asked = said(seed=seed, magic_prompt=magic_prompt.upper() if magic_prompt else None)
-    with connect(url, key_file) as client:
-        result = client.replace_background(
-            file, prompt, num_images=num_images, rendering_speed=rendering_speed, **asked
-        )
-        save_all(client, result, [f"{file.stem}-{one['seed']}" for one in result["data"]], out, as_json=as_json)
+    """Draw another ground behind the object of a picture, and save the results; the object stays as it is."""
+    asked = given(seed=seed, num_images=num_images, rendering_speed=rendering_speed, magic_prompt=magic_prompt)
+    stem, words = f"{file.stem}-ground", ground if prompt is None else prompt
+    if words is None or (ground is not None and prompt is not None):
+        raise typer.BadParameter("Say what the new ground shows, once: FILE PROMPT, or FILE --prompt PROMPT.")
+    draw(lambda client: client.replace_background(file, words, **asked), (url, key_file), out, stem, as_json=as_json)
 
 
 def register(app: typer.Typer) -> None:
