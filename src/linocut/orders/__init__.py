@@ -29,6 +29,7 @@ from linocut.orders.types import (
     PreviewPrompt,
     TrainOrder,
     TrainSample,
+    UpscaleOrder,
 )
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "TrainOrder",
     "TrainProgress",
     "TrainSample",
+    "UpscaleOrder",
     "kind_of",
     "order_from_json",
     "order_to_json",

@@ -19,7 +19,8 @@ class Last(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImageDrawn(msgspec.Struct, frozen=True, kw_only=True):
-    """Image ``index`` of an order, as PNG bytes of the asked size."""
+    """Image ``index`` of an order, as PNG bytes of the asked size. ``notes``: what is to be said of it, a sentence
+    each; ``tools``: which of the engine's tools had a part in it."""
 
     key: str
     index: int
@@ -27,6 +28,8 @@ class ImageDrawn(msgspec.Struct, frozen=True, kw_only=True):
     png: bytes
     native_width: int
     native_height: int
+    notes: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
 
 
 class GenerateFinished(Last, frozen=True, kw_only=True):

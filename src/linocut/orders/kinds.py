@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from linocut.orders.types import EditOrder, GenerateOrder, Order, TrainOrder
+from linocut.orders.types import EditOrder, GenerateOrder, Order, TrainOrder, UpscaleOrder
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,14 @@ KINDS: dict[str, OrderKind] = {
         OrderKind(
             name="edit",
             order=EditOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: len(order.seeds),
+            log_facts=lambda order: {"images": len(order.seeds)},
+        ),
+        OrderKind(
+            name="upscale",
+            order=UpscaleOrder,
             waited_for=True,
             resumable=False,
             places=lambda order: len(order.seeds),
