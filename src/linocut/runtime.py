@@ -18,7 +18,7 @@ from linocut.catalogue import Base
 from linocut.db.database import Database
 from linocut.errors import InvalidRequest
 from linocut.folders import make_folder
-from linocut.prompting import expand, fitted, notes_of, restate, reword
+from linocut.prompting import colours_in, expand, fitted, notes_of, restate, reword
 from linocut.settings import Settings
 from linocut.storage.store import Store
 
@@ -83,6 +83,10 @@ class Runtime:
         ``make_up``: as ``expand`` (for the base by itself), else as ``restate`` (for a custom model).
         """
         return worded(self.base, text, width, height, make_up=make_up)
+
+    def colours_in(self, text: str) -> tuple[str, ...]:
+        """What a text's words of colour mean, as ``#RRGGBB``, in their order."""
+        return colours_in(text)
 
     def ready(self) -> bool:
         """Whether an engine process of this data folder has loaded its base, still lives, and turns."""

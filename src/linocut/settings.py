@@ -12,9 +12,13 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
+EMBEDDED = "embedded"
+"""What names a tool's own weights."""
 
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*/?")
+MATTING_BY_BORDER, MATTING_FILE = "border-matting", "onnx-matting"
+"""The tools that cut out: the embedded one, and the one with a file of the operator's."""
 ENLARGERS = ("auto", "lanczos", "pyanime4k")
 ENLARGING_FILE = "onnx-enlargement"
 """The tool that enlarges with a file of the operator's."""
@@ -66,7 +70,14 @@ class Settings(BaseSettings):
         default="", description="Tools loaded at the start, names with commas between; the others are on first use."
     )
     tools_memory_mib: int = Field(
-        default=256, ge=0, description="Memory for tools (matting and such) beside the base, MiB an engine process."
+        default=1024, ge=0, description="Memory for tools (matting and such) beside the base, MiB an engine process."
+    )
+    lettering: str = Field(
+        default="embedded",
+        description="What reads lettering: embedded, or a folder with det.onnx and rec.onnx of PP-OCR.",
+    )
+    matting: str = Field(
+        default="border", description="What cuts objects out: border (by the colours of the border), or an ONNX file."
     )
     enlargement: str = Field(
         default="auto",
@@ -106,8 +117,17 @@ class Settings(BaseSettings):
     @property
     def weights_of_tools(self) -> dict[str, Path]:
         """The files or folders of tools whose weights the operator brings, by the tools' names."""
-        chosen = {ENLARGING_FILE: self.enlargement if self.enlargement not in ENLARGERS else ""}
+        chosen = {
+            MATTING_FILE: self.matting if self.matting != "border" else "",
+            ENLARGING_FILE: self.enlargement if self.enlargement not in ENLARGERS else "",
+            "lettering": self.lettering if self.lettering != EMBEDDED else "",
+        }
         return {tool: Path(value) for tool, value in chosen.items() if value}
+
+    @property
+    def matter(self) -> str:
+        """The tool that ``matting`` names."""
+        return MATTING_BY_BORDER if self.matting == "border" else MATTING_FILE
 
     @property
     def enlarger(self) -> str:
@@ -151,6 +171,13 @@ class Settings(BaseSettings):
                 f"LINOCUT_PUBLIC_URL is {value!r}; it takes a scheme, a host and, if need be, a path, such as "
                 "https://img.example.org."
             )
+        return value
+
+    @field_validator("matting")
+    @classmethod
+    def _is_matter(cls, value: str) -> str:
+        if value != "border" and not value.endswith(".onnx"):
+            raise ValueError(f"LINOCUT_MATTING is {value!r}; it takes border, or a file that ends in .onnx.")
         return value
 
     @field_validator("enlargement")

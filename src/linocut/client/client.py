@@ -189,6 +189,18 @@ class Client:
         """POST /v1/ideogram-v3/inpaint: black of the mask is repainted, the rest stays as it is."""
         return self._draw("/v1/ideogram-v3/inpaint", {"image": image, "mask": mask}, {"prompt": prompt, **fields})
 
+    def replace_background(self, image: Image, prompt: str, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/replace-background: the object stays, and ``prompt`` is drawn behind it."""
+        return self._draw("/v1/ideogram-v3/replace-background", {"image": image}, {"prompt": prompt, **fields})
+
+    def generate_transparent(self, prompt: str, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/generate-transparent: PNG files whose ground is transparent."""
+        return self._draw("/v1/ideogram-v3/generate-transparent", {}, {"prompt": prompt, **fields})
+
+    def remove_background(self, image: Image) -> Answer:
+        """POST /v1/remove-background: the object of a picture, as a PNG file of its size."""
+        return self._draw("/v1/remove-background", {"image": image}, {})
+
     def magic_prompt(self, text_prompt: str, aspect_ratio: str = "AUTO") -> Answer:
         """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}

@@ -3,7 +3,7 @@
 Shapes: H and W pixels of the answer. Slow for large answers: call it in a helper thread.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
@@ -27,10 +27,16 @@ RIM = 0.03
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """``pixels_HWC``: the picture, its rim repeated where it does not reach. ``keep_HW``: where it stays."""
+    """``pixels_HWC``: the picture, its rim repeated where it does not reach. ``keep_HW``: where it stays.
+    ``object_HWC``: RGBA of its object, where that alone stays, before whatever is drawn."""
 
     pixels_HWC: Levels
     keep_HW: Flags
+    object_HWC: Levels | None = None
+
+    def around(self, object_HWC: Levels) -> "Canvas":
+        """The canvas of which the object stays: ``object_HWC`` is its RGBA, edge free of the old ground."""
+        return replace(self, keep_HW=object_HWC[..., 3] == 255, object_HWC=object_HWC)
 
     def scaled(self, width: int, height: int) -> Levels:
         """The pixels at another size."""
@@ -47,6 +53,8 @@ class Canvas:
         """``drawn`` at the answer's size, with the kept pixels as they were and no step in colour at their rim."""
         height, width = self.keep_HW.shape
         drawn_HWC = _scaled(drawn, width, height)
+        if self.object_HWC is not None:
+            return Image.fromarray(_before(self.object_HWC, drawn_HWC))
         if not self.keep_HW.any():
             return Image.fromarray(drawn_HWC)
         evened_HWC = _evened(drawn_HWC, self.pixels_HWC, self.keep_HW)
@@ -106,6 +114,14 @@ def _evened(drawn_HWC: Levels, known_HWC: Levels, keep_HW: Flags) -> Levels:
     moved_HWC = _blurred(off_HWC, radius) / np.maximum(near_HW1, 1e-3) * np.minimum(1.0, 2.0 * near_HW1)
     evened: Levels = np.clip(np.rint(drawn_HWC + moved_HWC), 0, 255).astype(np.uint8)
     return evened
+
+
+def _before(object_HWC: Levels, drawn_HWC: Levels) -> Levels:
+    """The object before what is drawn: mixed by its alpha, so its own where that is full."""
+    alpha_HW1 = object_HWC[..., 3:].astype(np.uint32)
+    mixed_HWC = object_HWC[..., :3] * alpha_HW1 + drawn_HWC * (255 - alpha_HW1)
+    levels: Levels = ((mixed_HWC + 127) // 255).astype(np.uint8)
+    return levels
 
 
 def _blurred(values_HWC: NDArray[np.float32], radius: int) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from linocut.engine import fake_images, fake_training
 from linocut.engine.door import Fetch
 from linocut.engine.memory import Footprint
 from linocut.errors import Internal, LinocutError, RunFailed
-from linocut.orders import Event, GenerateOrder, Order, TrainOrder, kind_of
+from linocut.orders import CutoutOrder, Event, GenerateOrder, Order, TrainOrder, kind_of
 
 FakeRoutine = Generator[None, bool, None]
 """Yields after each step; receives whether its order was cancelled since."""
@@ -47,6 +47,13 @@ def _no_room_to_draw(order: GenerateOrder) -> RunFailed:
     )
 
 
+def _no_room_to_cut(order: CutoutOrder) -> RunFailed:
+    return RunFailed(
+        f"There was no memory left to cut a picture of {order.picture.width} x {order.picture.height} pixels out. "
+        "Scale it down, or ask the server's operator for more memory."
+    )
+
+
 def _no_room_for_run(order: TrainOrder) -> RunFailed:
     del order
     return RunFailed(
@@ -71,6 +78,18 @@ def _upscale() -> Callable[[Any, Any], Any]:
     from linocut.engine.routines.upscale import upscale
 
     return upscale
+
+
+def _keyed() -> Callable[[Any, Any], Any]:
+    from linocut.engine.routines.keyed import keyed
+
+    return keyed
+
+
+def _cutout() -> Callable[[Any, Any], Any]:
+    from linocut.engine.routines.cutout import cutout
+
+    return cutout
 
 
 def _train() -> Callable[[Any, Any], Any]:
@@ -101,6 +120,20 @@ CARRIAGES: dict[str, Carriage] = {
         routine=_upscale,
         fake=fake_images.upscale,
         out_of_memory=_no_room_to_draw,
+        unknown_fault=Internal,
+    ),
+    "keyed": Carriage(
+        weigh=Footprint.of_keyed_images,
+        routine=_keyed,
+        fake=fake_images.keyed,
+        out_of_memory=_no_room_to_draw,
+        unknown_fault=Internal,
+    ),
+    "cutout": Carriage(
+        weigh=Footprint.of_cutout,
+        routine=_cutout,
+        fake=fake_images.cutout,
+        out_of_memory=_no_room_to_cut,
         unknown_fault=Internal,
     ),
     "train": Carriage(

@@ -8,7 +8,7 @@ What one forward pass needs while it lasts is shared by all orders and is not co
 from dataclasses import dataclass
 
 from linocut.errors import TooLarge
-from linocut.orders import EditOrder, GenerateOrder, TrainOrder, UpscaleOrder
+from linocut.orders import CutoutOrder, EditOrder, GenerateOrder, KeyedOrder, TrainOrder, UpscaleOrder
 
 MIB = 1024 * 1024
 FLOAT_BYTES = 4
@@ -30,6 +30,9 @@ its rim, for as many images as there are helper threads."""
 UPSCALE_BYTES_PER_PIXEL = 48
 """Of each pixel of an enlarged picture: it and its padded copy (6), a channel at a time in the enlarger (6), what the
 tiles change and their weights (16), the answer and its file (9), and a quarter more."""
+
+CUTOUT_BYTES_PER_PIXEL = 24
+"""Of each pixel of a picture that is cut out: the picture, its alpha, both together, and the edge."""
 
 CHARACTERS_PER_TOKEN = 2
 """A careful guess: captions have three to four characters a token."""
@@ -73,6 +76,15 @@ class Footprint:
         asked = order.output_width * order.output_height
         noise = round(asked * self.latent_bytes_per_pixel)
         return self.of_text(order.caption) + noise + UPSCALE_BYTES_PER_PIXEL * asked
+
+    def of_keyed_images(self, order: KeyedOrder) -> int:
+        """Bytes that a generation with a transparent ground holds: four channels, and enlarged."""
+        asked = order.output_width * order.output_height * order.scale**2
+        return self.of_images(order) + 2 * 4 * asked + CUTOUT_BYTES_PER_PIXEL * order.width * order.height
+
+    def of_cutout(self, order: CutoutOrder) -> int:
+        """Bytes that a picture holds while its object is cut out, beside what the tool has reserved."""
+        return CUTOUT_BYTES_PER_PIXEL * order.picture.width * order.picture.height
 
     def of_run(self, order: TrainOrder) -> int:
         """Bytes that a run holds from its start to its end."""

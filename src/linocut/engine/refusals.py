@@ -25,3 +25,12 @@ def damaged_adapter() -> RunFailed:
 def lost_picture() -> RunFailed:
     """A file of the request is gone from the store."""
     return RunFailed("A picture of this request is no longer stored; send the request again.")
+
+
+def no_object() -> InvalidRequest:
+    """A picture whose ground is to be replaced, and in which no object stands out."""
+    return InvalidRequest(
+        "image: No object stands out from its ground, so it cannot be told what to keep. Send the picture with a "
+        "transparent ground, or use inpaint with a mask.",
+        field="image",
+    )

@@ -23,8 +23,8 @@ LEAST_LEVEL = 0.1
 BOX_MARGIN = 0.12
 """Air around a new thing in the box that it is drawn in, of that box."""
 
-_KEEP: dict[str, Literal["nothing", "picture", "mask"]] = {
-    "remix": "nothing", "inpaint": "mask", "reframe": "picture",
+_KEEP: dict[str, Literal["nothing", "picture", "mask", "object"]] = {
+    "remix": "nothing", "inpaint": "mask", "reframe": "picture", "replace-background": "object",
 }  # fmt: skip
 UNSAID_WEIGHT = 50
 _WEIGHTS = (
@@ -48,14 +48,15 @@ def level_of(image_weight: int) -> float:
 
 
 def edited_size(ask: GenerateAsk, over: Over) -> Size:
-    """Width and height of the answer: what is inpainted keeps its size; the others are as asked, and a remix of a
-    version that leaves the ratio to the text has the picture's where its text speaks of none. ``InvalidRequest``."""
+    """Width and height of the answer: what is inpainted, or given another ground, keeps its size; the others are as
+    asked, and a remix of a version that leaves the ratio to the text has the picture's where its text speaks of none.
+    ``InvalidRequest``."""
     picture = over.picture
-    if over.operation == "inpaint":
+    if over.operation in ("inpaint", "replace-background"):
         if max(picture.width / picture.height, picture.height / picture.width) > MOST_ASPECT:
             raise InvalidRequest(
                 f"image: The picture is {size_text(picture.width, picture.height)} pixels; one side may be at most "
-                f"{MOST_ASPECT:.0f} times the other. Crop it, and its mask with it.",
+                f"{MOST_ASPECT:.0f} times the other. Crop it{', and its mask with it' if over.mask else ''}.",
                 field="image",
             )
         return picture.width, picture.height
@@ -82,9 +83,9 @@ def published_size(rules: Rules, size: Size) -> Size:
     return size if size in rules.resolutions else nearest_size(rules.resolutions, *size)
 
 
-def over_picture(order: GenerateOrder, over: Over, weight: int) -> EditOrder:
+def over_picture(order: GenerateOrder, over: Over, weight: int, matter: str) -> EditOrder:
     """The order that draws ``order`` over a picture. ``weight`` counts for a remix only: elsewhere what is kept
-    stays to the last bit, and the rest begins with noise."""
+    stays to the last bit, and the rest begins with noise. ``matter``: the tool that finds an object."""
     size = order.output_width, order.output_height
     return EditOrder(
         **{name: getattr(order, name) for name in GenerateOrder.__struct_fields__},
@@ -93,6 +94,7 @@ def over_picture(order: GenerateOrder, over: Over, weight: int) -> EditOrder:
         level=level_of(weight) if over.operation == "remix" else 1.0,
         keep=_KEEP[over.operation],
         mask=None if over.mask is None else _ref(over.mask),
+        matting=matter if over.operation == "replace-background" else "",
     )
 
 

@@ -20,6 +20,7 @@ from linocut.generation.editing import (
     published_size,
     weight_of_text,
 )
+from linocut.generation.grounds import ground_caption, on_key
 from linocut.generation.notes import notes_of
 from linocut.generation.sizes import ratio_of_text, size_of
 from linocut.generation.types import GenerateAsk, Means, Placed, Rules, Size
@@ -72,11 +73,14 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         provenance=_provenance(ask, text) if means.settings.png_text else {},
     )
     notes = ask.notes + notes_of(tx, ask.custom_model_uri, said, native, (width, height))
+    if ask.cut_free:
+        order, ground_notes = on_key(order, ask.cut_free, means)
+        notes += ground_notes
     if ask.over is not None:
         weight = ask.over.image_weight or weight_of_text(text)
-        order = over_picture(order, ask.over, weight)
+        order = over_picture(order, ask.over, weight, means.settings.matter)
         notes += edit_notes(ask.over, order.placement, (width, height), weight)
-    _check_in_flight(tx, caller, ask.num_images, means.settings)
+    check_in_flight(tx, caller, ask.num_images, means.settings)
     job_id = queue.place(
         tx,
         order,
@@ -86,7 +90,8 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         inputs=ask.inputs,
     )
     resolution = published_size(ask.rules, (width, height))
-    return Placed(job_id, prompt_out(ask, said), width, height, seeds, native, resolution, notes)
+    scale = ask.cut_free or 1
+    return Placed(job_id, prompt_out(ask, said), width * scale, height * scale, seeds, native, resolution, notes)
 
 
 def magic_prompt(text: str, aspect_ratio: str, rules: Rules, means: Means) -> tuple[Worded, str]:
@@ -131,6 +136,8 @@ def _worded(ask: GenerateAsk, text: str, size: Size, means: Means) -> Worded:
     for, and what a picture shows already; ON asks for it. What is inpainted goes where the mask repaints."""
     if ask.over is not None and ask.over.operation == "reframe":
         return Worded("", "")
+    if ask.over is not None and ask.over.operation == "replace-background":
+        return means.worded(ground_caption(text), *size, make_up=True)
     make_up = (ask.custom_model_uri is None and ask.over is None) or ask.magic_prompt == "ON"
     if ask.over is None or ask.over.mask is None:
         return means.worded(text, *size, make_up=make_up)
@@ -174,7 +181,7 @@ def _check(ask: GenerateAsk) -> None:
         raise InvalidRequest("magic_prompt must be AUTO, ON or OFF.", field="magic_prompt")
 
 
-def _check_in_flight(tx: Connection, caller: Caller, wanted: int, settings: Settings) -> None:
+def check_in_flight(tx: Connection, caller: Caller, wanted: int, settings: Settings) -> None:
     """Images are counted per organisation over all keys. Transactions take turns, so two requests count each other."""
     most = settings.max_images_in_flight
     busy = queue.images_in_flight(tx, caller.organization_id)

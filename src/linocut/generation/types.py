@@ -40,7 +40,8 @@ class Means(Protocol):
     """What a request is completed with; the process's ``Runtime`` is it.
 
     ``worded`` puts a text into the base's words. ``make_up`` tells whether what the text leaves out is made up; for
-    custom models it is not, because they have learned it from pictures.
+    custom models it is not, because they have learned it from pictures. ``colours_in``: what a text's words of colour
+    mean, as ``#RRGGBB``.
     """
 
     @property
@@ -51,13 +52,16 @@ class Means(Protocol):
 
     def worded(self, text: str, width: int, height: int, *, make_up: bool) -> Worded: ...
 
+    def colours_in(self, text: str) -> tuple[str, ...]: ...
+
 
 @dataclass(frozen=True)
 class Over:
     """A picture that is drawn over. ``remix``: all of it, by its ``image_weight`` (1 to 100; None: the instruction's
-    words choose); ``inpaint``: where ``mask`` is black; ``reframe``: around it, without any text."""
+    words choose); ``inpaint``: where ``mask`` is black; ``reframe``: around it, without any text;
+    ``replace-background``: around its object, by a text that speaks of the ground alone."""
 
-    operation: Literal["remix", "inpaint", "reframe"]
+    operation: Literal["remix", "inpaint", "reframe", "replace-background"]
     picture: StoredPicture
     image_weight: int | None = None
     mask: StoredPicture | None = None
@@ -88,8 +92,9 @@ class GenerateAsk:
 
     Exactly one of ``prompt`` and ``json_prompt``; at most one of ``resolution`` (width, height in pixels) and
     ``aspect_ratio`` ("16x9"). ``rules``: those of the version by whose route it came. ``inputs``: the pictures that it
-    works on, stored; ``over``: the one that is drawn over, if any; ``notes``: what was not taken of them, a sentence
-    each. ``look``: its style; ``negative_prompt``: what is to be left out, None or nothing but spaces for nothing;
+    works on, stored; ``over``: the one that is drawn over, if any; ``cut_free``: 0, or how many times as large the
+    images are to be whose ground is made transparent; ``notes``: what was not taken of the pictures, a sentence each.
+    ``look``: its style; ``negative_prompt``: what is to be left out, None or nothing but spaces for nothing;
     ``detects_copyright``: whether a detector was asked for.
     """
 
@@ -104,6 +109,7 @@ class GenerateAsk:
     magic_prompt: MagicPrompt
     custom_model_uri: str | None
     over: Over | None = None
+    cut_free: int = 0
     inputs: tuple[JobInput, ...] = ()
     notes: tuple[str, ...] = ()
     look: Look = Look()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from linocut.orders.types import EditOrder, GenerateOrder, Order, TrainOrder, UpscaleOrder
+from linocut.orders.types import CutoutOrder, EditOrder, GenerateOrder, KeyedOrder, Order, TrainOrder, UpscaleOrder
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,22 @@ KINDS: dict[str, OrderKind] = {
             resumable=False,
             places=lambda order: len(order.seeds),
             log_facts=lambda order: {"images": len(order.seeds)},
+        ),
+        OrderKind(
+            name="keyed",
+            order=KeyedOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: len(order.seeds),
+            log_facts=lambda order: {"images": len(order.seeds)},
+        ),
+        OrderKind(
+            name="cutout",
+            order=CutoutOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: 1,
+            log_facts=lambda order: {"width": order.picture.width, "height": order.picture.height},
         ),
         OrderKind(
             name="train",

@@ -1,4 +1,5 @@
-"""The orders: draw these images, draw over this picture, train this adapter. ``kinds.py`` says what each kind is."""
+"""The orders: draw these images, draw over this picture, cut its object out, train this adapter. ``kinds.py`` says what
+each kind is."""
 
 from typing import Literal
 
@@ -72,15 +73,32 @@ class EditOrder(GenerateOrder, frozen=True, kw_only=True, tag="edit"):
     """Draw one image a seed over a picture.
 
     ``level`` in (0, 1]: how much noise is laid over the picture at the start; 1: nothing is seen of it. ``keep``:
-    which of the answer's pixels are the picture's own again, to the last bit: none, all on which the picture lies, or
-    those of them where ``mask`` (of the picture's size, in one channel) is white. ``mask`` is None for the other two.
+    which of the answer's pixels are the picture's own again, to the last bit: none, all on which the picture lies,
+    those of them where ``mask`` (of the picture's size, in one channel) is white, or those of the object that the
+    tool ``matting`` finds on it. ``mask`` is None but for the third, ``matting`` empty but for the fourth.
     """
 
     picture: PictureRef
     placement: Placement
     level: float
-    keep: Literal["nothing", "picture", "mask"]
+    keep: Literal["nothing", "picture", "mask", "object"]
     mask: PictureRef | None
+    matting: str = ""
+
+
+class CutoutOrder(Order, frozen=True, kw_only=True, tag="cutout"):
+    """Cut the object out of a picture, with the tool ``matting``: one image of its size, with transparency."""
+
+    picture: PictureRef
+    matting: str
+
+
+class KeyedOrder(GenerateOrder, frozen=True, kw_only=True, tag="keyed"):
+    """Draw one image a seed whose ground is transparent: ``caption`` asks for a plain ground of the colour ``key``
+    (red, green, blue), which is cut away. The images are ``scale`` times as large as the output that is asked for."""
+
+    key: tuple[int, int, int]
+    scale: int
 
 
 class UpscaleOrder(GenerateOrder, frozen=True, kw_only=True, tag="upscale"):

@@ -1,6 +1,7 @@
 """Colour words and values of a prompt, into '#RRGGBB' and back into the names that the base was trained on."""
 
 import random
+import re
 from functools import lru_cache
 
 from linocut.prompting.lexicon import COLOURS, hex_to_rgb, rgb_to_hex
@@ -48,6 +49,12 @@ def colour_of(word: str) -> str:
         digits = word[1:] if len(word) == 7 else "".join(d * 2 for d in word[1:])
         return "#" + digits.upper()
     return COLOURS.get(word) or MORE_COLOURS.get(word, "")
+
+
+def colours_in(text: str) -> tuple[str, ...]:
+    """'#RRGGBB' of every colour word and hexadecimal value of a text, in their order."""
+    words = re.findall(r"#[0-9a-f]{6}\b|#[0-9a-f]{3}\b|[a-z]+", text.lower())
+    return tuple(value for word in words if (value := colour_of(word)))
 
 
 def contrasting(ground: str, rng: random.Random) -> str:

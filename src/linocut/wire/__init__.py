@@ -5,6 +5,14 @@ does not travel at all, a field that is ``None`` travels as null. What is ours s
 Server and client share these; nothing here knows HTTP.
 """
 
+from linocut.wire.cutouts import (
+    CutoutExtras,
+    GenerateTransparentImageRequestV3,
+    RemoveBackgroundImageObject,
+    RemoveBackgroundRequest,
+    RemoveBackgroundResponse,
+    ReplaceBackgroundRequestV3,
+)
 from linocut.wire.datasets import (
     AssetIdentifier,
     CreateDatasetRequest,
@@ -77,6 +85,7 @@ __all__ = [
     "CaptionResponse",
     "CreateDatasetRequest",
     "CustomModel",
+    "CutoutExtras",
     "Dataset",
     "DatasetAsset",
     "DatasetFile",
@@ -90,6 +99,7 @@ __all__ = [
     "GenerateImageRequestV3",
     "GenerateImageRequestV4",
     "GenerateImageSafetyError",
+    "GenerateTransparentImageRequestV3",
     "GetDatasetResponse",
     "GetModelResponse",
     "ImageExtras",
@@ -108,6 +118,10 @@ __all__ = [
     "RejectError",
     "RemixImageRequestV3",
     "RemixImageRequestV4",
+    "RemoveBackgroundImageObject",
+    "RemoveBackgroundRequest",
+    "RemoveBackgroundResponse",
+    "ReplaceBackgroundRequestV3",
     "ReportFile",
     "ReportSummary",
     "RunExtras",

@@ -28,6 +28,9 @@ ImageWeight = Annotated[int, Meta(ge=1, le=100)]
 NumImages = Annotated[int, Meta(ge=1, le=8)]
 StructuredPrompt = Annotated[Json, Meta(extra_json_schema={"$ref": "#/components/schemas/V4JsonPrompt"})]
 
+Tools = Annotated[list[str], Meta(examples=[["border-matting"]])]
+"""Which of the server's tools beside the base had a part in it."""
+
 _HEX = {"type": "string", "pattern": "^#(?:[0-9a-fA-F]{3}){1,2}$"}
 _WEIGHT = {"type": "number", "minimum": 0.05, "maximum": 1.0}
 _MEMBER = {"type": "object", "required": ["color_hex"], "properties": {"color_hex": _HEX, "color_weight": _WEIGHT}}
@@ -162,12 +165,14 @@ class MagicPromptV4Response(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ImageExtras(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base.
+    """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base; the tools
+    beside the base that had a part in it, if any.
 
     ``notes``: what was cut, not known or done otherwise than asked, a sentence each; absent when there is nothing."""
 
     native_resolution: str
     base: str
+    tools: Tools | Nothing = UNSET
     notes: Notes | Nothing = UNSET
 
 

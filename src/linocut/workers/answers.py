@@ -60,6 +60,8 @@ class Answers:
             "seed": event.seed,
             "native_width": event.native_width,
             "native_height": event.native_height,
+            "notes": list(event.notes),
+            "tools": list(event.tools),
         }
         held.images.append(drawn)
 
@@ -89,6 +91,11 @@ def _finish(tx: Connection, held: Held, data: dict[str, Any]) -> None:
     ]
     if rows:
         tx.execute(insert(images), rows)
-    told = ("image_id", "seed", "native_width", "native_height")
-    result = {**data, "images": [{name: drawn[name] for name in told} for drawn in held.images]}
+    result = {**data, "images": [_told(drawn) for drawn in held.images]}
     queue.finish(tx, job.job_id, job.lease_token, result)
+
+
+def _told(drawn: dict[str, Any]) -> dict[str, Any]:
+    """What the job's result says of an image; notes and tools where there are any."""
+    told = ("image_id", "seed", "native_width", "native_height")
+    return {name: drawn[name] for name in told} | {name: drawn[name] for name in ("notes", "tools") if drawn[name]}

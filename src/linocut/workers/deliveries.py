@@ -5,7 +5,10 @@ from linocut.workers.answers import Answers
 from linocut.workers.delivery import Delivery
 from linocut.workers.runs import Runs
 
-DELIVERIES: dict[str, Delivery] = {"generate": Answers(), "edit": Answers(), "upscale": Answers(), "train": Runs()}
+DELIVERIES: dict[str, Delivery] = {
+    "generate": Answers(), "edit": Answers(), "upscale": Answers(), "keyed": Answers(), "cutout": Answers(),
+    "train": Runs(),
+}  # fmt: skip
 """By the kind's name in ``orders.KINDS``."""
 
 

@@ -39,6 +39,7 @@ def answer_v4(drawn: Drawn, _ask: GenerateAsk) -> ImageGenerationResponseV4:
 def _common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
     """What both versions say of an image. One that was withheld has no ``image_id``, so no link."""
     image_id, placed = image.get("image_id"), drawn.begun.placed
+    notes = [*placed.notes, *image.get("notes", ())]
     native = size_text(image["native_width"], image["native_height"])
     return {
         "url": None if image_id is None else drawn.link(image_id),
@@ -47,6 +48,6 @@ def _common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
         "is_image_safe": image_id is not None,
         "seed": image["seed"],
         "x_linocut": ImageExtras(
-            native_resolution=native, base=drawn.begun.base, notes=list(placed.notes) if placed.notes else UNSET
+            native_resolution=native, base=drawn.begun.base, tools=image.get("tools", UNSET), notes=notes or UNSET
         ),
     }

@@ -9,6 +9,7 @@ from torch import Tensor
 from linocut.engine.canvas import Canvas, lay_out
 from linocut.engine.png_text import texts_of
 from linocut.engine.routines.beside import beside
+from linocut.engine.routines.cutout import object_of
 from linocut.engine.routines.draw import Known, draw
 from linocut.engine.routines.hands import Hands
 from linocut.engine.routines.picture import png_of
@@ -22,6 +23,11 @@ def edit(order: EditOrder, hands: Hands) -> Routine:
     load = partial(hands.load_adapter, order.adapter) if order.adapter else None
     adapter = (yield Background(load, "load adapter")) if load else None
     canvas: Canvas = yield Background(partial(lay_out, order, hands.fetch), "lay out")
+    notes: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    if order.keep == "object":
+        object_HWC, notes, tools = yield from object_of(order.picture, order.matting, hands)
+        canvas = canvas.around(object_HWC)
     pixels_HWC = yield Background(partial(_native, canvas, order), "scale")
     latents = yield EncodeImage(pixels_HWC)
     kept_rc = torch.from_numpy(canvas.kept_cells(*hands.family.grid(order.width, order.height)))
@@ -45,9 +51,10 @@ def edit(order: EditOrder, hands: Hands) -> Routine:
     for index, (seed, data) in enumerate(zip(order.seeds, pngs, strict=True)):
         hands.emit(
             ImageDrawn(
-                key=hands.key, index=index, seed=seed, png=data, native_width=order.width, native_height=order.height
+                key=hands.key, index=index, seed=seed, png=data, native_width=order.width, native_height=order.height,
+                notes=notes, tools=tools,
             )
-        )
+        )  # fmt: skip
     hands.emit(GenerateFinished(key=hands.key))
 
 

@@ -1,61 +1,53 @@
 """Cuts an object off a plain backdrop by the colours of the picture's border. No weights: arithmetic.
 
-A smooth surface (of second order in the position) is fitted to the Lab colours of a ring along the border, robustly;
-what lies far from it belongs to the object, and what a shadow explains does not. On drawn objects before plain, graded
-and noisy backdrops, half of them with a shadow, the cut overlaps the true mask by 0.98 in the mean and 0.96 at least
-(``tests/engine/test_border_matting.py``). Before a busy backdrop it is right or all wrong, so it judges itself and
-says so.
+What is far from the border's smooth surface of colours (``backdrop.py``) is the object. Its edge is then looked at
+alone: what part of the object's colour and what part of the backdrop's each pixel shows, and on a narrow band the
+closed form (``closed_form.py``), except where the object is thinner than the band, whose stems it would fill. Figures
+are in docs/tools.md. Before a busy backdrop it is right or all wrong, so it judges itself and says so.
 
-Shapes: H and W pixels.
+Shapes: H and W pixels, h and w of the size that it works at.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
+from scipy import ndimage
 
-from linocut.errors import InvalidRequest
+from linocut.engine.tools import closed_form
+from linocut.engine.tools.backdrop import FAR, Backdrop, Flags, Floats, Levels, backdrop_of
+from linocut.engine.tools.cut import NOTHING, Cut, checked
+from linocut.engine.tools.foreground import at
 
 WORK_SIDE = 768
 """The longest side that the picture is looked at in."""
-RING = 0.05
-"""The ring's width, of the shorter side."""
-ROUNDS = 4
-FAR = 5.0
-"""Deviations from the surface beyond which a colour is the object's; the edge fades between half and one and a half."""
-DEEPEST_SHADOW = 0.72
-"""The cube root of the least light that a shadow leaves: a third."""
-SHADOW = 0.92
-"""How much of a darkening is taken for shadow."""
-TRUSTED = 0.7
-"""The part of the ring, nearest to its median colour, that the first fit sees."""
-LEAST_DEVIATION = 0.8
-"""Of Lab values: a flat backdrop has no noise of its own, but the object's edge is never that sharp."""
+BAND = 3
+"""Pixels to each side of the edge whose alphas are solved for."""
+HAIRS = 12
+"""How far from the object fainter colours than its own count as its hairs."""
+REACH = 10
+"""How far around the edge the colours of both sides are gathered."""
+TRUST = 0.3
+"""The pull of the closed form to the mixture, where the two sides' colours are well apart."""
+APART = 24.0
+"""Levels (of 255) that count as well apart."""
+SURE = 0.04
+"""Alphas so near to 0 or 1 are 0 or 1."""
 
 BUSIEST_RING = 9.0
 """The largest deviation of the ring, in Lab units, of a backdrop that counts as plain."""
-AREAS = (0.005, 0.9)
+AREAS = (0.002, 0.9)
 """The least and the largest part of the picture that an object takes."""
 MOST_ON_THE_RING = 0.25
 """The largest part of the ring that may belong to the object."""
+LEAST_KEY = 0.35
+"""The least part of the ring that has the key colour, of a picture that was drawn on it."""
 
-Floats = NDArray[np.float64]
-Levels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Cut:
-    """``alpha_HW`` uint8, 255 is the object. ``doubts``: sentences that say why it may be wrong; none: it is sure."""
-
-    alpha_HW: Levels
-    doubts: tuple[str, ...]
-
-    @property
-    def sure(self) -> bool:
-        """Whether the cut can be used as it is."""
-        return not self.doubts
+BUSY = "The backdrop is not plain: its colours differ too much along the picture's border."
+EVERYWHERE = "No backdrop was found."
+AT_THE_BORDER = "The object touches too much of the picture's border."
+NO_KEY = "The plain ground that was to be cut away was not drawn."
 
 
 class BorderMatting:
@@ -63,89 +55,134 @@ class BorderMatting:
 
     def run(self, given: Any) -> Cut:
         """``InvalidRequest`` when ``given`` is no RGB picture of at least 16 x 16 pixels."""
-        pixels_HWC: Levels = np.asarray(given)
-        if (
-            pixels_HWC.dtype != np.uint8
-            or pixels_HWC.ndim != 3
-            or pixels_HWC.shape[2] != 3
-            or min(pixels_HWC.shape[:2]) < 16
-        ):
-            raise InvalidRequest("A picture to cut out must be RGB, of at least 16 x 16 pixels.")
-        height, width = pixels_HWC.shape[:2]
-        scale = min(1.0, WORK_SIDE / max(height, width))
-        size = max(16, round(width * scale)), max(16, round(height * scale))
-        small = Image.fromarray(pixels_HWC).resize(size, Image.Resampling.BOX) if scale < 1 else pixels_HWC
-        lab_HWC = lab(np.asarray(small))
-        ring_HW = _ring(*lab_HWC.shape[:2])
-        distance_HW, deviation = _distance(lab_HWC, ring_HW)
-        object_HW = distance_HW > FAR
-        levels_HW = (np.clip(distance_HW / FAR - 0.5, 0.0, 1.0) * 255.0).round().astype(np.uint8)
-        alpha = Image.fromarray(levels_HW).filter(ImageFilter.MedianFilter(3))  # noise of single pixels goes
-        alpha = alpha.resize((width, height), Image.Resampling.BILINEAR)
-        return Cut(np.asarray(alpha), _doubts(object_HW, ring_HW, deviation))
+        return cut(checked(given))
 
     def tokens(self, given: Any) -> int:
         """The pixels that are looked at."""
         return max(1, min(WORK_SIDE**2, int(np.asarray(given).shape[0] * np.asarray(given).shape[1])))
 
 
-def lab(pixels_HWC: Levels) -> Floats:
-    """uint8 sRGB -> CIE Lab of the D65 white, ``[H, W, 3]``."""
-    levels = np.arange(256) / 255.0
-    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
-    to_xyz = np.array(
-        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
-    )
-    white = np.array([0.95047, 1.0, 1.08883])
-    xyz = linear[pixels_HWC] @ to_xyz.T / white
-    root = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
-    return np.stack(
-        [116 * root[..., 1] - 16, 500 * (root[..., 0] - root[..., 1]), 200 * (root[..., 1] - root[..., 2])], -1
-    )
+def cut(pixels_HWC: Levels, key: tuple[int, int, int] | None = None) -> Cut:
+    """The object of an RGB picture. ``key``: the plain colour that its backdrop was asked to have, if it was."""
+    height, width = pixels_HWC.shape[:2]
+    scale = min(1.0, WORK_SIDE / max(height, width))
+    size = max(16, round(width * scale)), max(16, round(height * scale))
+    picture = Image.fromarray(pixels_HWC)
+    small_hwC = np.asarray(picture if picture.size == size else picture.resize(size, Image.Resampling.BOX))
+    backdrop = backdrop_of(small_hwC, key)
+    doubts = _doubts(backdrop, key is not None)
+    object_hw = ndimage.median_filter(backdrop.object_hw, 3)  # noise of single pixels goes
+    if not object_hw.any():
+        return Cut(np.zeros((height, width), np.uint8), doubts)
+    edge = _Edge.of(small_hwC.astype(np.float32), backdrop, object_hw)
+    return Cut(_sized(pixels_HWC, edge, edge.solved()), doubts)
 
 
-def _ring(height: int, width: int) -> NDArray[np.bool_]:
-    thick = max(2, round(RING * min(height, width)))
-    ring_HW = np.ones((height, width), dtype=bool)
-    ring_HW[thick:-thick, thick:-thick] = False
-    return ring_HW
+@dataclass(frozen=True, eq=False)
+class _Edge:
+    """The pixels whose alpha is not known (``unknown_hw``), those of them in parts thinner than the band
+    (``thin_hw``), the colours of both sides, and a first guess of the alpha."""
+
+    small_hwC: Floats
+    unknown_hw: Flags
+    thin_hw: Flags
+    over_hwC: Floats
+    under_hwC: Floats
+    guess_hw: Floats
+    trust_hw: Floats
+
+    @classmethod
+    def of(cls, small_hwC: Floats, backdrop: Backdrop, object_hw: Flags) -> "_Edge":
+        disc = _disc(BAND)
+        inner_hw = ndimage.binary_erosion(object_hw, disc, border_value=1)
+        outer_hw = ~ndimage.binary_dilation(object_hw, disc)
+        thick_hw = ndimage.binary_dilation(inner_hw, _disc(BAND + 1))
+        stems_hw = object_hw & ~thick_hw
+        faint_hw = (backdrop.distance_HW > FAR / 2) & ~object_hw
+        hairs_hw = faint_hw & ndimage.binary_dilation(object_hw, _disc(2), iterations=HAIRS // 2)
+        outer_hw &= ~ndimage.binary_dilation(hairs_hw, _disc(1))
+        unknown_hw = ~inner_hw & ~outer_hw
+        thin_hw = unknown_hw & ndimage.binary_dilation(stems_hw, _disc(BAND + 1))
+        weight_hw = np.where(inner_hw, 1.0, np.where(object_hw, 0.02, 0.0)).astype(np.float32)
+        over_hwC = _gathered(small_hwC, weight_hw, REACH)
+        under_hwC = _gathered(small_hwC, outer_hw.astype(np.float32), REACH)
+        guess_hw, apart_hw = mixture(small_hwC, over_hwC, under_hwC)
+        guess_hw = np.where(inner_hw, 1.0, np.where(outer_hw, 0.0, guess_hw)).astype(np.float32)
+        trust_hw = TRUST * np.minimum(1.0, apart_hw / APART) ** 2
+        return cls(small_hwC, unknown_hw, thin_hw, over_hwC, under_hwC, guess_hw, trust_hw)
+
+    def solved(self) -> Floats:
+        """The alphas, 0..1."""
+        return closed_form.solved(self.small_hwC / 255.0, self.guess_hw, self.unknown_hw & ~self.thin_hw, self.trust_hw)
 
 
-def _distance(lab_HWC: Floats, ring_HW: NDArray[np.bool_]) -> tuple[Floats, float]:
-    """(each pixel's distance from the backdrop in the ring's own deviations, the ring's deviation in Lab units)."""
-    height, width = ring_HW.shape
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    ring_terms, ring_lab = terms[ring_HW], lab_HWC[ring_HW]
-    off = np.linalg.norm(ring_lab - np.median(ring_lab, axis=0), axis=-1)
-    kept = off <= np.quantile(off, TRUSTED)  # the object may stand on the border: those colours are not asked first
-    for _ in range(ROUNDS):
-        surface, *_ = np.linalg.lstsq(ring_terms[kept], ring_lab[kept], rcond=None)
-        off = np.linalg.norm(ring_lab - ring_terms @ surface, axis=-1)
-        kept = off <= max(3.0 * 1.4826 * float(np.median(off)), LEAST_DEVIATION)
-    left = ring_lab[kept] - ring_terms[kept] @ surface
-    deviation = np.maximum(1.4826 * np.median(np.abs(left), axis=0), LEAST_DEVIATION)
-    residual_HWC = lab_HWC - _shaded(terms @ surface, lab_HWC[..., 0])
-    return np.asarray(np.linalg.norm(residual_HWC / deviation, axis=-1)), float(np.median(off))
+def mixture(seen: Floats, over: Floats, under: Floats) -> tuple[Floats, Floats]:
+    """(the part of ``over`` in the mixture of it and ``under`` that is most like what is seen, how far these two are
+    apart in levels), for colours along the last axis."""
+    line = over - under
+    apart = np.sqrt((line * line).sum(-1))
+    part = ((seen - under) * line).sum(-1) / np.maximum(apart * apart, 1.0)
+    return np.clip(part, 0.0, 1.0), apart
 
 
-def _shaded(backdrop_HWC: Floats, lightness_HW: Floats) -> Floats:
-    """The backdrop under as much shadow as would explain the pixel's lightness, for most of the way.
+def _sized(pixels_HWC: Levels, edge: _Edge, alpha_hw: Floats) -> Levels:
+    """The alphas at the picture's own size: along the edge its own pixels are looked at again, so that an edge is as
+    sharp there as in the picture."""
+    height, width = pixels_HWC.shape[:2]
+    small = np.clip(alpha_hw * 255, 0, 255).astype(np.uint8)
+    if small.shape == (height, width):
+        return _snapped(alpha_hw)
+    levels_HW = np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BILINEAR))
+    band = Image.fromarray(ndimage.binary_dilation(edge.unknown_hw, _disc(1)))
+    rows, columns = np.nonzero(np.asarray(band.resize((width, height), Image.Resampling.NEAREST)))
+    alpha_HW = levels_HW.copy()
+    for start in range(0, rows.size, 1 << 18):
+        y, x = rows[start : start + (1 << 18)], columns[start : start + (1 << 18)]
+        over_NC, under_NC = (at(side, y, x, (height, width)) for side in (edge.over_hwC, edge.under_hwC))
+        own_N, apart_N = mixture(pixels_HWC[y, x].astype(np.float32), over_NC, under_NC)
+        sure_N = np.minimum(1.0, apart_N / (2 * APART)) ** 2
+        coarse_N = levels_HW[y, x] / 255.0
+        sure_N = sure_N * (1.0 - np.minimum(1.0, np.abs(own_N - coarse_N)) ** 4)
+        alpha_HW[y, x] = _snapped(sure_N * own_N + (1 - sure_N) * coarse_N)
+    return alpha_HW
 
-    Less light scales linear colours, hence a, b and L + 16 by one factor, the cube root of the light that is left.
-    """
-    full_HW = backdrop_HWC[..., 0] + 16
-    factor_HW = np.clip((lightness_HW + 16) / full_HW, DEEPEST_SHADOW, 1.0)
-    factor_HW = 1.0 - SHADOW * (1.0 - factor_HW)
-    return np.stack([full_HW * factor_HW - 16, backdrop_HWC[..., 1] * factor_HW, backdrop_HWC[..., 2] * factor_HW], -1)
+
+def _snapped(alpha: Floats) -> Levels:
+    wide = (alpha - SURE) / (1 - 2 * SURE)
+    levels: Levels = np.rint(np.clip(wide, 0.0, 1.0) * 255).astype(np.uint8)
+    return levels
 
 
-def _doubts(object_HW: NDArray[np.bool_], ring_HW: NDArray[np.bool_], deviation: float) -> tuple[str, ...]:
+def _gathered(small_hwC: Floats, weight_hw: Floats, reach: int) -> Floats:
+    """Weighted means near each pixel, by the nearest of two reaches that has any weight there."""
+    found_hwC = np.broadcast_to((small_hwC * weight_hw[..., None]).sum((0, 1)) / max(float(weight_hw.sum()), 1e-6),
+                                small_hwC.shape)  # fmt: skip
+    for sigma in (4.0 * reach, reach / 2.0):
+        total_hw = ndimage.gaussian_filter(weight_hw, sigma, truncate=2.0)
+        total_hwC = np.stack(
+            [ndimage.gaussian_filter(small_hwC[..., c] * weight_hw, sigma, truncate=2.0) for c in range(3)], axis=-1
+        )
+        near_hw1 = np.minimum(1.0, total_hw / 1e-4)[..., None]
+        found_hwC = near_hw1 * total_hwC / np.maximum(total_hw, 1e-6)[..., None] + (1 - near_hw1) * found_hwC
+    return found_hwC
+
+
+def _disc(radius: int) -> Flags:
+    reach = np.arange(-radius, radius + 1)
+    disc: Flags = reach[:, None] ** 2 + reach[None, :] ** 2 <= radius * (radius + 0.5)
+    return disc
+
+
+def _doubts(backdrop: Backdrop, has_key: bool) -> tuple[str, ...]:
+    object_HW = backdrop.object_hw
+    share = float(object_HW.mean())
     doubts = []
-    if deviation > BUSIEST_RING:
-        doubts.append("The backdrop is not plain: its colours differ too much along the picture's border.")
-    if not AREAS[0] <= float(object_HW.mean()) <= AREAS[1]:
-        doubts.append("No object stands out from the backdrop." if object_HW.mean() < 0.5 else "No backdrop was found.")
-    if float(object_HW[ring_HW].mean()) > MOST_ON_THE_RING:
-        doubts.append("The object touches too much of the picture's border.")
+    if has_key and backdrop.plain < LEAST_KEY:
+        doubts.append(NO_KEY)
+    elif not has_key and backdrop.deviation > BUSIEST_RING:
+        doubts.append(BUSY)
+    if not AREAS[0] <= share <= AREAS[1]:
+        doubts.append(NOTHING if share < 0.5 else EVERYWHERE)
+    if float(object_HW[backdrop.ring_HW].mean()) > MOST_ON_THE_RING and not has_key:
+        doubts.append(AT_THE_BORDER)
     return tuple(doubts)

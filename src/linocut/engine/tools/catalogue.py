@@ -17,6 +17,27 @@ def _border_matting(device: str) -> Tool:
     return BorderMatting()
 
 
+def _onnx_matting(device: str, weights: Path) -> Tool:
+    from linocut.engine.tools.onnx_matting import OnnxMatting
+
+    del device
+    return OnnxMatting(weights)
+
+
+def _lettering(device: str) -> Tool:
+    from linocut.engine.tools.lettering import Reader
+
+    del device
+    return Reader()
+
+
+def _lettering_from(device: str, folder: Path) -> Tool:
+    from linocut.engine.tools.lettering import Reader
+
+    del device
+    return Reader(folder)
+
+
 def _lanczos(device: str) -> Tool:
     from linocut.engine.tools.enlarging import Lanczos
 
@@ -50,6 +71,27 @@ TOOLS: dict[str, ToolFacts] = {
             reserved_bytes=128 * MIB,
             on_device=False,
             load=_border_matting,
+        ),
+        ToolFacts(
+            name="onnx-matting",
+            does="cuts an object out before any backdrop, with a network that you bring as ONNX",
+            licence="that of your file",
+            source="a file of yours: LINOCUT_MATTING=FILE.onnx",
+            weight_bytes=0,
+            reserved_bytes=1024 * MIB,
+            on_device=False,
+            load_file=_onnx_matting,
+        ),
+        ToolFacts(
+            name="lettering",
+            does="reads the lettering of a picture: text, place, angle and colours of each line",
+            licence="Apache-2.0 (rapidocr; networks by PaddleOCR; see NOTICE)",
+            source="PP-OCRv6 small, in the wheel of rapidocr",
+            weight_bytes=31_749_509,
+            reserved_bytes=560 * MIB,
+            on_device=False,
+            load=_lettering,
+            load_file=_lettering_from,
         ),
         ToolFacts(
             name="lanczos",

@@ -1,0 +1,148 @@
+"""Ink and ground of one line of lettering: which pixels are letters, how they are bounded, and both colours.
+
+No weights: a smooth surface is fitted to the colours along the line's box, and what lies far from it is ink.
+
+Shapes: H and W pixels of a strip on which the line lies level, with ``margin`` pixels of its surroundings on each side.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Levels = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+
+LEAST_CONTRAST = 10.0
+"""Lab units between ground and ink below which a pixel is never ink."""
+ROUNDS = 4
+"""How often the ground's surface is fitted anew without what lies off it."""
+LEAST_SPECK = 0.0015
+"""The smallest spot that counts as ink, of the square of the line's height: a dot of an i takes ten times as much."""
+MOST_TILT = 3.0
+"""Degrees."""
+BIN = 8.0
+"""Lab units a side of the bins in which the most frequent colour is looked for."""
+SIDE_BINS = 64
+"""More than a and b have bins."""
+ALIKE = 12.0
+"""Lab units around that colour whose pixels it is the mean of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """``mask_HW``: where the letters are. ``bounds``: left, top, right, bottom of the ink in pixels of the strip, right
+    and bottom exclusive; None where none was found. ``ink``, ``ground``: ``#RRGGBB``."""
+
+    mask_HW: Flags
+    bounds: tuple[int, int, int, int] | None
+    ink: str
+    ground: str
+
+
+def ink_of(strip_HWC: Levels, margin: int) -> Ink:
+    """The ink of a line whose box lies ``margin`` pixels inside the strip (uint8 RGB)."""
+    lab_HWC = lab(strip_HWC)
+    height, width = lab_HWC.shape[:2]
+    box_HW = np.zeros((height, width), np.bool_)
+    box_HW[margin : height - margin, margin : width - margin] = True
+    surface_HWC = _ground(lab_HWC, _rim(box_HW, max(1, round(0.08 * (height - 2 * margin)))))
+    off_HW = np.linalg.norm(lab_HWC - surface_HWC, axis=-1)
+    mask_HW = _letters(off_HW > _threshold(off_HW[box_HW]), box_HW)
+    off_ground_HW = box_HW & ~cv2.dilate(mask_HW.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.bool_)
+    ground = _hex(strip_HWC, lab_HWC, off_ground_HW if off_ground_HW.any() else box_HW)
+    if not mask_HW.any():
+        return Ink(mask_HW, None, ground, ground)
+    ridge_HW = off_HW >= 0.98 * cv2.dilate(off_HW, np.ones((3, 3), np.uint8))  # the edges of letters are mixed colours
+    deep_HW = mask_HW & ridge_HW & (off_HW >= 0.6 * np.quantile(off_HW[mask_HW], 0.8))
+    rows, columns = np.flatnonzero(mask_HW.any(axis=1)), np.flatnonzero(mask_HW.any(axis=0))
+    bounds = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    return Ink(mask_HW, bounds, _hex(strip_HWC, lab_HWC, deep_HW), ground)
+
+
+def tilt_of(mask_HW: Flags) -> float:
+    """By how many degrees clockwise a line of ink is off level, within ``MOST_TILT``.
+
+    The angle at which the ink's rows begin and end most sharply: the sum of squared steps between the counts of
+    neighbouring rows is greatest along base line and x-height (Postl 1986).
+    """
+    y, x = np.nonzero(mask_HW)
+    if y.size < 8:
+        return 0.0
+    some = slice(None, None, 1 + y.size // 6000)
+    y, x = y[some].astype(np.float64), x[some] - x.mean()
+
+    def sharpness(angle: float) -> float:
+        rows = np.rint(y - x * np.tan(np.deg2rad(angle)))
+        steps = np.diff(np.bincount((rows - rows.min()).astype(np.int64)).astype(np.float64), prepend=0.0, append=0.0)
+        return float((steps * steps).sum()) * (1.0 - 0.02 * abs(angle))  # level, where nothing speaks against it
+
+    rough = max(np.arange(-MOST_TILT, MOST_TILT + 0.25, 0.5), key=sharpness)
+    return float(max(np.arange(rough - 0.4, rough + 0.45, 0.1), key=sharpness))
+
+
+def lab(pixels_HWC: Levels) -> Floats:
+    """uint8 sRGB -> CIE Lab, float32."""
+    scaled = pixels_HWC.astype(np.float32) / 255.0
+    return cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB, dst=scaled).astype(np.float32, copy=False)
+
+
+def _rim(box_HW: Flags, thick: int) -> Flags:
+    """The stretch to both sides of the box's edge, outside and inside."""
+    box, kernel = box_HW.astype(np.uint8), np.ones((2 * thick + 1, 2 * thick + 1), np.uint8)
+    rim_HW: Flags = (cv2.dilate(box, kernel) != cv2.erode(box, kernel)).astype(np.bool_)
+    return rim_HW
+
+
+def _ground(lab_HWC: Floats, rim_HW: Flags) -> Floats:
+    """A surface of second order in the position, through those colours of the rim that most of it agrees on."""
+    height, width = rim_HW.shape
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float32)
+    some = slice(None, None, 1 + int(rim_HW.sum()) // 4000)
+    near, colours = terms[rim_HW][some], lab_HWC[rim_HW][some]
+    off = np.linalg.norm(colours - np.median(colours, axis=0), axis=-1)
+    kept = off <= np.quantile(off, 0.6)  # letters may reach the rim: those colours are not asked first
+    surface = np.zeros((6, 3), np.float32)
+    for _ in range(ROUNDS):
+        surface, *_ = np.linalg.lstsq(near[kept], colours[kept], rcond=None)
+        off = np.linalg.norm(colours - near @ surface, axis=-1)
+        kept = off <= max(3.0 * 1.4826 * float(np.median(off)), 2.0)
+    whole: Floats = (terms @ surface).astype(np.float32)
+    return whole
+
+
+def _threshold(off: Floats) -> float:
+    """Where ink begins: between the two heaps of distances (Otsu 1979), at most half way to the ink's own."""
+    scaled = np.clip(off * 2.0, 0, 255).astype(np.uint8)
+    between, _ = cv2.threshold(scaled.reshape(-1, 1), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    beyond = off[off > between / 2.0]
+    half_way = 0.5 * float(np.quantile(beyond, 0.8)) if beyond.size else 0.0
+    return max(LEAST_CONTRAST, min(float(between) / 2.0, half_way))
+
+
+def _letters(mask_HW: Flags, box_HW: Flags) -> Flags:
+    """The spots that are large enough, and lie in the box rather than beside it."""
+    count, labels_HW, stats, _ = cv2.connectedComponentsWithStats(mask_HW.astype(np.uint8), connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    inside = np.bincount(labels_HW[box_HW], minlength=count)
+    height = int(box_HW.any(axis=1).sum())
+    kept = (areas >= max(2.0, LEAST_SPECK * height * height)) & (inside >= 0.5 * areas)
+    kept[0] = False
+    letters_HW: Flags = kept[labels_HW]
+    return letters_HW
+
+
+def _hex(strip_HWC: Levels, lab_HWC: Floats, where_HW: Flags) -> str:
+    """The most frequent colour of some pixels, as ``#RRGGBB``."""
+    colours = lab_HWC[where_HW]
+    zero = np.array([0, SIDE_BINS // 2, SIDE_BINS // 2])
+    bins = np.floor(colours / BIN).astype(np.int64) + zero
+    fullest = int(np.bincount((bins[:, 0] * SIDE_BINS + bins[:, 1]) * SIDE_BINS + bins[:, 2]).argmax())
+    lightness, rest = divmod(fullest, SIDE_BINS**2)
+    middle = (np.array([lightness, *divmod(rest, SIDE_BINS)]) - zero + 0.5) * BIN
+    near = np.linalg.norm(colours - middle, axis=-1) <= ALIKE
+    red, green, blue = (round(float(value)) for value in np.mean(strip_HWC[where_HW][near], axis=0))
+    return f"#{red:02X}{green:02X}{blue:02X}"
