@@ -51,7 +51,11 @@ class Live:
     def __init__(self, folder: Path, **settings: Any) -> None:
         base = base_folder(folder / "base")
         self.settings = Settings(
-            data=folder / "data", base=str(base), engine="fake", port=0, **{"stop_seconds": 3.0, **settings}
+            data=folder / "data",
+            base=str(base),
+            engine="fake",
+            port=0,
+            **{"stop_seconds": 3.0, "safety_pictures": "off", **settings},
         )
         self.runtime = Runtime.open(self.settings)
         self._listening = serve.listen("127.0.0.1", 0)

@@ -73,6 +73,18 @@ def rules_of(model: type[msgspec.Struct]) -> tuple[Rule, ...]:
 
 
 @lru_cache
+def nested(model: type[msgspec.Struct]) -> dict[str, Rule]:
+    """The fields of a struct that are structs themselves."""
+    return {rule.name: rule for rule in rules_of(model) if _is_struct(rule.type)}
+
+
+def as_object(value: Any, rule: Rule) -> dict[str, Any] | None:
+    """What was sent for a nested field; None where it is no object."""
+    meant = _as_meant(value, rule)
+    return meant if isinstance(meant, dict) else None
+
+
+@lru_cache
 def file_fields(model: type[msgspec.Struct]) -> frozenset[str]:
     """The fields of a struct that are files: those with a ``contentMediaType``, where they are acted on."""
     return frozenset(rule.name for rule in rules_of(model) if rule.is_file)
@@ -95,6 +107,8 @@ def _rule(name: str, hint: Any, *, required: bool) -> Rule:
     item = schema.get("items", {})
     is_file = "contentMediaType" in {**schema, **item} and "x-not-supported-yet" not in schema
     words = "must be sent as a file part of that name" if is_file else _words(schema)
+    if _is_struct(bare):
+        words = "must be a JSON object"
     return Rule(name, required, bare, _kind(schema), words, _kind(item), "pattern" in schema, is_file, is_nullable)
 
 
@@ -234,7 +248,13 @@ def _from_text(value: Any, kind: str) -> Any:
     return text if kind == "choice" else value
 
 
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
 def _checked(value: Any, rule: Rule) -> Any:
+    if _is_struct(rule.type) and isinstance(value, dict):
+        return read(rule.type, value)
     try:
         checked = msgspec.convert(value, rule.type)
     except msgspec.ValidationError:

@@ -1,12 +1,13 @@
 """``linocut generate``: a prompt in, PNG files out."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
-from linocut.cli.say import JsonFlag, answer, note, note_remarks
+from linocut.cli.images import save_images
+from linocut.cli.say import JsonFlag, answer
 
 
 def generate(
@@ -44,24 +45,8 @@ def generate(
     }
     with connect(url, key_file) as client:
         result = client.generate(prompt, **{name: value for name, value in asked.items() if value is not None})
-        note_remarks(result, *result["data"])
-        saved = [_save(client.download(image["url"]), image, out) for image in result["data"] if image.get("url")]
-    for image in result["data"]:
-        if not image.get("url"):
-            note("One picture is not given out: the safety check refused it.")
+        saved = save_images(client, result, out)
     answer([{"path": str(p), **i} for p, i in saved], "\n".join(str(p) for p, _ in saved), as_json=as_json)
-
-
-def _save(png: bytes, image: dict[str, Any], out: Path) -> tuple[Path, dict[str, Any]]:
-    """Write the picture under a name that no earlier picture has."""
-    out.mkdir(parents=True, exist_ok=True)
-    stem, number = f"linocut-{image['seed']}", 1
-    path = out / f"{stem}.png"
-    while path.exists():
-        number += 1
-        path = out / f"{stem}-{number}.png"
-    path.write_bytes(png)
-    return path, image
 
 
 def register(app: typer.Typer) -> None:

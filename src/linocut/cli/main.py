@@ -17,7 +17,20 @@ from linocut.errors import LinocutError
 from linocut.observe import set_up_logs
 
 PROGRAM = "linocut"
-VERBS = ("serve", "worker", "demo", "doctor", "keys", "datasets", "train", "generate", "inspect", "models", "version")
+VERBS = (
+    "serve",
+    "worker",
+    "demo",
+    "doctor",
+    "keys",
+    "datasets",
+    "train",
+    "generate",
+    "upscale",
+    "inspect",
+    "models",
+    "version",
+)
 
 
 def command_line(verbs: tuple[str, ...] = VERBS) -> typer.Typer:

@@ -201,6 +201,10 @@ class Client:
         """POST /v1/remove-background: the object of a picture, as a PNG file of its size."""
         return self._draw("/v1/remove-background", {"image": image}, {})
 
+    def upscale(self, image: Image, **fields: Any) -> Answer:
+        """POST /upscale: twice the size; ``fields`` of its image_request (prompt, resemblance, detail, seed, …)."""
+        return self._draw("/upscale", {"image_file": image}, {"image_request": fields})
+
     def magic_prompt(self, text_prompt: str, aspect_ratio: str = "AUTO") -> Answer:
         """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}

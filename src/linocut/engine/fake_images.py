@@ -27,8 +27,10 @@ from linocut.orders import (
     KeyedOrder,
     UpscaleOrder,
 )
+from linocut.verdicts import UNSAFE_PICTURE, Verdict
 
 TOOL = "border-matting"
+UNSAFE = Verdict(component="fake", is_safe=False, reason=UNSAFE_PICTURE)
 Fake = Generator[None, bool, None]
 Emit = Callable[[Event], None]
 
@@ -140,6 +142,7 @@ def _drawn(order: GenerateOrder, key: str, fetch: Fetch, emit: Emit, how: _How) 
             native_width=order.width,
             native_height=order.height,
             tools=how.tools,
+            verdict=UNSAFE if "[unsafe]" in order.caption else None,
         )
         emit(drawn)
     emit(GenerateFinished(key=key))

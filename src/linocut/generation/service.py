@@ -52,7 +52,7 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     else:
         width, height = edited_size(ask, ask.over)
     text = caption_text(normalise(ask.json_prompt)) if ask.prompt is None else ask.prompt
-    judge_prompt(text)
+    judge_prompt(text, means.settings.safety_rules)
     said = _worded(ask, text, (width, height), means)
     adapter = None if ask.custom_model_uri is None else resolve_uri(tx, caller, ask.custom_model_uri, base)
     native = native_size(width, height, base.native_pixels, base.size_multiple)
@@ -100,7 +100,7 @@ def magic_prompt(text: str, aspect_ratio: str, rules: Rules, means: Means) -> tu
     AUTO: the ratio that the text speaks of, a square where it speaks of none. ``InvalidRequest``; ``Unsafe``.
     """
     _check_text(text, rules.prompt_field)
-    judge_prompt(text)
+    judge_prompt(text, means.settings.safety_rules)
     ratio = ratio_of_text(text, rules.ratios) if aspect_ratio == "AUTO" else aspect_ratio
     return means.worded(text, *parse_size(ratio), make_up=True), ratio
 

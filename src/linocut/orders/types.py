@@ -105,16 +105,14 @@ class UpscaleOrder(GenerateOrder, frozen=True, kw_only=True, tag="upscale"):
     """Enlarge a picture to twice its size, then draw it over in tiles of ``width`` x ``height`` pixels, once a seed.
 
     ``enlarger``: the tool, or "auto": by what the picture is. ``cell``: the corners of tiles are multiples of it.
-    ``level`` in (0, 1): how much noise is laid over each tile; ``share`` in [0, 1]: how much of what the drawing
-    changed the answer gets. ``told`` in (0, 1]: the part of the noise that the base is told of: what it is not told of
-    stays as texture. ``sharper``: what the fine in the answer is multiplied with.
+    ``level`` in (0, 1): how much noise is laid over each tile; ``told`` in (0, 1]: the part of it that the base is told
+    of, and what it is not told of stays as texture. ``sharper``: what the fine in the answer is multiplied with.
     """
 
     picture: PictureRef
     enlarger: str
     cell: int
     level: float
-    share: float
     told: float
     sharper: float
 

@@ -8,6 +8,7 @@ transparency where that is asked for.
 import io
 import struct
 import warnings
+from collections.abc import Callable
 
 from PIL import Image, ImageChops, PngImagePlugin
 
@@ -42,16 +43,21 @@ def measure_png(png: bytes, rule: CropRule) -> Measures:
     return measure(_open(png, "png").convert("RGB"), rule)
 
 
-def for_dataset(data: bytes, limits: PictureLimits, rule: CropRule) -> Decoded:
-    """Decode all of ``data``, opaque, and measure it. ``Refused`` with a sentence; any other error: damaged."""
+Judge = Callable[[Image.Image], str]
+"""Who found a picture fit to be shown; "" where nobody looked. ``Refused`` for one that is not."""
+
+
+def for_dataset(data: bytes, limits: PictureLimits, rule: CropRule, judge: Judge) -> Decoded:
+    """Decode all of ``data``, opaque, judge and measure it. ``Refused`` with a sentence; any other error: damaged."""
     picture = _decoded(data, limits)
     upright = _upright(over_white(*in_srgb(picture)), _orientation(picture))
     is_animated = _is_animated(picture)
     del picture
-    return Decoded(_png(upright), upright.width, upright.height, is_animated, measure(upright, rule))
+    judged_by = judge(upright)
+    return Decoded(_png(upright), upright.width, upright.height, is_animated, measure(upright, rule), judged_by)
 
 
-def for_request(data: bytes, limits: PictureLimits, *, keep_alpha: bool) -> Pixels:
+def for_request(data: bytes, limits: PictureLimits, judge: Judge, *, keep_alpha: bool) -> Pixels:
     """Decode all of ``data``: RGB over white, or RGBA where it has transparency that is to be kept. As above."""
     picture = _decoded(data, limits)
     colour, alpha = in_srgb(picture)
@@ -62,7 +68,9 @@ def for_request(data: bytes, limits: PictureLimits, *, keep_alpha: bool) -> Pixe
     else:
         colour = over_white(colour, alpha)
     upright = _upright(colour, orientation)
-    return Pixels(_png(upright), upright.width, upright.height, is_animated, upright.mode == "RGBA")
+    judged_by = judge(over_white(upright.convert("RGB"), upright.getchannel("A") if upright.mode == "RGBA" else None))
+    has_alpha = upright.mode == "RGBA"
+    return Pixels(_png(upright), upright.width, upright.height, is_animated, has_alpha, judged_by=judged_by)
 
 
 def for_mask(data: bytes, limits: PictureLimits, width: int, height: int) -> Pixels:

@@ -27,7 +27,7 @@ from linocut.wire.datasets import (
     UploadDatasetAssetsResponse,
     UploadExtras,
 )
-from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RejectError
+from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RefusalExtras, RejectError
 from linocut.wire.events import (
     PreviewEvent,
     ProgressEvent,
@@ -78,6 +78,12 @@ from linocut.wire.training import (
     TrainModelV4AdvancedRequest,
     TrainModelV4Request,
 )
+from linocut.wire.upscaling import (
+    GenerateImageResponse,
+    ImageObject,
+    UpscaleImageRequest,
+    UpscaleInitialImageRequest,
+)
 
 __all__ = [
     "AnswerExtras",
@@ -98,6 +104,7 @@ __all__ = [
     "FileExtras",
     "GenerateImageRequestV3",
     "GenerateImageRequestV4",
+    "GenerateImageResponse",
     "GenerateImageSafetyError",
     "GenerateTransparentImageRequestV3",
     "GetDatasetResponse",
@@ -107,6 +114,7 @@ __all__ = [
     "ImageGenerationObjectV4",
     "ImageGenerationResponseV3",
     "ImageGenerationResponseV4",
+    "ImageObject",
     "ListAssetsResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
@@ -115,6 +123,7 @@ __all__ = [
     "ModelExtras",
     "PreviewEvent",
     "ProgressEvent",
+    "RefusalExtras",
     "RejectError",
     "RemixImageRequestV3",
     "RemixImageRequestV4",
@@ -140,5 +149,7 @@ __all__ = [
     "UploadDatasetAssetsRequest",
     "UploadDatasetAssetsResponse",
     "UploadExtras",
+    "UpscaleImageRequest",
+    "UpscaleInitialImageRequest",
     "V4JsonPrompt",
 ]

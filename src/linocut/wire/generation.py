@@ -18,7 +18,7 @@ from linocut.wire.enums import (
     StyleTypeV3,
 )
 from linocut.wire.structured_prompts import V4JsonPrompt
-from linocut.wire.types import UNSET, Json, ModelUri, Notes, Nothing, Seed, Time, not_yet
+from linocut.wire.types import UNSET, Json, ModelUri, Notes, Nothing, SafetyVerdict, Seed, Time, not_yet
 
 Picture = Annotated[
     Any, Meta(extra_json_schema={"type": "string", "contentMediaType": "image/*"}, description="JPEG, PNG or WebP.")
@@ -168,11 +168,13 @@ class ImageExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base; the tools
     beside the base that had a part in it, if any.
 
-    ``notes``: what was cut, not known or done otherwise than asked, a sentence each; absent when there is nothing."""
+    ``safety``: who judged the image, and how; absent where images are not judged. ``notes``: what was cut, not known or
+    done otherwise than asked, a sentence each; absent when there is nothing."""
 
     native_resolution: str
     base: str
     tools: Tools | Nothing = UNSET
+    safety: SafetyVerdict | Nothing = UNSET
     notes: Notes | Nothing = UNSET
 
 

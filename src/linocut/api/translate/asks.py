@@ -7,6 +7,7 @@ from linocut.api.translate.versions import V3, V4
 from linocut.captions import normalise
 from linocut.errors import InvalidRequest
 from linocut.generation.types import GenerateAsk, Over
+from linocut.generation.upscaling import UpscaleAsk
 from linocut.pictures.intake import StoredPicture
 from linocut.sizes import parse_size
 from linocut.wire import (
@@ -15,6 +16,7 @@ from linocut.wire import (
     GenerateImageRequestV4,
     RemixImageRequestV3,
     RemixImageRequestV4,
+    UpscaleImageRequest,
 )
 from linocut.wire.types import UNSET, Nothing
 
@@ -113,6 +115,22 @@ def inpaint_v3(request: EditImageRequestV3, image: StoredPicture, mask: StoredPi
         over=Over("inpaint", image, mask=mask),
         inputs=inputs_of(image=image, mask=mask),
         notes=image.notes + mask.notes,
+    )
+
+
+def upscaled(request: UpscaleImageRequest, image: StoredPicture) -> UpscaleAsk:
+    """``POST /upscale``."""
+    asked = request.image_request
+    return UpscaleAsk(
+        picture=image,
+        prompt=_or_none(asked.prompt),
+        resemblance=asked.resemblance,
+        detail=asked.detail,
+        magic_prompt=asked.magic_prompt_option,
+        num_images=asked.num_images,
+        seed=_or_none(asked.seed),
+        inputs=inputs_of(image_file=image),
+        notes=image.notes,
     )
 
 

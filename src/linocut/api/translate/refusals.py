@@ -3,12 +3,12 @@ unless what it says asks for nothing (DECISIONS 41)."""
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from linocut.api.body import Texts
-from linocut.api.fields import NOTHING
+from linocut.api.fields import NOTHING, as_object, nested
 from linocut.errors import InvalidRequest
 
 KNOWN_FIELDS = frozenset(
@@ -38,6 +38,8 @@ PUBLISHED_DEFAULTS: dict[str, Any] = {
 HAVE_AUTO = frozenset({"aspect_ratio", "magic_prompt", "magic_prompt_option", "model", "style_type"})
 """The fields whose published choices have AUTO: it leaves the choice to the server, as if the field were absent."""
 
+_UPSCALES = ("prompt", "resemblance", "detail", "magic_prompt_option", "num_images", "seed")
+
 _INSTEAD = {
     ("/v1/ideogram-v4/generate", "prompt"): "send text_prompt or json_prompt",
     ("/v1/ideogram-v4/generate", "aspect_ratio"): "send resolution, or name the ratio in text_prompt",
@@ -47,6 +49,8 @@ _INSTEAD = {
     ("/v1/ideogram-v3/generate", "json_prompt"): "send prompt; a structured caption as its text is understood",
     ("/v1/ideogram-v3/generate", "magic_prompt_option"): "send magic_prompt",
     ("/v1/ideogram-v3/generate", "image_request"): "send its fields themselves",
+    ("/upscale", "image"): "send the picture as image_file",
+    **{("/upscale", name): "put it into image_request" for name in _UPSCALES},
 }
 
 
@@ -59,7 +63,10 @@ def acted_on(values: Mapping[str, Any], path: str, model: type[msgspec.Struct]) 
     kept: dict[str, Any] = {}
     for name, value in values.items():
         mark = marks.get(name)
-        if name in model.__struct_fields__ and (mark is None or _says_something(values.get(mark["unless"]))):
+        inner = as_object(value, nested(model)[name]) if name in nested(model) else None
+        if inner is not None:
+            kept[name] = acted_on(inner, path, cast(type[msgspec.Struct], nested(model)[name].type))
+        elif name in model.__struct_fields__ and (mark is None or _says_something(values.get(mark["unless"]))):
             kept[name] = value
         elif name not in KNOWN_FIELDS or _asks_for_nothing(name, value):
             continue

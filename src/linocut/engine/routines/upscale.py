@@ -71,7 +71,7 @@ class _Drawing:
                 busy.append(tile)
         for some in chunks(tuple(busy), BATCH_IMAGES):
             drawn, plain = yield from self._drawn(some)
-            yield Background(partial(_add, changes, some, drawn, plain, self.order.share), "blend")
+            yield Background(partial(_add, changes, some, drawn, plain), "blend")
         return changes
 
     def _drawn(self, tiles: tuple[Tile, ...]) -> Generator[Yielded, Any, tuple[list[Tensor], list[Tensor]]]:
@@ -111,9 +111,9 @@ def _fetched(order: UpscaleOrder, hands: Hands) -> Levels:
     return np.asarray(opened(order.picture, hands.fetch, "RGB"))
 
 
-def _add(changes: Changes, tiles: tuple[Tile, ...], drawn: list[Tensor], plain: list[Tensor], share: float) -> None:
+def _add(changes: Changes, tiles: tuple[Tile, ...], drawn: list[Tensor], plain: list[Tensor]) -> None:
     for tile, one, other in zip(tiles, drawn, plain, strict=True):
-        changes.add(tile, share * (one.cpu().numpy().astype(np.float32) - other.cpu().numpy()))
+        changes.add(tile, one.cpu().numpy().astype(np.float32) - other.cpu().numpy())
 
 
 def _finished(changes: Changes, larger: Enlarged, order: UpscaleOrder, seed: int) -> bytes:

@@ -39,7 +39,7 @@ def _lettering_from(device: str, folder: Path) -> Tool:
 
 
 def _lanczos(device: str) -> Tool:
-    from linocut.engine.tools.enlarging import Lanczos
+    from linocut.engine.tools.resampling import Lanczos
 
     del device
     return Lanczos()
