@@ -1,5 +1,6 @@
 """What the shipped rules refuse, what they let pass, which tricks they see through, and what an operator can change."""
 
+import re
 import time
 from pathlib import Path
 
@@ -177,3 +178,15 @@ def test_what_is_wrong_with_them_is_told(tmp_path: Path, name: str, text: str, w
         read_rules(str(tmp_path))
     with pytest.raises(InvalidRequest, match="folder that is not there"):
         read_rules(str(tmp_path / "none"))
+
+
+def test_the_example_of_the_docs_works(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "safety.md").read_text()
+    for block in re.findall(r"```\n# (.*?)```", text, re.DOTALL):
+        name, _, toml = block.partition("\n")
+        (tmp_path / name).write_text(toml)
+    for refused in ("an Acme anvil", "globexes", "ZORK7", "a naked child"):
+        with pytest.raises(Unsafe):
+            judge_prompt(refused, str(tmp_path))
+    for fine in ("acme street at night", "a zorker", "a nude woman"):
+        judge_prompt(fine, str(tmp_path))
