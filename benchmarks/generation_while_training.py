@@ -25,8 +25,8 @@ from pathlib import Path
 from training_step import order as run_order
 from training_step import pictures
 
+from linocut.bases import MINI, Base, load_base
 from linocut.captions import caption_text
-from linocut.catalogue import MINI, Base, load_base
 from linocut.engine.door import Engine
 from linocut.engine.open import open_engine
 from linocut.observe import set_up_logs

@@ -34,8 +34,8 @@ from diffusers import Ideogram4Pipeline
 from PIL import Image
 from torch import Tensor, nn
 
+from linocut.bases import MINI, Base, Sampling, load_base
 from linocut.captions import caption_text
-from linocut.catalogue import MINI, Base, Sampling, load_base
 from linocut.engine.door import Engine
 from linocut.engine.families.family import Family, load_family
 from linocut.engine.open import open_engine

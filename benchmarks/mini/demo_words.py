@@ -23,7 +23,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from linocut.catalogue import MINI, load_base
+from linocut.bases import MINI, load_base
 from linocut.cli.demo import PROMPTS
 from linocut.samples.draw import BAR_TOP, WORDS, kettle_and_fern, posters
 

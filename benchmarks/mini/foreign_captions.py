@@ -23,8 +23,8 @@ import numpy as np
 from learning import BASE, run
 from PIL import Image, ImageOps
 
+from linocut.bases import MINI
 from linocut.captions import caption_text, normalise
-from linocut.catalogue import MINI
 from linocut.engine.door import Engine
 from linocut.engine.open import open_engine
 from linocut.orders import GenerateOrder, ImageDrawn

@@ -26,8 +26,8 @@ import numpy as np
 from PIL import Image
 from styles import STYLES, Subject, caption, draw, subjects
 
+from linocut.bases import MINI, load_base
 from linocut.captions import caption_text, normalise
-from linocut.catalogue import MINI, load_base
 from linocut.engine.door import Engine
 from linocut.engine.open import open_engine
 from linocut.files import sha256_hex

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from diffusers import Ideogram4Pipeline
 
-from linocut.catalogue import MINI, Base, load_base
+from linocut.bases import MINI, Base, load_base
 from linocut.prompting.lexicon import COLOURS, FACES, hex_to_rgb
 from pretrain import captions, tokenizer, vae
 from pretrain.draw import Painter

@@ -28,7 +28,7 @@ import torch
 from learning import BASE, pictures, train
 from PIL import Image
 
-from linocut.catalogue import MINI
+from linocut.bases import MINI
 from linocut.engine.families.family import load_family
 from linocut.engine.open import open_engine
 from linocut.prompting.lexicon import hex_to_rgb

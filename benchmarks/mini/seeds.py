@@ -33,8 +33,8 @@ from learning import BASE, run, train
 from linocut.engine.training.noise import start_noise
 from PIL import Image
 
+from linocut.bases import MINI
 from linocut.captions import caption_text, normalise
-from linocut.catalogue import MINI
 from linocut.cli.demo import PROMPTS
 from linocut.engine.door import Engine
 from linocut.engine.open import open_engine

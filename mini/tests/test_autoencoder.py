@@ -12,7 +12,7 @@ import torch
 from mini.tests.test_measures import PAINTER
 from safetensors.torch import load_file, save_file
 
-from linocut.catalogue import MINI
+from linocut.bases import MINI
 from pretrain import vae
 from pretrain.__main__ import main
 from pretrain.config import VaeConfig

@@ -11,7 +11,7 @@ import torch
 from mini.tests.test_pretraining import CHANNELS, TINY, fresh_words
 from safetensors.torch import load_file, save_file
 
-from linocut.catalogue import MINI, load_base
+from linocut.bases import MINI, load_base
 from pretrain import vae
 from pretrain.config import TransformerConfig, VaeConfig
 from pretrain.export import export, wall_seconds, widen

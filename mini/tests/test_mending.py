@@ -13,7 +13,7 @@ from mini.tests.test_measures import PAINTER
 from mini.tests.test_pretraining import TINY, fresh_words
 from safetensors.torch import load_file, save_file
 
-from linocut.catalogue import MINI
+from linocut.bases import MINI
 from pretrain import mend, vae
 from pretrain.config import VaeConfig
 from pretrain.data import encode

@@ -7,7 +7,7 @@ import torch
 from mini.tests.test_measures import PAINTER
 from safetensors.torch import load_file
 
-from linocut.catalogue import MINI
+from linocut.bases import MINI
 from pretrain import captions, tokenizer
 from pretrain.scene import Colour, Ground, Item, Scene
 from pretrain.spelling import Spelling

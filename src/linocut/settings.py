@@ -4,11 +4,14 @@ Every field is documented in docs/settings.md (a house test holds it).
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from linocut.verdicts import SafetyMode, SafetyRule
@@ -19,6 +22,7 @@ EMBEDDED = "embedded"
 
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*/?")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 MATTING_BY_BORDER, MATTING_FILE = "border-matting", "onnx-matting"
 """The tools that cut out: the embedded one, and the one with a file of the operator's."""
 ENLARGERS = ("auto", "lanczos", "pyanime4k")
@@ -48,6 +52,12 @@ class Settings(BaseSettings):
     cors_origins: str = Field(
         default="", description="Origins whose pages may call the API, commas between; * for all; empty: none."
     )
+    webhook_hosts: str = Field(
+        default="",
+        description="Hosts and networks of your own that webhooks may lead to, commas between; empty: public ones.",
+    )
+    webhook_tries: int = Field(default=8, ge=1, le=20, description="Most tries to deliver a webhook.")
+    webhook_seconds: float = Field(default=10.0, gt=0, le=60, description="Longest that one try may take.")
     max_connections: int = Field(default=4096, ge=16, description="Open connections; over that, the worst are cut.")
     max_connections_per_address: int = Field(
         default=512, ge=8, description="Open connections of one address; a trusted proxy may have any number."
@@ -60,7 +70,11 @@ class Settings(BaseSettings):
         gt=0,
         description="How long a client may leave an answer unread, or take less than 1 KiB/s of it.",
     )
-    base: str = Field(default="mini", description="Name of the embedded base, or a folder that holds a base.")
+    base: str = Field(default="mini", description="mini, a name of the catalogue, or a folder that holds a base.")
+    bases: Path | None = Field(default=None, description="Folder of pulled bases; unset: bases in the data folder.")
+    accept_licence: str = Field(
+        default="", description="Bases whose licence does not allow free hosting, and that are served all the same."
+    )
     engine: str = Field(default="torch", pattern="^(torch|fake)$", description="torch, or fake (tests: no model).")
     workers: int = Field(default=1, ge=0, le=64, description="Engine processes that serve starts.")
     threads: int = Field(default=0, ge=0, description="Torch threads an engine process; 0: one per core and worker.")
@@ -100,6 +114,17 @@ class Settings(BaseSettings):
     upscale_megapixels: float = Field(
         default=16.8, gt=0, description="Most pixels of an enlarged picture, in millions (16.8: 4096 x 4096)."
     )
+    describer_url: str = Field(
+        default="", description="Chat completions endpoint of the describer, such as http://127.0.0.1:11434/v1."
+    )
+    describer_model: str = Field(default="", description="The model that the describer's endpoint is asked for.")
+    describer_key: SecretStr = Field(default=SecretStr(""), description="The key for it; empty: none is sent.")
+    describer_seconds: float = Field(default=30.0, gt=0, description="Longest wait for the describer's answer.")
+    describer: str = Field(
+        default="embedded",
+        pattern="^(embedded|endpoint)$",
+        description="Who describes pictures: embedded, or endpoint (a vision model of yours).",
+    )
     min_training_images: int = Field(default=15, ge=1, le=100, description="Fewest pictures a dataset trains with.")
     max_dataset_images: int = Field(default=100, ge=1, description="Most pictures in a dataset.")
     max_file_mib: int = Field(default=25, ge=1, description="Largest picture or caption file, MiB.")
@@ -125,6 +150,21 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str | Path:
         """The database in force: the URL named, else the data folder's SQLite file, whatever signs its path has."""
         return self.database_url or self.data.absolute() / "linocut.db"
+
+    @property
+    def accepted_licences(self) -> frozenset[str]:
+        """The names in ``accept_licence``."""
+        return frozenset(name.lower() for name in _items(self.accept_licence))
+
+    @property
+    def pulled_bases(self) -> Path:
+        """Where pulled bases lie."""
+        return (self.bases or self.data / "bases").absolute()
+
+    @property
+    def bases_memory(self) -> Path:
+        """What is remembered of the files of bases, so that they are not read at each start."""
+        return self.data.absolute() / "bases.json"
 
     @property
     def tools_at_start(self) -> tuple[str, ...]:
@@ -175,6 +215,11 @@ class Settings(BaseSettings):
         return file.with_name(f"{file.name}-damaged")
 
     @property
+    def deliverer_note(self) -> Path:
+        """The file that is there while a process of this data folder delivers webhooks."""
+        return self.data.absolute() / "delivering"
+
+    @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """``trusted_proxies``, read."""
         return networks_in(self.trusted_proxies)
@@ -183,6 +228,19 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> frozenset[str]:
         """``cors_origins``, as browsers write them."""
         return origins_in(self.cors_origins)
+
+    @field_validator("describer")
+    @classmethod
+    def _is_named(cls, value: str, info: ValidationInfo) -> str:
+        """The endpoint's own fields stand before it, so that they are known here."""
+        if value == "endpoint":
+            named(info.data, "describer")
+        return value
+
+    @property
+    def allowed_webhook_hosts(self) -> "Hosts":
+        """``webhook_hosts``, read."""
+        return hosts_in(self.webhook_hosts)
 
     @field_validator("public_url")
     @classmethod
@@ -223,6 +281,36 @@ class Settings(BaseSettings):
         origins_in(value)
         return value
 
+    @field_validator("webhook_hosts")
+    @classmethod
+    def _are_hosts(cls, value: str) -> str:
+        hosts_in(value)
+        return value
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Names of hosts, in lower case, and networks."""
+
+    names: frozenset[str]
+    networks: tuple[IPv4Network | IPv6Network, ...]
+
+
+def named(given: Mapping[str, Any], role: str) -> None:
+    """``ValueError`` with a sentence when the endpoint of a role is set without an address or a model."""
+    url, model = str(given.get(f"{role}_url", "")), str(given.get(f"{role}_model", ""))
+    match = _ORIGIN.match(url)
+    if not (match and _is_port(match[3]) and _PATH.fullmatch(url, match.end())):
+        raise ValueError(
+            f"LINOCUT_{role.upper()} is 'endpoint', so LINOCUT_{role.upper()}_URL must be its address, such as "
+            "http://127.0.0.1:11434/v1."
+        )
+    if not model:
+        raise ValueError(
+            f"LINOCUT_{role.upper()} is 'endpoint', so LINOCUT_{role.upper()}_MODEL must name the model that is asked "
+            "for there."
+        )
+
 
 @lru_cache
 def networks_in(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -246,6 +334,23 @@ def origins_in(text: str) -> frozenset[str]:
     if items == ["*"]:
         return frozenset(items)
     return frozenset(_origin(item) for item in items)
+
+
+@lru_cache
+def hosts_in(text: str) -> Hosts:
+    """Hosts, addresses and networks out of a list with commas. ``ValueError`` with a sentence for anything else."""
+    names, networks = set(), []
+    for item in _items(text):
+        try:
+            networks.append(ip_network(item.strip("[]"), strict=False))
+        except ValueError:
+            if not _HOST.fullmatch(item) or item.replace(".", "").isdecimal():
+                raise ValueError(
+                    f"LINOCUT_WEBHOOK_HOSTS has {item!r}, which is no host and no network; it takes a list such as "
+                    "hooks.example.org,10.1.0.0/16 (no scheme, no port, no *)."
+                ) from None
+            names.add(item.lower())
+    return Hosts(frozenset(names), tuple(networks))
 
 
 def _origin(item: str) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.types import ASGIApp
 from tests.api.pictures import png
@@ -28,6 +29,17 @@ def label(operation: Operation) -> str:
 def address(operation: Operation, known: Mapping[str, str] | None = None) -> str:
     """The operation's address, with the ids that are known, and "x" for the others."""
     return re.sub(r"\{(\w+)\}", lambda name: (known or {}).get(name[1], "x"), operation.path)
+
+
+def asked(operation: Operation, known: Mapping[str, str] | None = None) -> str:
+    """The same, with an example of each query parameter that must be sent."""
+    parameters = MINE[label(operation)]["parameters"] if operation.is_built else []
+    query = {
+        p["name"]: p["schema"]["examples"][0]
+        for p in parameters
+        if p["in"] == "query" and p["required"] and "examples" in p["schema"]
+    }
+    return address(operation, known) + (f"?{urlencode(query)}" if query else "")
 
 
 def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, another: bool = False) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 from tests.contract.answers import check_answer
 
-from linocut import catalogue
+from linocut import bases
 from linocut.accounts import keys, organizations
 from linocut.api import serve
 from linocut.engine.open import open_engine
@@ -41,7 +41,7 @@ class Account:
 def base_folder(folder: Path) -> Path:
     """A base without weights: the facts of the embedded one, which is all that the fake engine and the API read."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "linocut.json").write_text((catalogue.MINI / "linocut.json").read_text())
+    (folder / "linocut.json").write_text((bases.MINI / "linocut.json").read_text())
     return folder
 
 
@@ -55,7 +55,7 @@ class Live:
             base=str(base),
             engine="fake",
             port=0,
-            **{"stop_seconds": 3.0, "safety_pictures": "off", **settings},
+            **{"stop_seconds": 3.0, "webhook_hosts": "hooks.example.org", "safety_pictures": "off", **settings},
         )
         self.runtime = Runtime.open(self.settings)
         self._listening = serve.listen("127.0.0.1", 0)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from tests.api.every import ALL, OPERATIONS, UNBUILT, WITH_BODY, WITH_KEY, address, body_of, label, tell
+from tests.api.every import ALL, OPERATIONS, UNBUILT, WITH_BODY, WITH_KEY, address, asked, body_of, label, tell
 from tests.api.live import Account, Live
 from tests.contract.answers import check_error
 
@@ -82,13 +82,13 @@ def test_a_field_that_nobody_knows_is_ignored_or_refused_by_its_name(account: Ac
     """Refused where the request says so (training); and then before anything is looked up."""
     body = body_of(operation)["json"]
     assert operation.body is not None
-    told = account.http.request(operation.method, address(operation), json={**body, "wandb_project": "x"})
+    told = account.http.request(operation.method, asked(operation), json={**body, "wandb_project": "x"})
     if operation.body.__struct_config__.forbid_unknown_fields:
         assert told.status_code == 400
         assert told.json()["error"].startswith("This request has no field 'wandb_project'")
         assert all(name in told.json()["error"] for name in operation.body.__struct_fields__)
     else:
-        plain = account.http.request(operation.method, address(operation), json=body)
+        plain = account.http.request(operation.method, asked(operation), json=body)
         assert told.status_code == plain.status_code
         assert "wandb_project" not in told.text
 

@@ -1,6 +1,5 @@
 """A base that is not whole, or is none: told by the doctor and before a server begins, and never a traceback."""
 
-import json
 import shutil
 import time
 from collections.abc import Callable
@@ -9,17 +8,16 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Typed
 
-from linocut import catalogue
+from linocut import bases
 from linocut.cli import checks
-from linocut.errors import InvalidRequest
 from linocut.settings import Settings
 
 
 def copy_of_mini(folder: Path) -> Path:
     """Mini with links to its weights."""
     folder.mkdir()
-    for path in sorted(catalogue.MINI.rglob("*")):
-        target = folder / path.relative_to(catalogue.MINI)
+    for path in sorted(bases.MINI.rglob("*")):
+        target = folder / path.relative_to(bases.MINI)
         if path.is_dir():
             target.mkdir(parents=True)
         elif path.suffix == ".safetensors":
@@ -30,9 +28,9 @@ def copy_of_mini(folder: Path) -> Path:
 
 
 def test_mini_is_whole_and_so_is_a_copy(tmp_path: Path) -> None:
-    catalogue.check_parts(catalogue.MINI)
+    bases.check_parts(bases.MINI)
     started = time.monotonic()
-    catalogue.check_parts(copy_of_mini(tmp_path / "copy"))
+    bases.check_parts(copy_of_mini(tmp_path / "copy"))
     assert time.monotonic() - started < 1.0, "headers only"
 
 
@@ -66,7 +64,7 @@ BREAKS: dict[str, tuple[str, Callable[[Path], None]]] = {
             and None
         ),
     ),
-    "no facts": ("its linocut.json is missing", lambda b: replaced(b / "linocut.json", None)),
+    "no facts": ("--accept-licence ideogram-4", lambda b: replaced(b / "linocut.json", None)),
     "broken facts": ("linocut.json is damaged", lambda b: replaced(b / "linocut.json", b"{")),
     "facts of another": ("docs/bases.md", lambda b: replaced(b / "linocut.json", b'{"family": "pixart"}')),
     "half the facts": ("docs/bases.md", lambda b: replaced(b / "linocut.json", b'{"family": "flux2", "name": 3}')),
@@ -89,28 +87,5 @@ def test_a_base_that_is_not_whole_passes_neither_doctor_nor_serve(typing: Typed,
 
 
 def test_an_empty_folder_with_mini_s_facts(tmp_path: Path) -> None:
-    shutil.copy(catalogue.MINI / "linocut.json", tmp_path)
+    shutil.copy(bases.MINI / "linocut.json", tmp_path)
     assert not checks.base(Settings(data=tmp_path, base=str(tmp_path))).ok
-
-
-@pytest.mark.parametrize(
-    ("pipeline", "sentence"),
-    [
-        ("PixArtSigmaPipeline", "it holds a PixArtSigmaPipeline and has no linocut.json."),
-        ("StableDiffusionXLPipeline", "it holds a StableDiffusionXLPipeline, and its linocut.json is missing."),
-        ("Flux2KleinPipeline", "it holds a Flux2KleinPipeline, and its linocut.json is missing."),
-        (None, "it has neither a linocut.json nor a model_index.json."),
-    ],
-)
-def test_a_folder_of_a_real_pipeline_is_told_what_runs_today(
-    tmp_path: Path, pipeline: str | None, sentence: str
-) -> None:
-    if pipeline:
-        (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": pipeline}))
-    with pytest.raises(InvalidRequest) as told:
-        catalogue.check_parts(tmp_path)
-    assert sentence in told.value.message
-    assert "Today linocut runs mini" in told.value.message
-    assert "docs/bases.md" in told.value.message
-    with pytest.raises(InvalidRequest, match="There is no folder"):
-        catalogue.load_base(tmp_path / "none")

@@ -17,7 +17,7 @@ from tests.datasets.shelf import Shelf
 from tests.house.test_round_trips import TRAIN
 from tests.pictures import made
 
-from linocut.catalogue import MINI, load_base
+from linocut.bases import MINI, load_base
 from linocut.datasets import findings, looking, repository, service
 from linocut.datasets import report as reports
 from linocut.datasets.types import DatasetFile

@@ -5,12 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 from tests.faults.house import House, fake_house
+from tests.webhooks.receiver import make_certificates
 
 
 @pytest.fixture(scope="session")
 def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A server on the fake engine, as the documents' readers have started one."""
-    with fake_house(tmp_path_factory.mktemp("docs") / "data") as house:
+    folder = tmp_path_factory.mktemp("docs")
+    authority, _ = make_certificates(folder / "certificates", "localhost")
+    hosts = {"LINOCUT_WEBHOOK_HOSTS": "localhost,hooks.example.org", "SSL_CERT_FILE": str(authority)}
+    with fake_house(folder / "data", **hosts) as house:
         yield house
 
 

@@ -22,6 +22,10 @@ NOT_RUN = {
     ("docs/postgresql.md", "pip install 'linocut[postgres]'"),
     ("docs/postgresql.md", "createuser --pwprompt linocut"),
     ("docs/postgresql.md", 'pg_dump --format=custom --file=linocut.dump "$LINOCUT_DATABASE_URL"'),
+    (
+        "docs/webhooks.md",
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost \\",
+    ),
     ("docs/tutorial.md", "linocut serve          # http://127.0.0.1:8731, everything it keeps in ./linocut-data"),
 }
 """(document, first line) of the blocks that are not run; each says why in a comment right before it."""
@@ -44,6 +48,7 @@ def test_the_code_of_a_document_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     reader = Reader(tmp_path, documented.url, documented.data, PICTURES, key)
+    shutil.copy(documented.data.parent / "certificates" / "certificate.pem", tmp_path)
     for block in filter(_is_run, BLOCKS[path]):
         for name, value in reader.environment().items():
             monkeypatch.setenv(name, value)

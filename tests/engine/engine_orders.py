@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from linocut.catalogue import Base, Sampling
+from linocut.bases import Base, Sampling
 from linocut.engine.door import Engine
 from linocut.files import sha256_hex
 from linocut.orders import Event, Failed, GenerateFinished, GenerateOrder, PreviewPrompt, TrainFinished, TrainOrder

@@ -17,7 +17,7 @@ from diffusers import Flux2KleinPipeline, Ideogram4Pipeline
 from tests.engine.tiny_bases import flux2_base, ideogram4_base
 from torch import Tensor, nn
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import Family, load_family
 from linocut.engine.families.items import Reference, Text

@@ -16,7 +16,7 @@ from tests.engine.tiny_grouped import qwen_image_base, sdxl_base, z_image_base
 from tests.engine.training_support import drive
 from torch import Tensor
 
-from linocut.catalogue import Sampling, load_base
+from linocut.bases import Sampling, load_base
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import load_family
 from linocut.engine.families.items import Item, Text

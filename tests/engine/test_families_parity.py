@@ -22,7 +22,7 @@ from tests.engine.family_support import (
 from tests.engine.family_support import start as noise
 from tests.engine.family_support import tiny as make
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.file import load_adapter, save_adapter
 from linocut.engine.families.items import Reference
 from linocut.engine.families.parts.schedule import logit_normal_sigmas, resolution_mu

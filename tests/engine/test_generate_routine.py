@@ -16,7 +16,7 @@ from PIL import Image
 from tests.engine.engine_orders import FINAL, generate_order, no_blobs, of, run_to_the_end, train_order
 from tests.engine.tiny_bases import flux2_base, ideogram4_base
 
-from linocut.catalogue import Base, load_base
+from linocut.bases import Base, load_base
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.file import adapter_bytes
 from linocut.engine.door import Engine
@@ -153,7 +153,7 @@ CHILD = """
 import hashlib, sys
 from pathlib import Path
 from tests.engine.engine_orders import generate_order, no_blobs, run_to_the_end
-from linocut.catalogue import load_base
+from linocut.bases import load_base
 from linocut.engine.open import open_engine
 folder = Path(sys.argv[1])
 base = load_base(folder)

@@ -19,7 +19,7 @@ from tests.engine.engine_orders import of, run_to_the_end
 from tests.engine.test_training_real_base import BLOBS, BUILD, finished, order_for, picture_order
 from tests.engine.training_support import Killed, of_kind, run_once
 
-from linocut.catalogue import Base, load_base
+from linocut.bases import Base, load_base
 from linocut.engine.executor import Broken, Done, Executor, Outcome
 from linocut.engine.families.family import Family, load_family
 from linocut.engine.memory import Pool

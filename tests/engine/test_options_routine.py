@@ -7,7 +7,7 @@ import torch
 from tests.engine.test_edit_routine import MAKERS
 from tests.engine.test_generate_routine import Resident
 
-from linocut.catalogue import FAMILIES
+from linocut.bases import FAMILIES
 
 
 @pytest.fixture(scope="module", params=list(MAKERS))

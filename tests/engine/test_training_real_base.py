@@ -14,7 +14,7 @@ from tests.engine.tiny_bases import flux2_base, ideogram4_base
 from tests.engine.tiny_grouped import qwen_image_base, sdxl_base, z_image_base
 from tests.engine.training_support import Killed, dataset, run_once, train_order
 
-from linocut.catalogue import load_base
+from linocut.bases import load_base
 from linocut.engine.adapters.file import load_adapter
 from linocut.engine.families.family import Family, load_family
 from linocut.engine.open import open_engine

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter, project, share_rows
 from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
 from linocut.engine.noise import normals

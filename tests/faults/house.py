@@ -144,9 +144,9 @@ class House:
 
 
 @contextmanager
-def fake_house(data: Path) -> Iterator[House]:
+def fake_house(data: Path, **environment: str) -> Iterator[House]:
     """A server that draws with the fake engine, ready."""
-    house = House(data, {"LINOCUT_ENGINE": "fake"})
+    house = House(data, {"LINOCUT_ENGINE": "fake", **environment})
     house.start()
     try:
         house.wait_for("/readyz", "", 60)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.faults.rounds import live_through
 
-from linocut.catalogue import MINI
+from linocut.bases import MINI
 
 
 def _mini_in_small_steps(folder: Path) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from tests.runs.workshop import BASE, Workshop
 
 from linocut import __version__
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.custom_models import service as registry
 from linocut.db.tables import jobs
 from linocut.errors import InvalidRequest, NotFound, TooManyInFlight, Unsafe

@@ -9,14 +9,8 @@ from typing import Any
 import msgspec
 import typer
 
-from linocut.catalogue import (
-    FAMILIES,
-    FAMILY_NAMES,
-    PIPELINES,
-    Base,
-    Sampling,
-    TrainingDefaults,
-)
+from linocut.bases import FAMILIES, FAMILY_NAMES, Base, Licence, Sampling, TrainingDefaults
+from linocut.bases.known import catalogue, pipelines
 from linocut.cli.main import command_line
 from linocut.engine.families.family import FAMILIES as CODE
 from linocut.errors import LinocutError
@@ -53,12 +47,17 @@ def test_every_error_code_is_documented() -> None:
 
 def test_every_fact_of_a_base_is_documented_and_the_example_is_one() -> None:
     page = (ROOT / "docs" / "bases.md").read_text()
-    for facts in (Base, Sampling, TrainingDefaults):
-        assert [name for name in facts.__struct_fields__ if f"`{name}`" not in page] in ([], ["identity"])
+    for facts in (Base, Sampling, TrainingDefaults, Licence):
+        assert [name for name in facts.__struct_fields__ if f"`{name}`" not in page] in (
+            [],
+            ["identity"],
+            ["identity", "known_as"],
+        )
     example = json.loads(page.partition("```json\n")[2].partition("```")[0])
     assert msgspec.convert({**example, "identity": "x"}, Base, strict=True).family in FAMILIES
     assert all(f"`{family}`" in page for family in FAMILIES)
-    assert all(pipeline in page for pipeline in PIPELINES)
+    assert all(pipeline in page for pipeline in pipelines())
+    assert [name for name in catalogue() if f"`{name}`" not in page] == []
 
 
 def _verbs(group: Any, above: str = "") -> set[str]:

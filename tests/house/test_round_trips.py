@@ -6,7 +6,7 @@ import pickle
 import msgspec
 import pytest
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.errors import Busy, Internal, LinocutError, error_from_json
 from linocut.orders import (
     AdapterRef,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from linocut.catalogue import MINI, load_base
+from linocut.bases import MINI, load_base
 from linocut.engine.door import Engine
 from linocut.engine.open import open_engine
 from linocut.files import sha256_hex

@@ -12,8 +12,8 @@ from PIL import Image, ImageColor, ImageDraw
 from tests.engine.engine_orders import run_to_the_end
 from tests.engine.test_canvas import edit_order, stored
 
+from linocut.bases import MINI, load_base
 from linocut.captions import Worded
-from linocut.catalogue import MINI, load_base
 from linocut.engine.families.family import load_family
 from linocut.engine.resident import engine_over
 from linocut.generation.editing import into_the_mask, level_of

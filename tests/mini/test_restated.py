@@ -2,8 +2,8 @@
 
 import pytest
 
+from linocut.bases import MINI, load_base
 from linocut.captions import caption_text
-from linocut.catalogue import MINI, load_base
 from linocut.prompting import expand, fitted, restate
 from pretrain import tokenizer
 

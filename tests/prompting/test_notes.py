@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.prompting.test_expand import PIECES
 from tests.runs import workshop
 
+from linocut.bases import MINI, load_base
 from linocut.captions import cut_of, normalise
-from linocut.catalogue import MINI, load_base
 from linocut.prompting import expand, reword
 from linocut.prompting.lexicon import OBJECTS
 from linocut.prompting.strangers import strangers

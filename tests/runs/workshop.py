@@ -14,7 +14,7 @@ from linocut import ids
 from linocut.accounts.organizations import add_member, ensure_organization, ensure_user
 from linocut.accounts.types import Caller
 from linocut.api.translate.versions import FIRST_MODEL_VERSION, V3, V4
-from linocut.catalogue import Base
+from linocut.bases import Base
 from linocut.custom_models import service as registry
 from linocut.custom_models.types import ModelView
 from linocut.db.database import Database

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import Table, func, select
-from tests.api.every import OPERATIONS, address, body_of, label
+from tests.api.every import OPERATIONS, asked, body_of, label
 from tests.api.live import Account, Live, running
 from tests.api.pictures import png
 from tests.api.processes import until
@@ -74,7 +74,7 @@ def post(account: Account, path: str, key: str, **how: Any) -> httpx2.Response:
 def test_every_post_has_one_effect_and_one_answer(server: Live, owner: Account, operation: Operation) -> None:
     dataset_id = fill(owner)
     known = {"dataset_id": dataset_id, "model_id": train(owner, dataset_id)}
-    path, key = address(operation, known), f"of {label(operation)}"
+    path, key = asked(operation, known), f"of {label(operation)}"
     with server.working() if isinstance(operation.does, Draws) else nullcontext():
         first = post(owner, path, key, **body_of(operation, known))
     assert first.status_code == 200, first.text

@@ -8,14 +8,14 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import Connection
-from tests.api.every import OPERATIONS, body_of, label
+from tests.api.every import OPERATIONS, asked, body_of, label
 from tests.api.live import Account, Live
 from tests.api.pictures import png
 from tests.walks.steps import V3_GENERATE, V3_TRAIN, fill, ok, train
 
 from linocut.accounts import keys, organizations
 from linocut.api import runner
-from linocut.api.operation import Draws, Operation, Serves, Works, Writes
+from linocut.api.operation import Draws, Operation, Places, Serves, Works, Writes
 from linocut.db.tables import api_keys, assets, idempotency_keys, jobs, members, metadata
 from linocut.storage.store import Store
 
@@ -29,7 +29,7 @@ def _removed(tx: Connection, account: Account) -> object:
 
 
 ENDS: dict[str, End] = {"revoked": lambda tx, one: keys.revoke_key(tx, one.api_key_id), "removed": _removed}
-CHANGING = [one for one in OPERATIONS if isinstance(one.does, Writes | Works | Draws)]
+CHANGING = [one for one in OPERATIONS if isinstance(one.does, Writes | Works | Draws | Places)]
 LATER = [one for one in OPERATIONS if one.key_needed and isinstance(one.does, Serves)]
 
 
@@ -125,9 +125,7 @@ def test_nothing_is_told_to_such_a_key_either(
 
 
 def _ask(account: Account, operation: Operation, known: dict[str, str], headers: dict[str, str]) -> httpx2.Response:
-    path = operation.path
-    for name, value in known.items():
-        path = path.replace(f"{{{name}}}", value)
+    path = asked(operation, known)
     return account.http.request(operation.method, path, headers=headers, **body_of(operation, known))
 
 

@@ -350,6 +350,6 @@ def test_an_api_that_cannot_start_ends_the_server_with_its_reason(
 
 
 def _base(settings: Settings) -> Any:
-    from linocut.catalogue import load_base
+    from linocut.bases import load_base
 
     return load_base(Path(settings.base))

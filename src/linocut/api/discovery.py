@@ -6,6 +6,7 @@ How a file's place says its address:
   elsewhere it is itself (``routes/datasets/_dataset_id/upload_assets.py``).
 - A name that begins with an underscore is a path parameter: ``routes/models/_model_id/cancel.py`` is
   ``/models/{model_id}/cancel``.
+- A word of Python's own has an underscore at its end, which is not part of the address: ``async_``.
 - Two underscores are a dot: ``routes/openapi__json.py`` is ``/openapi.json``.
 - A folder's own address is its ``__init__.py``: ``routes/models/__init__.py`` is ``/models``.
 
@@ -61,7 +62,7 @@ def _part(name: str, *, hyphenated: bool) -> str:
     if name.startswith("_") and not name.startswith("__"):
         parameter, dot, suffix = name[1:].partition("__")
         return f"{{{parameter}}}" + (f".{suffix}" if dot else "")
-    dotted = name.replace("__", ".")
+    dotted = name.removesuffix("_").replace("__", ".")
     return dotted.replace("_", "-") if hyphenated else dotted
 
 

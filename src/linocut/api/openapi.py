@@ -10,7 +10,7 @@ from linocut import __version__
 from linocut.accounts.idempotency import LONGEST_KEY
 from linocut.api.body import JSON
 from linocut.api.examples import answer_of, request_of
-from linocut.api.operation import Draws, Operation
+from linocut.api.operation import Draws, Operation, Places
 from linocut.wire import ErrorBody, GenerateImageSafetyError, RejectError, V4JsonPrompt
 
 Json = dict[str, Any]
@@ -63,7 +63,8 @@ def _operation(operation: Operation, schemas: Json) -> Json:
 
 def _path_parameters(operation: Operation) -> list[Json]:
     names = [part.partition("}")[0] for part in operation.path.split("{")[1:]]
-    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    told = {"in": "path", "required": True, "schema": {"type": "string"}, "style": "simple", "explode": False}
+    return [{"name": name, **told} for name in names]
 
 
 def _query_parameters(operation: Operation) -> Iterable[Json]:
@@ -71,10 +72,8 @@ def _query_parameters(operation: Operation) -> Iterable[Json]:
         return
     schema = msgspec.json.schema(operation.query, ref_template=_REFERENCE)["$defs"][operation.query.__name__]
     for name, field in schema["properties"].items():
-        parameter = {"name": name, "in": "query", "required": name in schema["required"], "schema": typed(field)}
-        if field.get("type") == "array":
-            parameter |= {"style": "form", "explode": True}
-        yield parameter
+        required = {"name": name, "in": "query", "required": name in schema["required"]}
+        yield {**required, "schema": typed(field), "style": "form", "explode": True}
 
 
 def _header_parameters(operation: Operation) -> Iterable[Json]:
@@ -128,7 +127,7 @@ def refusals_of(operation: Operation) -> list[int]:
         statuses.add(400)
     if operation.body is not None:
         statuses |= {400, 408, 413, 415}
-    if isinstance(operation.does, Draws):
+    if isinstance(operation.does, Draws | Places):
         statuses |= {402, 404, 422, 429}
     return sorted(statuses)
 

@@ -78,7 +78,19 @@ class Draws:
     take: Callable[[Call, Any], Awaitable[Any]] | None = None
 
 
-Effect = Reads | Serves | Writes | Works | Draws
+@dataclass(frozen=True)
+class Places:
+    """Places a job in one transaction, ``place(call, ask, tx)``, and answers at once: nobody waits here.
+
+    ``await take(call, ask)`` first looks at what the request leads to, and gives the ask that ``place`` gets. What it
+    finds wrong should be told by ``place``: a repetition under an Idempotency-Key is then answered as the first call.
+    """
+
+    place: Callable[[Call, Any, Connection], msgspec.Struct]
+    take: Callable[[Call, Any], Awaitable[Any]]
+
+
+Effect = Reads | Serves | Writes | Works | Draws | Places
 
 
 @dataclass(frozen=True)

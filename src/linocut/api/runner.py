@@ -23,9 +23,10 @@ from linocut.api.drawing import drawn
 from linocut.api.fields import read
 from linocut.api.kept import KeptAnswer, asked
 from linocut.api.once import once, once_begun
-from linocut.api.operation import Answer, Draws, Operation, Reads, Serves, Works, Writes
+from linocut.api.operation import Answer, Draws, Operation, Places, Reads, Serves, Works, Writes
 from linocut.api.shared import Shared
 from linocut.api.translate.refusals import acted_on
+from linocut.files import sha256_hex
 
 ASKED_BY = "linocut.api_key_id"
 """Where the request's scope says, once it is known, whose key came with it: for the access log."""
@@ -75,6 +76,9 @@ async def _carried_out(operation: Operation, call: Call) -> Answer:
                 if draws.take is not None:
                     await call.db.run_read(lambda tx: None)  # as above: decoding needs none
                     ask = await draws.take(call, ask)
+            case Places(place, take):
+                await call.db.run_read(lambda tx: None)  # as above
+                return await once(call, partial(place, call, await take(call, ask)), kind)
             case Reads():
                 raise RuntimeError("Answered in the snapshot of the key.")
     return draws.answer(await drawn(call, partial(draws.place, call, ask)), ask)  # its files are gone by now
@@ -87,17 +91,25 @@ async def _asked(operation: Operation, call: Call, folder: Path | None) -> Any:
     if operation.body is not None:
         fields = await read_fields(call.request, operation, settings, folder)
         values = fields.values
-        if isinstance(operation.does, Draws):
+        if isinstance(operation.does, Draws | Places):
             values = acted_on(values, operation.path, operation.body)
         ask = read(operation.body, values)
         if operation.ask is not None:
             ask = operation.ask(ask)
         if key is not None:
-            sha256 = fields.sha256
+            sha256 = _with_query(fields.sha256, call, operation)
     if key is not None:
         route = call.request.scope["path"].removesuffix("/")
         call.keyed = Keyed(call.caller.api_key_id, route, key, sha256)
     return ask
+
+
+def _with_query(sha256: str, call: Call, operation: Operation) -> str:
+    """The digest of what a body says, or of body and query where an operation takes one."""
+    if operation.query is None:
+        return sha256
+    asked = call.query(operation.query)
+    return sha256_hex(msgspec.json.encode((sha256, asked)))
 
 
 def _sent(answer: Answer) -> Response:

@@ -16,7 +16,8 @@ import httpx2
 from sqlalchemy.exc import DBAPIError
 
 from linocut.accounts.keys import list_keys
-from linocut.catalogue import check_parts, load_base
+from linocut.bases import Memory, check_parts, load_base
+from linocut.bases.licences import check_licence
 from linocut.cli.connection import api_key
 from linocut.client import Client
 from linocut.db import checkup, engines, schema
@@ -37,6 +38,9 @@ PATIENCE_SECONDS = 5.0
 """How long a database may take to answer."""
 CHECK_SECONDS = 60.0
 """How long a SQLite file is looked at for damage."""
+
+
+_ANOTHER_BASE = "Take another, or mini: linocut serve --base mini   (linocut bases list shows those that are known)"
 
 
 @dataclass(frozen=True)
@@ -94,14 +98,21 @@ def disk(settings: Settings) -> Finding:
 
 def base(settings: Settings) -> Finding:
     """The base that would be loaded: its facts, and that its parts are there (headers only)."""
-    folder = base_folder(settings)
     try:
+        folder = base_folder(settings)
         if settings.engine == "torch":
             check_parts(folder)
-        found = load_base(folder)
+        memory = Memory(settings.bases_memory) if settings.data.is_dir() else Memory()
+        found = load_base(folder, memory)
     except LinocutError as error:
-        return Finding("base", False, error.message, "Set --base to mini: linocut serve --base mini")
-    return Finding("base", True, f"{found.name}, {found.identity}, {found.native_pixels} pixels native")
+        mend = error.message.rpartition("to fetch it: ")[2] if "to fetch it: " in error.message else _ANOTHER_BASE
+        return Finding("base", False, error.message, mend)
+    told = f"{found.name}, {found.identity}, {found.native_pixels} pixels native, licence {found.licence.name}"
+    try:
+        check_licence(found, settings.accepted_licences)
+    except InvalidRequest as refused:
+        return Finding("base", False, refused.message, f"linocut serve --accept-licence {found.known_as or found.name}")
+    return Finding("base", True, told)
 
 
 def database(settings: Settings) -> Finding:

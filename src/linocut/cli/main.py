@@ -23,12 +23,16 @@ VERBS = (
     "demo",
     "doctor",
     "keys",
+    "audit",
     "datasets",
     "train",
     "generate",
     "upscale",
+    "describe",
     "inspect",
     "models",
+    "bases",
+    "webhooks",
     "version",
 )
 

@@ -35,7 +35,20 @@ DataOption = Annotated[
 ]
 BaseOption = Annotated[
     str | None,
-    typer.Option("--base", help="mini, or a folder that holds a base (docs/bases.md); else LINOCUT_BASE, else mini."),
+    typer.Option(
+        "--base", help="mini, a name of `linocut bases list`, or the folder of a base; else LINOCUT_BASE, else mini."
+    ),
+]
+LicenceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-licence",
+        metavar="NAME",
+        help="Serve this base though its licence does not allow to host it freely; else LINOCUT_ACCEPT_LICENCE.",
+    ),
+]
+VerifyOption = Annotated[
+    bool, typer.Option("--verify", help="Read every file of the base again, whether or not it looks unchanged.")
 ]
 WorkersOption = Annotated[
     int | None,
@@ -49,15 +62,24 @@ def serve(
     data: DataOption = None,
     base: BaseOption = None,
     workers: WorkersOption = None,
+    accept_licence: LicenceOption = None,
+    verify: VerifyOption = False,
 ) -> None:
     """Serve the API, and run the engine beside it. Ctrl-C stops both; what was training goes on at the next start.
 
     Every other setting is an environment variable: docs/settings.md."""
     from linocut.workers import supervise
 
-    settings = settings_with(host=host, port=port, data=data, base=base, workers=workers)
+    settings = settings_with(
+        host=host, port=port, data=data, base=base, workers=workers, accept_licence=named(accept_licence)
+    )
     set_up_logs(settings.log_level, as_json=settings.log_json)
-    raise typer.Exit(supervise.run(settings))
+    raise typer.Exit(supervise.run(settings, verify_base=verify))
+
+
+def named(accept_licence: list[str] | None) -> str | None:
+    """The options as the setting has them; None where none is given."""
+    return ",".join(accept_licence) if accept_licence else None
 
 
 def register(app: typer.Typer) -> None:

@@ -153,9 +153,11 @@ class Client:
         params = {} if organization_id is None else {"organization_id": organization_id}
         self._send("DELETE", f"/models/{_part(model_id)}/share", params=params)
 
-    def weights(self, model_id: str) -> bytes:
-        """GET /models/{model_id}/weights -> a safetensors file that the library's ``load_lora_weights`` reads."""
-        return self._send("GET", f"/models/{_part(model_id)}/weights", params={"format": "diffusers"}).content
+    def weights(self, model_id: str, format: str | None = None) -> bytes:
+        """GET /models/{model_id}/weights -> a safetensors file. ``format``: diffusers (the library's
+        ``load_lora_weights`` reads it), comfyui or kohya; None: as the server stores it, as for diffusers."""
+        asked = {"format": format} if format is not None else {}
+        return self._send("GET", f"/models/{_part(model_id)}/weights", params=asked).content
 
     def delete_model(self, model_id: str) -> None:
         """DELETE /models/{model_id}: archive it."""
@@ -176,6 +178,23 @@ class Client:
         prompts = {"text_prompt": text_prompt, "json_prompt": json_prompt}
         body = {name: value for name, value in prompts.items() if value is not None} | fields
         return self._json("POST", "/v1/ideogram-v4/generate", json=body, timeout=_GENERATE_SECONDS)
+
+    def generate_async(
+        self,
+        *,
+        webhook_url: str,
+        text_prompt: str | None = None,
+        json_prompt: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> Answer:
+        """POST /v1/ideogram-v4/async/generate -> its ``generation_id``; the result is sent to ``webhook_url``."""
+        prompts = {"text_prompt": text_prompt, "json_prompt": json_prompt}
+        body = {name: value for name, value in prompts.items() if value is not None} | fields
+        return self._json("POST", "/v1/ideogram-v4/async/generate", json=body, params={"webhook_url": webhook_url})
+
+    def generation(self, generation_id: str) -> Answer:
+        """GET /v1/generations/{generation_id} -> pending, completed with its ``data``, or failed."""
+        return self._json("GET", f"/v1/generations/{_part(generation_id)}")
 
     def remix(self, image: Image, prompt: str, **fields: Any) -> Answer:
         """POST /v1/ideogram-v3/remix; ``fields`` by the wire's names (image_weight, aspect_ratio, seed, …)."""
@@ -205,10 +224,23 @@ class Client:
         """POST /upscale: twice the size; ``fields`` of its image_request (prompt, resemblance, detail, seed, …)."""
         return self._draw("/upscale", {"image_file": image}, {"image_request": fields})
 
+    def reframe(self, image: Image, resolution: str, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/reframe: the picture as it is, and around it what fills ``resolution``."""
+        return self._draw("/v1/ideogram-v3/reframe", {"image": image}, {"resolution": resolution, **fields})
+
     def magic_prompt(self, text_prompt: str, aspect_ratio: str = "AUTO") -> Answer:
         """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}
         return self._json("POST", "/v1/ideogram-v4/magic-prompt", json=body)
+
+    def describe_v4(self, image_file: Image, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v4/describe -> ``json_prompt``, the structured prompt of a picture; ``fields`` by the
+        wire's names (include_bbox, include_style_descriptions, include_tags)."""
+        return self._draw("/v1/ideogram-v4/describe", {"image_file": image_file}, fields)
+
+    def describe(self, image_file: Image, **fields: Any) -> Answer:
+        """POST /describe -> ``descriptions``, plain sentences; ``fields``: describe_model_version."""
+        return self._draw("/describe", {"image_file": image_file}, fields)
 
     def download(self, link: str) -> bytes:
         """The bytes behind an image link (no key is sent: the link is signed)."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from linocut.engine import fake_images, fake_training
+from linocut.engine import fake_describe, fake_images, fake_training
 from linocut.engine.door import Fetch
 from linocut.engine.memory import Footprint
 from linocut.errors import Internal, LinocutError, RunFailed
-from linocut.orders import CutoutOrder, Event, GenerateOrder, Order, TrainOrder, kind_of
+from linocut.orders import CutoutOrder, DescribeOrder, Event, GenerateOrder, Order, TrainOrder, kind_of
 
 FakeRoutine = Generator[None, bool, None]
 """Yields after each step; receives whether its order was cancelled since."""
@@ -47,6 +47,13 @@ def _no_room_to_draw(order: GenerateOrder) -> RunFailed:
     )
 
 
+def _no_room_to_look(order: DescribeOrder) -> RunFailed:
+    return RunFailed(
+        f"Memory ran out while a picture of {order.picture.width} x {order.picture.height} pixels was looked at. Send "
+        "a smaller one."
+    )
+
+
 def _no_room_to_cut(order: CutoutOrder) -> RunFailed:
     return RunFailed(
         f"There was no memory left to cut a picture of {order.picture.width} x {order.picture.height} pixels out. "
@@ -78,6 +85,12 @@ def _upscale() -> Callable[[Any, Any], Any]:
     from linocut.engine.routines.upscale import upscale
 
     return upscale
+
+
+def _describe() -> Callable[[Any, Any], Any]:
+    from linocut.engine.routines.describe import describe
+
+    return describe
 
 
 def _keyed() -> Callable[[Any, Any], Any]:
@@ -120,6 +133,13 @@ CARRIAGES: dict[str, Carriage] = {
         routine=_upscale,
         fake=fake_images.upscale,
         out_of_memory=_no_room_to_draw,
+        unknown_fault=Internal,
+    ),
+    "describe": Carriage(
+        weigh=Footprint.of_looking,
+        routine=_describe,
+        fake=fake_describe.describe,
+        out_of_memory=_no_room_to_look,
         unknown_fault=Internal,
     ),
     "keyed": Carriage(

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from linocut.engine.door import BACKGROUND_WAIT_SECONDS, Fetch, has_files
 from linocut.engine.executor import Broken, Done, Executor, Outcome
 from linocut.engine.judging import Judge, Telling
@@ -37,7 +39,11 @@ from linocut.observe import log
 from linocut.orders import Event, Failed, Order
 
 HELPER_THREADS = 2
-"""Enough for one picture to be encoded while another waits for the disk."""
+"""Enough for one picture to be encoded while another waits for the disk. Each works with one thread of torch's: with
+teams of their own, OpenMP counts more threads than cores, and the device's thread waits asleep (a training step on two
+cores took 1.4 times as long)."""
+APART_THREADS = 16
+"""Threads that wait for answers of other servers."""
 
 MakeRoutine = Callable[[Order, str, Fetch, Path, Callable[[Event], None]], Routine]
 """The routine of an order: (order, key, fetch, workspace, emit)."""
@@ -77,7 +83,10 @@ class RoutineEngine:
         self._start: dict[str, Callable[[], Routine]] = {}
         self._units: dict[int, tuple[LiveOrder, int, DeviceUnit]] = {}
         self._background: dict[Future[Any], tuple[LiveOrder, int]] = {}
-        self._helpers = ThreadPoolExecutor(HELPER_THREADS, thread_name_prefix="engine-helper")
+        self._helpers = ThreadPoolExecutor(
+            HELPER_THREADS, thread_name_prefix="engine-helper", initializer=partial(torch.set_num_threads, 1)
+        )
+        self._apart = ThreadPoolExecutor(APART_THREADS, thread_name_prefix="engine-apart")
         self._telling = Telling(judge, self._helpers)
         self._cancels: deque[str] = deque()
         self._tickets = 0
@@ -129,6 +138,7 @@ class RoutineEngine:
             live.ended = True
             live.leave()
             self._forget(live)
+        self._apart.shutdown(wait=False, cancel_futures=True)  # another server may take its time; it writes nothing
         self._helpers.shutdown(wait=True, cancel_futures=True)
         self._background.clear()
         self._telling.clear()
@@ -210,7 +220,8 @@ class RoutineEngine:
     def _place(self, live: LiveOrder, index: int, unit: Unit) -> None:
         """Send a unit on its way, or answer it at once."""
         if isinstance(unit, Background):
-            self._background[self._helpers.submit(unit.call)] = live, index
+            threads = self._apart if unit.apart else self._helpers
+            self._background[threads.submit(unit.call)] = live, index
         elif (name := unit.remembered_as) is not None and (known := self._texts.get(name)):
             live.settle(index, Done(known))
         else:

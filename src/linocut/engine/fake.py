@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from linocut.catalogue import Base
+from linocut.bases import Base
 from linocut.engine.carriage import FakeRoutine, carriage_of
 from linocut.engine.door import Closing, Fetch, has_files
 from linocut.engine.refusals import cancelled, wrong_base

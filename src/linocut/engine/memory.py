@@ -8,7 +8,15 @@ What one forward pass needs while it lasts is shared by all orders and is not co
 from dataclasses import dataclass
 
 from linocut.errors import TooLarge
-from linocut.orders import CutoutOrder, EditOrder, GenerateOrder, KeyedOrder, TrainOrder, UpscaleOrder
+from linocut.orders import (
+    CutoutOrder,
+    DescribeOrder,
+    EditOrder,
+    GenerateOrder,
+    KeyedOrder,
+    TrainOrder,
+    UpscaleOrder,
+)
 
 MIB = 1024 * 1024
 FLOAT_BYTES = 4
@@ -30,6 +38,9 @@ its rim, for as many images as there are helper threads."""
 UPSCALE_BYTES_PER_PIXEL = 48
 """Of each pixel of an enlarged picture: it and its padded copy (6), a channel at a time in the enlarger (6), what the
 tiles change and their weights (16), the answer and its file (9), and a quarter more."""
+
+LOOK_BYTES_PER_PIXEL = 16
+"""Of each pixel of a picture that is looked at: its file, itself in RGB, and what tools make of it at its own size."""
 
 CUTOUT_BYTES_PER_PIXEL = 24
 """Of each pixel of a picture that is cut out: the picture, its alpha, both together, and the edge."""
@@ -76,6 +87,10 @@ class Footprint:
         asked = order.output_width * order.output_height
         noise = round(asked * self.latent_bytes_per_pixel)
         return self.of_text(order.caption) + noise + UPSCALE_BYTES_PER_PIXEL * asked
+
+    def of_looking(self, order: DescribeOrder) -> int:
+        """Bytes that looking at a picture holds from its start to its end: its pixels, and copies for two tools."""
+        return LOOK_BYTES_PER_PIXEL * order.picture.width * order.picture.height
 
     def of_keyed_images(self, order: KeyedOrder) -> int:
         """Bytes that a generation with a transparent ground holds: four channels, and enlarged."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from linocut.catalogue import Base
+from linocut.bases import Base
 from linocut.engine.door import Engine
 from linocut.engine.fake import FakeEngine
 from linocut.engine.tools.tool import NO_TOOLS, ToolsAtHand

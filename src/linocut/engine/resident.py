@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from linocut.catalogue import Base, Sampling
+from linocut.bases import Base, Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.cache import AdapterCache
 from linocut.engine.adapters.file import load_adapter
@@ -76,7 +76,7 @@ def engine_over(
     ``memory_bytes`` is what orders and passes may take beside the base; 0: what is free now but for the tools, and no
     limit of a pass.
     """
-    toolbox = Toolbox(str(on), tools.max_bytes, weights=tools.weights)
+    toolbox = Toolbox(str(on), tools.max_bytes, weights=tools.weights, endpoints=tools.endpoints)
     for name in tools.at_start:
         toolbox.load(name)
     executor = Executor(family, on, watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE)))

@@ -90,10 +90,13 @@ def finite(tensor: Tensor) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """Work off the device loop (PNG, hashing, fsync, disk): runs in the engine's helper thread -> its return value."""
+    """Work off the device loop (PNG, hashing, fsync, disk): runs in the engine's helper thread -> its return value.
+
+    ``apart``: it waits for somebody else (another server's answer), so it has a thread that no picture waits for."""
 
     call: Callable[[], Any]
     label: str = field(default="background")
+    apart: bool = False
 
 
 Unit = DeviceUnit | Background

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from linocut.catalogue import FAMILY_NAMES
+from linocut.bases import FAMILY_NAMES
 from linocut.errors import InvalidRequest
 from linocut.settings import Settings
 

@@ -9,7 +9,9 @@ from linocut import __version__, ids
 from linocut.accounts.types import Caller
 from linocut.captions import Worded
 from linocut.errors import InvalidRequest
-from linocut.generation.service import LONGEST_PROMPT, check_in_flight, sampling_of
+from linocut.generation.checking import LONGEST_PROMPT
+from linocut.generation.sampling import sampling_of
+from linocut.generation.service import check_in_flight
 from linocut.generation.types import MagicPrompt, Means, Placed
 from linocut.jobs import queue
 from linocut.jobs.types import JobInput

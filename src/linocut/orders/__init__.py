@@ -22,6 +22,7 @@ from linocut.orders.kinds import KINDS, OrderKind, kind_of
 from linocut.orders.types import (
     AdapterRef,
     CutoutOrder,
+    DescribeOrder,
     EditOrder,
     GenerateOrder,
     KeyedOrder,
@@ -40,6 +41,7 @@ __all__ = [
     "Answered",
     "CheckpointScored",
     "CutoutOrder",
+    "DescribeOrder",
     "EditOrder",
     "Event",
     "Failed",

@@ -9,7 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from linocut.orders.types import CutoutOrder, EditOrder, GenerateOrder, KeyedOrder, Order, TrainOrder, UpscaleOrder
+from linocut.orders.types import (
+    CutoutOrder,
+    DescribeOrder,
+    EditOrder,
+    GenerateOrder,
+    KeyedOrder,
+    Order,
+    TrainOrder,
+    UpscaleOrder,
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,14 @@ KINDS: dict[str, OrderKind] = {
             resumable=False,
             places=lambda order: len(order.seeds),
             log_facts=lambda order: {"images": len(order.seeds)},
+        ),
+        OrderKind(
+            name="describe",
+            order=DescribeOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: 1,
+            log_facts=lambda order: {"describer": order.describer},
         ),
         OrderKind(
             name="keyed",

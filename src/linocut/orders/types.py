@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 
 
 class AdapterRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +115,14 @@ class UpscaleOrder(GenerateOrder, frozen=True, kw_only=True, tag="upscale"):
     level: float
     told: float
     sharper: float
+
+
+class DescribeOrder(Order, frozen=True, kw_only=True, tag="describe"):
+    """Say what is on a picture. ``describer``: who puts it into words besides; ``embedded``: nobody does, the words are
+    made of what was seen; ``endpoint``: the language model that the operator named."""
+
+    picture: PictureRef
+    describer: Literal["embedded", "endpoint"]
 
 
 class TrainSample(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,9 +76,9 @@ def _work(
         case "measure":
             return {"measures": asdict(measure_png(data, rule))}, b""
         case "request":
-            made: Decoded | Pixels = for_request(data, limits, judge, keep_alpha=head["keep_alpha"])
+            made: Decoded | Pixels = for_request(data, limits, judge, keep_alpha=head["keep_alpha"], look=head["look"])
         case "mask":
-            made = for_mask(data, limits, head["width"], head["height"])
+            made = for_mask(data, limits, (head["width"], head["height"]), marks=head["marks"])
         case _:
             made = for_dataset(data, limits, rule, judge)
     facts = asdict(made)

@@ -19,7 +19,7 @@ from linocut.errors import Internal
 from linocut.observe import log
 from linocut.pictures.frames import pack, unpack
 from linocut.pictures.refusal import Refused
-from linocut.pictures.types import CropRule, Decoded, Measures, PictureLimits, Pixels
+from linocut.pictures.types import CropRule, Decoded, Measures, PictureLimits, Pixels, Seen
 from linocut.settings import MIB
 from linocut.verdicts import SafetyRule
 
@@ -73,15 +73,20 @@ class Decoder:
         facts = head["width"], head["height"], head["is_animated"]
         return Decoded(png, *facts, _measures(head), head["judged_by"])
 
-    def decode_input(self, data: bytes, *, keep_alpha: bool) -> Pixels:
-        """The picture as a request needs it: not measured, and with its transparency where it is to be kept. Errors as
-        ``decode``."""
-        return Pixels(**self._pixels({"work": "request", "keep_alpha": keep_alpha}, data))
+    def decode_input(self, data: bytes, *, keep_alpha: bool, look: bool = False) -> Pixels:
+        """The picture as a request needs it: with its transparency where it is to be kept, and with the measures of its
+        style (``look``). Errors as ``decode``."""
+        facts = self._pixels({"work": "request", "keep_alpha": keep_alpha, "look": look}, data)
+        seen = facts["seen"]
+        if seen is not None:
+            facts["seen"] = Seen(**{**seen, "palette": tuple((colour, share) for colour, share in seen["palette"])})
+        return Pixels(**facts)
 
-    def decode_mask(self, data: bytes, width: int, height: int) -> Pixels:
-        """The mask of a picture of ``width`` x ``height``, black and white in one channel. Errors as ``decode``."""
-        facts = self._pixels({"work": "mask", "width": width, "height": height}, data)
-        return Pixels(**{**facts, "box": tuple(facts["box"])})
+    def decode_mask(self, data: bytes, width: int, height: int, *, marks: bool = False) -> Pixels:
+        """The mask of a picture of ``width`` x ``height``, black and white in one channel. ``marks``: white marks what
+        is looked at, so none of it may be missing, and all of it may be white. Errors as ``decode``."""
+        facts = self._pixels({"work": "mask", "width": width, "height": height, "marks": marks}, data)
+        return Pixels(**{**facts, "box": facts["box"] and tuple(facts["box"])})
 
     def measure(self, png: bytes) -> Measures:
         """What ``decode`` measured, once more, of a stored picture. ``Refused`` and ``Internal`` as there."""

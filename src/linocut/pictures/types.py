@@ -68,9 +68,21 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What was measured of a picture's style (``seen.py`` says how). ``palette``: ``#RRGGBB`` with their shares, those
+    of the ground first; ``ground``: its pattern ("plain", "vertical stripes"); ``contrast`` and ``detail``: of 255."""
+
+    palette: tuple[tuple[str, float], ...]
+    ground: str
+    contrast: float
+    detail: float
+
+
+@dataclass(frozen=True, slots=True)
 class Pixels:
     """A request's picture or mask, as ``Decoded``; RGBA where ``has_alpha``, a mask in one channel, else RGB. ``box``:
-    what a mask repaints lies within it (left, top, right, bottom; right and bottom are the first pixels outside)."""
+    what a mask repaints lies within it (left, top, right, bottom; right and bottom are the first pixels outside).
+    ``seen``: of a picture whose style is looked at."""
 
     png: bytes
     width: int
@@ -78,4 +90,5 @@ class Pixels:
     is_animated: bool
     has_alpha: bool
     box: tuple[int, int, int, int] | None = None
+    seen: Seen | None = None
     judged_by: str = ""

@@ -18,7 +18,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from linocut.catalogue import Base
+from linocut.bases import Base
 from linocut.errors import InvalidRequest
 from linocut.ids import MAX_SEED
 from linocut.orders import PreviewPrompt, TrainSample

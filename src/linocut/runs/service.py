@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from linocut import ids
 from linocut.accounts.types import Caller
+from linocut.bases import Base
 from linocut.captions import has_lettering
-from linocut.catalogue import Base
 from linocut.custom_models import repository, states
 from linocut.custom_models import service as registry
 from linocut.custom_models.slugs import check_name
@@ -125,7 +125,7 @@ def _order(
         samples=samples,
         holdout=holdout,
         seed=seed,
-        native_pixels=base.native_pixels,
+        native_pixels=base.training_pixels,
         size_multiple=base.size_multiple,
         previews=recipes.previews_of(samples, holdout),
         preview_sampling=sampling,

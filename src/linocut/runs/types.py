@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from linocut.catalogue import Base
+from linocut.bases import Base
 from linocut.settings import Settings
 
 

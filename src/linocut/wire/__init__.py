@@ -27,6 +27,12 @@ from linocut.wire.datasets import (
     UploadDatasetAssetsResponse,
     UploadExtras,
 )
+from linocut.wire.describing import (
+    DescribeRequest,
+    DescribeRequestV4,
+    DescribeResponse,
+    DescribeResponseV4,
+)
 from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RefusalExtras, RejectError
 from linocut.wire.events import (
     PreviewEvent,
@@ -36,16 +42,22 @@ from linocut.wire.events import (
 )
 from linocut.wire.generation import (
     AnswerExtras,
+    AsyncImageGenerationResponseV4,
     EditImageRequestV3,
     GenerateImageRequestV3,
     GenerateImageRequestV4,
+    GenerationExtras,
+    GenerationResponse,
     ImageExtras,
     ImageGenerationObjectV3,
     ImageGenerationObjectV4,
     ImageGenerationResponseV3,
     ImageGenerationResponseV4,
+    JsonWebKey,
+    JsonWebKeySet,
     MagicPromptV4Request,
     MagicPromptV4Response,
+    ReframeImageRequestV3,
     RemixImageRequestV3,
     RemixImageRequestV4,
 )
@@ -88,6 +100,7 @@ from linocut.wire.upscaling import (
 __all__ = [
     "AnswerExtras",
     "AssetIdentifier",
+    "AsyncImageGenerationResponseV4",
     "CaptionResponse",
     "CreateDatasetRequest",
     "CustomModel",
@@ -99,6 +112,10 @@ __all__ = [
     "DatasetReport",
     "DatasetUploadFailedAsset",
     "DatasetUploadSucceededAsset",
+    "DescribeRequest",
+    "DescribeRequestV4",
+    "DescribeResponse",
+    "DescribeResponseV4",
     "EditImageRequestV3",
     "ErrorBody",
     "FileExtras",
@@ -107,6 +124,8 @@ __all__ = [
     "GenerateImageResponse",
     "GenerateImageSafetyError",
     "GenerateTransparentImageRequestV3",
+    "GenerationExtras",
+    "GenerationResponse",
     "GetDatasetResponse",
     "GetModelResponse",
     "ImageExtras",
@@ -115,6 +134,8 @@ __all__ = [
     "ImageGenerationResponseV3",
     "ImageGenerationResponseV4",
     "ImageObject",
+    "JsonWebKey",
+    "JsonWebKeySet",
     "ListAssetsResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
@@ -123,6 +144,7 @@ __all__ = [
     "ModelExtras",
     "PreviewEvent",
     "ProgressEvent",
+    "ReframeImageRequestV3",
     "RefusalExtras",
     "RejectError",
     "RemixImageRequestV3",

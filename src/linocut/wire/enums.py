@@ -10,6 +10,7 @@ FailureReason = Literal[
     "INVALID_IMAGE", "INVALID_ZIP", "TOO_MANY_IMAGES",
 ]  # fmt: skip
 RenderingSpeed = Literal["FLASH", "TURBO", "BALANCED", "DEFAULT", "QUALITY"]
+GenerationStatus = Literal["pending", "completed", "failed"]
 MagicPromptOption = Literal["AUTO", "ON", "OFF"]
 MagicPromptVersionEnum = Literal[
     "V_0", "V_0_1", "V_0_2", "V_0_3", "V_0_4", "V_0_5", "V_0_6", "V_0_7", "V_0_8", "V4_QWEN_3_5_27B",
@@ -65,3 +66,4 @@ StylePresetV3 = Literal[
     "STYLIZED_RED", "SURREAL_COLLAGE", "TRAVEL_POSTER", "VINTAGE_GEO", "VINTAGE_POSTER", "WATERCOLOR", "WEIRD",
     "WOODBLOCK_PRINT",
 ]  # fmt: skip
+DescribeModelVersion = Literal["V_2", "V_3", "CUSTOM", "V_4"]

@@ -29,9 +29,19 @@ class UnshareQuery(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class WeightsQuery(msgspec.Struct, kw_only=True, frozen=True):
-    """``GET /models/{model_id}/weights``."""
+    """``GET /models/{model_id}/weights``: the layout of the file. Without ``format`` it comes as it is stored, which is
+    the layout ``diffusers`` without the notes for people and programs that each ``format`` adds to its header."""
 
-    format: Literal["diffusers"] = "diffusers"
+    format: Literal["diffusers", "comfyui", "kohya"] | Nothing = UNSET
+
+
+class AsyncGenerateQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/ideogram-v4/async/generate``: where the result is sent, over https, at most 2048 characters."""
+
+    webhook_url: Annotated[
+        str,
+        Meta(max_length=2048, extra_json_schema={"format": "uri"}, examples=["https://hooks.example.org/linocut"]),
+    ]
 
 
 class ImageQuery(msgspec.Struct, kw_only=True, frozen=True):

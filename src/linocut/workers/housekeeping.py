@@ -13,6 +13,7 @@ from linocut.db.database import Database
 from linocut.db.tables import training_runs
 from linocut.errors import Busy, Damaged, LinocutError
 from linocut.files import full_disk_told
+from linocut.generation.asynchronous import any_due
 from linocut.jobs import reaper
 from linocut.observe import log
 from linocut.runs.reports import close_failed_job
@@ -65,6 +66,18 @@ class Housekeeping:
             self._clean_at = time.monotonic() + CLEAN_SECONDS
             self._cleaning = threading.Thread(target=self.clean, name="cleaning", daemon=True)
             self._cleaning.start()
+
+    def has_webhooks_due(self) -> bool:
+        """Whether a webhook is to be delivered now. A busy database tells nothing, and is asked again soon."""
+        try:
+            with self._db.read() as snapshot:
+                return any_due(snapshot, ids.now())
+        except Busy:
+            return False
+
+    def deliverer_died(self) -> None:
+        """The process that delivers is gone: its file says so no longer."""
+        self._settings.deliverer_note.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Release the leases of the dead, and those that are past their time."""

@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 from linocut import ids
-from linocut.catalogue import check_parts
+from linocut.bases import check_parts
+from linocut.bases.licences import check_licence
 from linocut.engine.open import open_engine
+from linocut.engine.tools.chat import Endpoint
 from linocut.engine.tools.tool import ToolsAtHand
 from linocut.environment import settings_with
 from linocut.errors import InvalidRequest, LinocutError
@@ -42,12 +44,13 @@ def run(settings: Settings, worker_id: str = "") -> int:
     name = worker_id or f"{socket.gethostname()[:32]}-{os.getpid()}-{ids.new_id()[:6]}"
     try:
         runtime = Runtime.open(settings)
+        check_licence(runtime.base, settings.accepted_licences)
         if settings.engine == "torch":
             check_parts(runtime.base_folder)
         cache, memory = settings.adapter_cache_mib * MIB, settings.engine_memory_mib * MIB
         check_rule(settings.safety)
-        room = settings.tools_memory_mib * MIB
-        tools = ToolsAtHand(room, settings.tools_at_start, settings.weights_of_tools, settings.safety)
+        room, weights = settings.tools_memory_mib * MIB, settings.weights_of_tools
+        tools = ToolsAtHand(room, settings.tools_at_start, weights, endpoints(settings), settings.safety)
         threads = threads_of(settings)
         engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads, cache, memory, tools)
     except LinocutError as error:
@@ -63,6 +66,14 @@ def run(settings: Settings, worker_id: str = "") -> int:
         loop.close()
         runtime.close()
     return 0
+
+
+def endpoints(settings: Settings) -> dict[str, Endpoint]:
+    """The language models that the settings name, by what they are asked for."""
+    if settings.describer != "endpoint":
+        return {}
+    key = settings.describer_key.get_secret_value()
+    return {"describer": Endpoint(settings.describer_url, settings.describer_model, key, settings.describer_seconds)}
 
 
 def threads_of(settings: Settings) -> int:

@@ -1,6 +1,7 @@
 """Rows that nobody reads any more, removed. docs/settings.md tells operators what goes and when.
 
 - A finished job: its waiting client, and whoever repeats the request with its Idempotency-Key (24 hours), read it.
+- A generation that nobody waited for, with its job: its owner polls it, and its webhook is long delivered or given up.
 - The pictures of a job that somebody waited for: signed links to them, given with the answer or its repetition, are
   read for ``link_hours`` more. Previews of trainings stay: the owner of the model gets fresh links to them at any time.
 - Progress events: the owner who follows a training. Status, score and preview events stay: few, and the model's story.
@@ -10,25 +11,25 @@
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Table, and_, delete, select
 
 from linocut.accounts import idempotency
 from linocut.db.database import Database
 from linocut.db.tables import images, job_inputs, jobs, model_events, run_images, training_runs
+from linocut.generation import asynchronous
+from linocut.generation.asynchronous import kept_for
 from linocut.jobs import queue
 from linocut.jobs.types import JobStatus
 from linocut.orders.kinds import is_waited_for
 
-KEPT = timedelta(days=7)
-"""Finished jobs, their pictures, progress events. Longer where links live longer."""
 _BATCH = 200  # rows removed in one transaction: every other writer waits for it
 
 
 def prune(db: Database, now: datetime, link_hours: float) -> dict[str, int]:
     """Remove what nobody reads any more; how many rows of each table."""
-    before = now - max(KEPT, timedelta(hours=link_hours) + 2 * idempotency.KEPT)
+    before = now - kept_for(link_hours)
     with db.transaction() as tx:
         idempotency.sweep(tx, now)
     return {
@@ -53,6 +54,7 @@ def _drop_jobs(db: Database, status: JobStatus, before: datetime) -> int:
         with db.transaction() as tx:
             queue.drop_inputs(tx, [row.job_id for row in rows])  # of those that have ended since they were looked for
             tx.execute(delete(images).where(images.c.job_id.in_(drawn_by)))
+            asynchronous.drop(tx, [row.job_id for row in rows])
             dropped += tx.execute(delete(jobs).where(jobs.c.job_id.in_([row.job_id for row in rows]))).rowcount
 
 

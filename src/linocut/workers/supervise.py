@@ -13,11 +13,14 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING
 
-from linocut.catalogue import MINI, check_parts
+from linocut.bases import Memory, check_parts, load_base
+from linocut.bases.licences import check_licence, licence_told
+from linocut.bases.places import base_at
 from linocut.db import checkup
 from linocut.errors import Conflict, Damaged, InvalidRequest, LinocutError
 from linocut.folders import make_folder, temporary_files_inside
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 API_MODULE = "linocut.api.serve"
 ENGINE_MODULE = "linocut.workers.process"
+DELIVERER_MODULE = "linocut.api.deliver"
 LOOK_SECONDS = 0.05
 CHORES_SECONDS = 1.0
 STOP_MARGIN_SECONDS = 10.0
@@ -43,9 +47,10 @@ ENGINE_GIVES_UP_AFTER = 5
 API_FIRST_SECONDS = 2.0
 """The engines and the chores start when the API answers, or after this long."""
 MOST_WORKERS = 64
+TOLD_FROM_BYTES = 1_000_000_000
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, *, verify_base: bool = False) -> int:
     """Serve until SIGTERM or SIGINT; the exit code. 1 with a logged sentence when it cannot serve.
 
     Asked to stop, it takes no more requests, lets those under way end while the engines still draw for them, and only
@@ -62,17 +67,45 @@ def run(settings: Settings) -> int:
         make_folder(settings.data)
         with lock_folder(settings.data):
             temporary_files_inside(settings.data)
-            check_base(settings)
+            check_base(settings, verify=verify_base)
             return _serve(settings.model_copy(update={"port": _free_port(settings)}), stop)
     except LinocutError as error:
         log("supervisor").error(error.message)
         return 1
 
 
-def check_base(settings: Settings) -> None:
-    """``InvalidRequest`` when the base's parts are not there: before anything is started that could not load them."""
+def check_base(settings: Settings, *, verify: bool = False) -> None:
+    """``InvalidRequest`` when the base's parts are not there, or when it may not be served: before anything is started
+    that could not load them.
+
+    The base is known by its content, which is read once; ``verify`` reads all of it again. What is found is remembered
+    for the processes that are started next, and for the next start.
+    """
+    folder = base_at(settings.base, settings.pulled_bases)
     if settings.engine == "torch" and settings.workers > 0:
-        check_parts(MINI if settings.base == "mini" else Path(settings.base))
+        check_parts(folder)
+    memory = Memory(settings.bases_memory, all_again=verify, told=_tell_reading)
+    before = memory.last(folder)
+    base = load_base(folder, memory)
+    check_licence(base, settings.accepted_licences)
+    now = base.identity.partition("@")[2]
+    if before and before != now:
+        log("supervisor").warning(
+            "the base's files have changed since it was last served: it is another base now, and models that were "
+            "trained on the one before draw no more",
+            base=str(folder),
+            before=before,
+            now=now,
+        )
+    log("supervisor").info(licence_told(base), base=base.identity)
+
+
+def _tell_reading(done: int, total: int) -> None:
+    """Said of a base of many gigabytes, which takes minutes to read."""
+    if total > TOLD_FROM_BYTES:
+        log("supervisor").info(
+            "reading the base, once, to know it by its content", gigabytes=f"{done / 1e9:.1f} of {total / 1e9:.1f}"
+        )
 
 
 def lock_folder(data: Path) -> IO[str]:
@@ -129,6 +162,7 @@ def check_database(settings: Settings) -> None:
 def _serve(settings: Settings, stop: threading.Event) -> int:
     check_database(settings)
     api, engines = _children(settings)
+    deliverer = _deliverer(settings)
     api.start()
     log("supervisor").info("serving", host=settings.host, port=settings.port, data=str(settings.data))
     _give_way(api, stop)
@@ -141,9 +175,9 @@ def _serve(settings: Settings, stop: threading.Event) -> int:
         for worker_id in worker_ids(settings):
             chores.bury(worker_id)
         chores.tidy()
-        return _watch(api, engines, chores, stop)
+        return _watch(api, engines, deliverer, chores, stop)
     finally:
-        _stop_all(api, engines, settings.stop_seconds)
+        _stop_all([api, deliverer], [*engines.values()], settings.stop_seconds)
         for worker_id in engines:
             chores.bury(worker_id)
         chores.close()
@@ -157,7 +191,9 @@ def _give_way(api: Child, stop: threading.Event) -> None:
         pass
 
 
-def _watch(api: Child, engines: dict[str, Child], chores: "Housekeeping", stop: threading.Event) -> int:
+def _watch(
+    api: Child, engines: dict[str, Child], deliverer: Child, chores: "Housekeeping", stop: threading.Event
+) -> int:
     """Start what is due, bury what died, do the chores, until asked to stop."""
     chores_at = 0.0
     api_first_until = time.monotonic() + API_FIRST_SECONDS
@@ -178,8 +214,18 @@ def _watch(api: Child, engines: dict[str, Child], chores: "Housekeeping", stop: 
                 engine.start_if_due()
         if time.monotonic() >= chores_at:
             chores.round()
+            _deliver_if_due(deliverer, chores)
             chores_at = time.monotonic() + CHORES_SECONDS
     return 0
+
+
+def _deliver_if_due(deliverer: Child, chores: "Housekeeping") -> None:
+    """Start the process that delivers webhooks once there is one to deliver; most servers never have one. It dies
+    without harm to anybody: what it had under way is tried again."""
+    if deliverer.died():
+        chores.deliverer_died()
+    if deliverer.process is None and chores.has_webhooks_due():
+        deliverer.start_if_due()
 
 
 def _is_hopeless(engine: Child, engines: dict[str, Child]) -> bool:
@@ -204,9 +250,16 @@ def _children(settings: Settings) -> tuple[Child, dict[str, Child]]:
     return api, engines
 
 
-def _stop_all(api: Child, engines: dict[str, Child], seconds: float) -> None:
+def _deliverer(settings: Settings) -> Child:
+    note = settings.deliverer_note
+    note.unlink(missing_ok=True)  # left by a killed server; its process is gone
+    parent = ["--parent", str(os.getpid())]
+    return Child("webhooks", DELIVERER_MODULE, parent, environment_of(settings), note.exists)
+
+
+def _stop_all(first: Sequence[Child], then: Sequence[Child], seconds: float) -> None:
     """The API first: whoever waits for an image still gets it."""
-    for floor in ([api], list(engines.values())):
+    for floor in (first, then):
         deadline = time.monotonic() + seconds + STOP_MARGIN_SECONDS
         for child in floor:
             child.terminate()

@@ -1,6 +1,6 @@
 """Finished generations into the published answers."""
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from linocut import ids
 from linocut.api.drawing import Drawn
@@ -21,9 +21,11 @@ from linocut.wire.types import UNSET, Nothing, SafetyVerdict
 
 
 def answer_v3(drawn: Drawn, ask: GenerateAsk) -> ImageGenerationResponseV3:
-    """The answer of the v3 routes. A custom model decides the style, so there is no ``style_type`` with one. An
-    image of another size than a published one, as inpainting gives it, has its own in ``upscaled_resolution``."""
-    style_type: StyleTypeV3 | Nothing = "GENERAL" if ask.custom_model_uri is None else UNSET
+    """The answer of the v3 routes: ``style_type`` as it was asked for. A custom model decides the style, so there
+    is none with one. An image of another size than a published one, as inpainting gives it, has its own in
+    ``upscaled_resolution``."""
+    asked = cast(StyleTypeV3, ask.look.style_type or "GENERAL")
+    style_type: StyleTypeV3 | Nothing = asked if ask.custom_model_uri is None else UNSET
     placed = drawn.begun.placed
     own = size_text(placed.width, placed.height) if (placed.width, placed.height) != placed.resolution else UNSET
     data = [
@@ -35,8 +37,12 @@ def answer_v3(drawn: Drawn, ask: GenerateAsk) -> ImageGenerationResponseV3:
 
 def answer_v4(drawn: Drawn, _ask: GenerateAsk) -> ImageGenerationResponseV4:
     """The answer of the v4 routes."""
-    data = [ImageGenerationObjectV4(**_common(drawn, image)) for image in drawn.images]
-    return ImageGenerationResponseV4(created=ids.wire_time(drawn.finished_at), data=data)
+    return ImageGenerationResponseV4(created=ids.wire_time(drawn.finished_at), data=objects_v4(drawn))
+
+
+def objects_v4(drawn: Drawn) -> list[ImageGenerationObjectV4]:
+    """The images of an answer of the v4 routes."""
+    return [ImageGenerationObjectV4(**_common(drawn, image)) for image in drawn.images]
 
 
 def answer_upscaled(drawn: Drawn, _ask: UpscaleAsk) -> GenerateImageResponse:

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 
 from torch import Tensor, device, dtype
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Text
 

@@ -12,10 +12,10 @@ from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline, Flux2Transformer2D
 from torch import Tensor, device, dtype
 from transformers import AutoTokenizer, Qwen3ForCausalLM
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
-from linocut.engine.families.parts.flux2_network import FEATURES, LORA_ENDINGS, Flux2Network, Piece
+from linocut.engine.families.parts.flux2_network import FEATURES, Flux2Network, Piece
 from linocut.engine.families.parts.folder import (
     check_tokens,
     linears,
@@ -27,6 +27,7 @@ from linocut.engine.families.parts.folder import (
 from linocut.engine.families.parts.latents import Latents
 from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import flux2_mu, linear_sigmas, scheduled
+from linocut.lora_files.targets import LORA_ENDINGS
 
 
 class Flux2:
@@ -49,7 +50,7 @@ class Flux2:
         self.text_encoder = load_module(Qwen3ForCausalLM, folder, "text_encoder", on, precision)
         self.tokenizer = AutoTokenizer.from_pretrained(str(part_folder(folder, "tokenizer")), local_files_only=True)
         self.latents = Latents(load_module(AutoencoderKLFlux2, folder, "vae", on, precision), channel_first=True)
-        self._targets = linears(transformer, LORA_ENDINGS)
+        self._targets = linears(transformer, LORA_ENDINGS["flux2"])
 
     def lora_targets(self) -> dict[str, tuple[int, int]]:
         """Every attention and MLP linear of the double and single blocks -> (in, out) features."""

@@ -11,9 +11,9 @@ from diffusers import AutoencoderKLFlux2, Ideogram4Pipeline, Ideogram4Transforme
 from torch import Tensor, device, dtype
 from transformers import AutoModel, AutoTokenizer
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
-from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
+from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of, polished
 from linocut.engine.families.parts.folder import (
     check_tokens,
     linears,
@@ -23,10 +23,11 @@ from linocut.engine.families.parts.folder import (
     read_json,
 )
 from linocut.engine.families.parts.ideogram4_layout import FEATURES, Piece
-from linocut.engine.families.parts.ideogram4_network import LORA_ENDINGS, Ideogram4Network
+from linocut.engine.families.parts.ideogram4_network import Ideogram4Network
 from linocut.engine.families.parts.latents import Latents
 from linocut.engine.families.parts.refused import refuse_unused
-from linocut.engine.families.parts.schedule import logit_normal_sigmas, scheduled
+from linocut.engine.families.parts.schedule import logit_normal_sigmas, resolution_mu, scheduled
+from linocut.lora_files.targets import LORA_ENDINGS
 
 NEGATIVE_SHARE = 0.5
 """How much of what the guidance pushes away from is the negative text; the rest is the network without text
@@ -51,7 +52,7 @@ class Ideogram4:
         self.text_encoder = load_module(AutoModel, folder, "text_encoder", on, precision)
         self.tokenizer = AutoTokenizer.from_pretrained(str(part_folder(folder, "tokenizer")), local_files_only=True)
         self.latents = Latents(load_module(AutoencoderKLFlux2, folder, "vae", on, precision), channel_first=False)
-        self._targets = linears(conditional, LORA_ENDINGS)
+        self._targets = linears(conditional, LORA_ENDINGS["ideogram4"])
 
     def lora_targets(self) -> dict[str, tuple[int, int]]:
         """Every attention and MLP linear of the conditional network -> (in, out) features."""
@@ -70,12 +71,12 @@ class Ideogram4:
         return values_rc.reshape(-1, 1)
 
     def plan(self, sampling: Sampling, width: int, height: int) -> Plan:
-        """The logit-normal schedule with ``mu`` as its effective mean and ``std`` as its deviation: the size shifts it
-        no further (a base that wants the library's shift passes its mean through ``parts.schedule.resolution_mu``).
+        """The logit-normal schedule with ``mu`` as its mean and ``std`` as its deviation; with ``by_size`` the mean is
+        shifted as the library's own pipeline does. The last ``polish_steps`` have a guidance of their own.
         """
-        del width, height
-        sigmas = logit_normal_sigmas(sampling.steps, sampling.mu, sampling.std)
-        return plan_of(scheduled(self.scheduler_config, sigmas, None), sampling.guidance)
+        mu = resolution_mu(sampling.mu, width, height) if sampling.by_size else sampling.mu
+        sigmas = logit_normal_sigmas(sampling.steps, mu, sampling.std)
+        return polished(plan_of(scheduled(self.scheduler_config, sigmas, None), sampling.guidance), sampling)
 
     @torch.no_grad()
     def encode_text(self, captions: Sequence[str]) -> list[Text]:

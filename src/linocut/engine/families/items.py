@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 
 Grid = tuple[int, int]
@@ -83,3 +84,11 @@ class Plan:
 def plan_of(sigmas: Sequence[float], guidance: float, start_scale: float = 1.0) -> Plan:
     """The plan through ``sigmas`` (falling, the last one 0) at one guidance."""
     return Plan(tuple(Step(sigma, following, guidance) for sigma, following in pairwise(sigmas)), start_scale)
+
+
+def polished(plan: Plan, sampling: Sampling) -> Plan:
+    """``plan`` with the guidance of its last ``polish_steps`` steps turned to ``polish_guidance``. The first stays."""
+    last = min(sampling.polish_steps, len(plan.steps) - 1)
+    whole = len(plan.steps) - last
+    turned = (Step(step.sigma, step.sigma_next, sampling.polish_guidance) for step in plan.steps[whole:])
+    return Plan((*plan.steps[:whole], *turned), plan.start_scale)

@@ -14,7 +14,7 @@ from diffusers.pipelines.qwenimage.pipeline_qwenimage import calculate_shift
 from torch import Tensor, device, dtype
 from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
 from linocut.engine.families.parts.branches import Branches, training_items
@@ -32,22 +32,7 @@ from linocut.engine.families.parts.latents import PATCH, as_input, as_levels, gr
 from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import linear_sigmas, scheduled
 from linocut.engine.families.parts.tiles import tiled
-
-LORA_ENDINGS = (
-    "attn.to_q",
-    "attn.to_k",
-    "attn.to_v",
-    "attn.to_out.0",
-    "attn.add_q_proj",
-    "attn.add_k_proj",
-    "attn.add_v_proj",
-    "attn.to_add_out",
-    "img_mlp.net.0.proj",
-    "img_mlp.net.2",
-    "txt_mlp.net.0.proj",
-    "txt_mlp.net.2",
-)
-"""Every attention and MLP linear of a block: those that see a batch's rows in dimension 0."""
+from linocut.lora_files.targets import LORA_ENDINGS
 
 FRAME = (
     "<|im_start|>system\nDescribe the image by detailing the color, shape, size, texture, quantity, text, spatial "
@@ -70,7 +55,7 @@ class QwenImage:
         self.max_text_tokens = int(read_json(folder, "linocut.json").get("max_text_tokens", 1024))
         self.scheduler_config = read_json(folder, "scheduler/scheduler_config.json")
         self.transformer = load_module(QwenImageTransformer2DModel, folder, "transformer", on, precision)
-        self.network = GroupedNetwork(self.transformer, LORA_ENDINGS)
+        self.network = GroupedNetwork(self.transformer, LORA_ENDINGS["qwen_image"])
         self.text_encoder = load_module(Qwen2_5_VLForConditionalGeneration, folder, "text_encoder", on, precision)
         self.tokenizer = AutoTokenizer.from_pretrained(str(part_folder(folder, "tokenizer")), local_files_only=True)
         self.vae = load_module(AutoencoderKLQwenImage, folder, "vae", on, precision)

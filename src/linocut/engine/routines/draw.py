@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import Family
 from linocut.engine.families.items import Plan, Reference, Step

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from linocut.catalogue import Base
+from linocut.bases import Base
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.door import Fetch
 from linocut.engine.families.family import Family

@@ -17,6 +17,13 @@ def _border_matting(device: str) -> Tool:
     return BorderMatting()
 
 
+def _scene(device: str) -> Tool:
+    from linocut.engine.tools.scene.scene import Scene
+
+    del device
+    return Scene()
+
+
 def _onnx_matting(device: str, weights: Path) -> Tool:
     from linocut.engine.tools.onnx_matting import OnnxMatting
 
@@ -71,6 +78,16 @@ TOOLS: dict[str, ToolFacts] = {
             reserved_bytes=128 * MIB,
             on_device=False,
             load=_border_matting,
+        ),
+        ToolFacts(
+            name="scene",
+            does="tells ground, figures and colours of a flat drawing; mini's own figures by name",
+            licence="Apache-2.0 (part of linocut)",
+            source="needs no weights; a sheet of drawn figures is in the package",
+            weight_bytes=0,
+            reserved_bytes=64 * MIB,
+            on_device=False,
+            load=_scene,
         ),
         ToolFacts(
             name="onnx-matting",

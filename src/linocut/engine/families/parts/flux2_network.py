@@ -22,25 +22,6 @@ from linocut.engine.families.items import Grid, Reference, Text
 from linocut.engine.families.parts.folder import float_tensor, stacked
 from linocut.engine.families.parts.recomputed import recomputed
 
-LORA_ENDINGS = (
-    "attn.to_q",
-    "attn.to_k",
-    "attn.to_v",
-    "attn.to_out.0",
-    "attn.add_q_proj",
-    "attn.add_k_proj",
-    "attn.add_v_proj",
-    "attn.to_add_out",
-    "ff.linear_in",
-    "ff.linear_out",
-    "ff_context.linear_in",
-    "ff_context.linear_out",
-    "attn.to_qkv_mlp_proj",
-    "attn.to_out",
-)
-"""Every attention and MLP linear of the double and the single blocks."""
-
-
 FEATURES = "features_TF"
 """The name of a text's one tensor."""
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import device, dtype, nn
 
+from linocut.bases import facts_of
 from linocut.errors import InvalidRequest
 from linocut.observe import adopt_libraries
 
@@ -39,6 +40,8 @@ def part_folder(folder: Path, name: str) -> Path:
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
     """The JSON object in the file ``name`` of a base's folder. ``InvalidRequest`` when it is missing or damaged."""
+    if name == "linocut.json":
+        return facts_of(folder)
     try:
         facts = json.loads((folder / name).read_text())
     except (OSError, ValueError) as cause:

@@ -14,10 +14,7 @@ MU_REFERENCE_PIXELS = 512 * 512
 
 
 def resolution_mu(mu: float, width: int, height: int) -> float:
-    """The effective mean that the library's own pipeline uses for ``mu`` at ``width`` x ``height`` pixels.
-
-    ``Family.sigmas`` takes the effective mean; a base that wants the library's shift passes it through here.
-    """
+    """The effective mean that the library's own pipeline uses for ``mu`` at ``width`` x ``height`` pixels."""
     return mu + 0.5 * log(width * height / MU_REFERENCE_PIXELS)
 
 

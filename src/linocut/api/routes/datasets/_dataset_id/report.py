@@ -25,7 +25,7 @@ async def report(call: Call) -> Answer:
         call.shared.decoder(),
         call.caller.user_id,
         dataset_id,
-        CropRule(runtime.base.native_pixels, runtime.base.size_multiple),
+        CropRule(runtime.base.training_pixels, runtime.base.size_multiple),
         runtime.settings.min_training_images,
         runtime.settings.max_dataset_images,
         runtime.restate,

@@ -1,0 +1,1 @@
+"""Addresses under /v1/generations."""

@@ -1,0 +1,160 @@
+"""What a folder that holds a base says: its facts from the catalogue, and from its ``linocut.json`` over them."""
+
+import difflib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from linocut.bases.identity import Memory
+from linocut.bases.known import catalogue, known_in, pipelines
+from linocut.bases.reading import check_header, json_in, json_or_nothing, parts_of, weights_of
+from linocut.bases.types import FAMILIES, SPEEDS, Base, Licence, Sampling, TrainingDefaults
+from linocut.errors import InvalidRequest
+
+MINI = Path(__file__).parents[1] / "mini"
+"""The embedded base, shipped in the package."""
+
+_BRING = "docs/bases.md says which bases there are and how one's own is brought in."
+_LAYOUT = (
+    "A base is a folder in the layout of the library's pipelines: a model_index.json, and a folder for each part "
+    f"(transformer, text_encoder, vae ...). {_BRING}"
+)
+
+
+def load_base(folder: Path, memory: Memory | None = None) -> Base:
+    """Read a base's facts and find its identity. ``InvalidRequest`` when the folder is not a base that can be run.
+
+    ``memory``: what is remembered of files that were read before; else every file is read, once a process.
+    """
+    facts = facts_of(folder)
+    if facts.get("family") not in FAMILIES:
+        raise InvalidRequest(_no_code(folder, str(facts.get("family"))))
+    identity = f"{facts['family']}@{(memory or Memory()).content_hash(folder)}"
+    try:
+        index = json_or_nothing(folder, "model_index.json")
+        told = {"identity": identity, "is_distilled": index.get("is_distilled") is True}
+        base = msgspec.convert({**facts, **told}, Base)
+    except msgspec.ValidationError as wrong:
+        raise InvalidRequest(_wrong(folder, str(wrong))) from wrong
+    if missing := [speed for speed in SPEEDS if speed not in base.sampling]:
+        raise InvalidRequest(_wrong(folder, f"Object `sampling` has no `{missing[0]}`"))
+    if base.native_pixels < base.size_multiple:
+        raise InvalidRequest(_wrong(folder, "`native_pixels` is less than `size_multiple`"))
+    return base
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    """Everything but the identity, as ``Base`` has it: the catalogue's facts by class and config, and over them what
+    the folder's own ``linocut.json`` says. ``InvalidRequest`` when neither says anything."""
+    check_is_folder(folder)
+    own = _own(folder)
+    if not (folder / "model_index.json").exists():
+        if own:
+            return own
+        raise InvalidRequest(f"{folder} is not a base: {_holds(folder)} {_LAYOUT}")
+    pipeline = str(json_in(folder, "model_index.json").get("_class_name"))
+    known = known_in(pipeline, partial(json_or_nothing, folder))
+    if known is None and not own:
+        raise InvalidRequest(
+            f"{folder} is not a base that linocut can run: it holds a {pipeline}, and known are "
+            f"{', '.join(pipelines())}. {_BRING}"
+        )
+    if known is None or own.get("family", known.family) != known.family:
+        return own
+    return merged({**known.facts, **_from_configs(folder, known.family)}, own)
+
+
+def merged(facts: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """``facts`` with ``own`` over them: one speed of ``sampling`` and one number of ``training`` at a time, all
+    else whole."""
+    found = {**facts, **own}
+    for name in ("sampling", "training"):
+        if isinstance(facts.get(name), dict) and isinstance(own.get(name), dict):
+            found[name] = {**facts[name], **own[name]}
+    return found
+
+
+def check_parts(folder: Path) -> None:
+    """``InvalidRequest`` when a part that the base's pipeline names is missing or damaged, as far as headers tell.
+
+    No weight is read: this takes milliseconds also for a base of many gigabytes.
+    """
+    family = facts_of(folder).get("family")
+    if family not in FAMILIES:
+        raise InvalidRequest(_no_code(folder, str(family)))
+    weighty, tokenizers = parts_of(folder)
+    for name in ("scheduler/scheduler_config.json", *(f"{one}/tokenizer_config.json" for one in tokenizers)):
+        json_in(folder, name)
+    for part in weighty:
+        json_in(folder, f"{part}/config.json")
+        for shard in weights_of(folder, part).files:
+            check_header(folder, shard)
+
+
+def check_is_folder(folder: Path) -> None:
+    """``InvalidRequest`` for what is no folder."""
+    if folder.is_file():
+        raise InvalidRequest(
+            f"{folder} is a file: a base is a folder, for one file holds the denoising network alone, without text "
+            f"tower and tokenizer. {_LAYOUT}"
+        )
+    if not folder.is_dir():
+        raise InvalidRequest(
+            f"There is no folder {folder}. Give --base the word mini, a name of `linocut bases list`, or a folder."
+        )
+
+
+def _own(folder: Path) -> dict[str, Any]:
+    """What the folder's linocut.json says; a word in it that nothing reads is no mere remark."""
+    own = json_in(folder, "linocut.json") if (folder / "linocut.json").exists() else {}
+    readers: list[tuple[str, object, type]] = [("", {k: v for k, v in own.items() if k != "version"}, Base)]
+    readers += [("training.", own.get("training"), TrainingDefaults), ("licence.", own.get("licence"), Licence)]
+    speeds = own.get("sampling")
+    readers += [(f"sampling.{n}.", one, Sampling) for n, one in speeds.items()] if isinstance(speeds, dict) else []
+    for where, said, kind in readers:
+        known = set(kind.__struct_fields__) - {"identity", "is_distilled"}  # type: ignore[attr-defined]
+        for name in said if isinstance(said, dict) else ():
+            if name not in known:
+                like = difflib.get_close_matches(name, known, 1)
+                raise InvalidRequest(
+                    _wrong(
+                        folder,
+                        f"nothing reads its `{where}{name}`" + (f"; is `{where}{like[0]}` meant?" if like else ""),
+                    )
+                )
+    return own
+
+
+def _wrong(folder: Path, what: str) -> str:
+    return f"The linocut.json of the base {folder.name} is wrong: {what} (docs/bases.md)."
+
+
+def _no_code(folder: Path, family: str) -> str:
+    known = next((one for one in catalogue().values() if one.family == family), None)
+    if known is None:
+        return (
+            f"The base in {folder.name} is of the family {family!r}; known are {', '.join(FAMILIES)} (docs/bases.md)."
+        )
+    return (
+        f"{folder.name} holds {known.title} (a {known.pipeline}), which this version of linocut knows and cannot run "
+        f"yet; it runs {', '.join(FAMILIES)} (docs/bases.md)."
+    )
+
+
+def _from_configs(folder: Path, family: str) -> dict[str, Any]:
+    """What the configs say more exactly than the catalogue: an SDXL UNet's own side."""
+    side = json_or_nothing(folder, "unet/config.json").get("sample_size") if family == "sdxl" else None
+    return {"native_pixels": side * 8} if isinstance(side, int) and 0 < side <= 256 else {}
+
+
+def _holds(folder: Path) -> str:
+    """What a folder without model_index.json seems to be."""
+    for path in [folder.parent, *sorted(folder.glob("*/")), *sorted(folder.glob("snapshots/*/"))]:
+        if (path / "model_index.json").exists():
+            return f"it has no model_index.json, but {path} has one: give that folder."
+    weights = sorted(path.name for path in folder.glob("*.safetensors"))
+    if weights:
+        return f"it has single files of weights ({weights[0]}) and no model_index.json."
+    return "it has neither a model_index.json nor a linocut.json."

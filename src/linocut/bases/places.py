@@ -1,0 +1,48 @@
+"""Where a base lies: the word in ``--base``, and the folder that it means on this machine."""
+
+import os
+import re
+from pathlib import Path
+
+from linocut.bases.folder import MINI
+from linocut.bases.known import catalogue, known_by
+from linocut.errors import InvalidRequest
+
+REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+PULLED_NOTE = ".linocut-pull.json"
+"""What a pulled base's folder says of where it came from; hidden, so that it is no part of the base's identity."""
+
+
+def base_at(asked: str, pulled: Path) -> Path:
+    """The folder of the base that is asked for: ``mini``, a folder, or a name or repository that was pulled.
+
+    ``pulled``: the folder that pulled bases lie in. ``InvalidRequest`` for a known base that is not there yet, with
+    the command that fetches it; a folder that is none comes back as it is, for the reader of bases to refuse.
+    """
+    if asked == "mini":
+        return MINI
+    if os.path.lexists(asked):
+        return Path(asked)
+    if known_by(asked) is None and not REPOSITORY.fullmatch(asked):
+        if _looks_like_a_path(asked):
+            return Path(asked)
+        raise InvalidRequest(
+            f"There is no base {asked!r}: known are mini and {', '.join(catalogue())}; or give the folder of one."
+        )
+    folder = place_of(asked, pulled)
+    if not (folder / PULLED_NOTE).exists():
+        raise InvalidRequest(
+            f"The base {asked} is not on this machine, neither as a folder nor in {pulled}. Nothing is fetched "
+            f"unasked; to fetch it: linocut bases pull {asked}"
+        )
+    return folder
+
+
+def place_of(asked: str, pulled: Path) -> Path:
+    """The folder that a name of the catalogue or a repository is pulled into, there or not."""
+    known = known_by(asked)
+    return pulled / (known.name if known else asked.replace("/", "--"))
+
+
+def _looks_like_a_path(asked: str) -> bool:
+    return asked.startswith((".", "/", "~")) or os.sep in asked or asked.endswith((".safetensors", ".ckpt"))
