@@ -1,13 +1,13 @@
 """What somebody said of a picture: who, and whether it may be shown. Plain data, for every floor."""
 
+from dataclasses import dataclass
 from typing import Literal
-
-import msgspec
 
 SafetyMode = Literal["off", "on", "required"]
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
     """``component``: who judged (a tool, or a rule); "" where nobody could. ``is_safe`` None: not evaluated, which is
     never the same as safe. ``reason``: why it is not shown, in a few words."""
 
@@ -21,7 +21,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.is_safe is False
 
 
-class SafetyRule(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class SafetyRule:
     """How pictures are judged. ``on``: where a classifier is installed; ``required``: or not at all. A picture whose
     score reaches ``threshold`` is not safe. ``model``: an ONNX file of the operator's; "": the one that is installed.
     """

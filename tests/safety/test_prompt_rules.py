@@ -74,6 +74,9 @@ INNOCENT = (
     "Titus Andronicus, a scarlet ibis, sextant and cockpit, a boy on a ship",
     "model 5 of 3 x 4 letters: a b c d e f g, kids learn",
     "s e a, a girl",
+    "a nude study in the manner of the old masters",
+    "a woman plays the viol, a man the sextet's cello",
+    "mens shoes and nude heels",
 )
 
 TRICKS = (

@@ -13,8 +13,6 @@ from dataclasses import asdict, dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
-
 from linocut.errors import Internal
 from linocut.observe import log
 from linocut.pictures.frames import pack, unpack
@@ -48,7 +46,7 @@ class DecodeLimits:
 
     def as_json(self) -> str:
         """For the child: a classifier is given memory of its own."""
-        said = asdict(self) | {"safety": msgspec.structs.asdict(self.safety)}
+        said = asdict(self)
         if self.safety.mode != "off":
             said["memory_bytes"] += JUDGE_BYTES
         return json.dumps(said)
