@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     matting: str = Field(
         default="border", description="What cuts objects out: border (by the colours of the border), or an ONNX file."
     )
+    fonts: Path | None = Field(
+        default=None, description="Folder of more fonts with which lettering is compared; empty: the system's alone."
+    )
     enlargement: str = Field(
         default="auto",
         description="What enlarges pictures: auto (by what the picture is), lanczos, pyanime4k, or an ONNX file.",
@@ -178,6 +181,7 @@ class Settings(BaseSettings):
             MATTING_FILE: self.matting if self.matting != "border" else "",
             ENLARGING_FILE: self.enlargement if self.enlargement not in ENLARGERS else "",
             "lettering": self.lettering if self.lettering != EMBEDDED else "",
+            "typefaces": self.fonts or "",
         }
         return {tool: Path(value) for tool, value in chosen.items() if value}
 

@@ -29,6 +29,7 @@ VERBS = (
     "generate",
     "upscale",
     "describe",
+    "layerize",
     "inspect",
     "models",
     "bases",

@@ -44,6 +44,8 @@ teams of their own, OpenMP counts more threads than cores, and the device's thre
 cores took 1.4 times as long)."""
 APART_THREADS = 16
 """Threads that wait for answers of other servers."""
+SLOW_THREADS = 2
+"""Tools at work at one time; what waits for its PNG waits for none of them."""
 
 MakeRoutine = Callable[[Order, str, Fetch, Path, Callable[[Event], None]], Routine]
 """The routine of an order: (order, key, fetch, workspace, emit)."""
@@ -85,6 +87,9 @@ class RoutineEngine:
         self._background: dict[Future[Any], tuple[LiveOrder, int]] = {}
         self._helpers = ThreadPoolExecutor(
             HELPER_THREADS, thread_name_prefix="engine-helper", initializer=partial(torch.set_num_threads, 1)
+        )
+        self._slow = ThreadPoolExecutor(
+            SLOW_THREADS, thread_name_prefix="engine-tool", initializer=partial(torch.set_num_threads, 1)
         )
         self._apart = ThreadPoolExecutor(APART_THREADS, thread_name_prefix="engine-apart")
         self._telling = Telling(judge, self._helpers)
@@ -139,6 +144,7 @@ class RoutineEngine:
             live.leave()
             self._forget(live)
         self._apart.shutdown(wait=False, cancel_futures=True)  # another server may take its time; it writes nothing
+        self._slow.shutdown(wait=True, cancel_futures=True)
         self._helpers.shutdown(wait=True, cancel_futures=True)
         self._background.clear()
         self._telling.clear()
@@ -220,7 +226,7 @@ class RoutineEngine:
     def _place(self, live: LiveOrder, index: int, unit: Unit) -> None:
         """Send a unit on its way, or answer it at once."""
         if isinstance(unit, Background):
-            threads = self._apart if unit.apart else self._helpers
+            threads = self._apart if unit.apart else self._slow if unit.slow else self._helpers
             self._background[threads.submit(unit.call)] = live, index
         elif (name := unit.remembered_as) is not None and (known := self._texts.get(name)):
             live.settle(index, Done(known))

@@ -14,6 +14,7 @@ from linocut.orders import (
     EditOrder,
     GenerateOrder,
     KeyedOrder,
+    LayerizeOrder,
     TrainOrder,
     UpscaleOrder,
 )
@@ -44,6 +45,9 @@ LOOK_BYTES_PER_PIXEL = 16
 
 CUTOUT_BYTES_PER_PIXEL = 24
 """Of each pixel of a picture that is cut out: the picture, its alpha, both together, and the edge."""
+
+LAYERS_BYTES_PER_PIXEL = 40
+"""Of each pixel of a picture whose lettering is erased: the picture, its marks, the ground in floats, both files."""
 
 CHARACTERS_PER_TOKEN = 2
 """A careful guess: captions have three to four characters a token."""
@@ -100,6 +104,15 @@ class Footprint:
     def of_cutout(self, order: CutoutOrder) -> int:
         """Bytes that a picture holds while its object is cut out, beside what the tool has reserved."""
         return CUTOUT_BYTES_PER_PIXEL * order.picture.width * order.picture.height
+
+    def of_layers(self, order: LayerizeOrder) -> int:
+        """Bytes that a picture holds while its lettering is read and erased, beside what the tools have reserved."""
+        held = LAYERS_BYTES_PER_PIXEL * order.picture.width * order.picture.height
+        if order.refill is None:
+            return held
+        native = order.refill.width * order.refill.height
+        latents = (LATENT_COPIES + 1) * native * self.latent_bytes_per_pixel
+        return held + round(latents) + 2 * 3 * native + self.of_text(order.refill.caption)
 
     def of_run(self, order: TrainOrder) -> int:
         """Bytes that a run holds from its start to its end."""

@@ -91,7 +91,7 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     notes = ask.notes + options.notes + notes_of(tx, ask.custom_model_uri, said, native, (width, height))
     notes += away.notes if away else ()
     if ask.cut_free:
-        order, ground_notes = on_key(order, ask.cut_free, means)
+        order, ground_notes = on_key(order, text, ask.cut_free, means)
         notes += ground_notes
     if ask.over is not None:
         weight = ask.over.image_weight or weight_of_text(text)

@@ -15,6 +15,7 @@ from linocut.orders.types import (
     EditOrder,
     GenerateOrder,
     KeyedOrder,
+    LayerizeOrder,
     Order,
     TrainOrder,
     UpscaleOrder,
@@ -92,6 +93,14 @@ KINDS: dict[str, OrderKind] = {
         OrderKind(
             name="cutout",
             order=CutoutOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: 1,
+            log_facts=lambda order: {"width": order.picture.width, "height": order.picture.height},
+        ),
+        OrderKind(
+            name="layerize",
+            order=LayerizeOrder,
             waited_for=True,
             resumable=False,
             places=lambda order: 1,

@@ -117,6 +117,26 @@ class UpscaleOrder(GenerateOrder, frozen=True, kw_only=True, tag="upscale"):
     sharper: float
 
 
+class Refill(msgspec.Struct, frozen=True, kw_only=True):
+    """How the base draws what is behind erased letters. ``caption``: the exact text for the text encoder; empty: it is
+    made of what the picture's ground shows. ``width`` x ``height``: what the base draws, multiples of its grid."""
+
+    caption: str
+    width: int
+    height: int
+    sampling: Sampling
+
+
+class LayerizeOrder(Order, frozen=True, kw_only=True, tag="layerize"):
+    """Read a picture's lettering and erase it: two images of its size, the picture without its lettering and the
+    picture as it was, and the blocks of text (``orders/layers.py``). ``refill`` None: the letters' places are filled
+    from what is around them."""
+
+    picture: PictureRef
+    seed: int
+    refill: Refill | None
+
+
 class DescribeOrder(Order, frozen=True, kw_only=True, tag="describe"):
     """Say what is on a picture. ``describer``: who puts it into words besides; ``embedded``: nobody does, the words are
     made of what was seen; ``endpoint``: the language model that the operator named."""

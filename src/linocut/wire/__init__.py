@@ -61,6 +61,24 @@ from linocut.wire.generation import (
     RemixImageRequestV3,
     RemixImageRequestV4,
 )
+from linocut.wire.layers import (
+    DetectedTextBlock,
+    FontScore,
+    LayerizeTextRequest,
+    LayerizeTextResponse,
+    LayersExtras,
+    TextBlockExtras,
+)
+from linocut.wire.legacy import (
+    EditImageRequest,
+    GenerateImageRequest,
+    GenerateImageResponse,
+    ImageObject,
+    ImageRequest,
+    InitialImageRequest,
+    ReframeImageRequest,
+    RemixImageRequest,
+)
 from linocut.wire.models import (
     CustomModel,
     GetModelResponse,
@@ -90,12 +108,7 @@ from linocut.wire.training import (
     TrainModelV4AdvancedRequest,
     TrainModelV4Request,
 )
-from linocut.wire.upscaling import (
-    GenerateImageResponse,
-    ImageObject,
-    UpscaleImageRequest,
-    UpscaleInitialImageRequest,
-)
+from linocut.wire.upscaling import UpscaleImageRequest, UpscaleInitialImageRequest
 
 __all__ = [
     "AnswerExtras",
@@ -116,9 +129,13 @@ __all__ = [
     "DescribeRequestV4",
     "DescribeResponse",
     "DescribeResponseV4",
+    "DetectedTextBlock",
+    "EditImageRequest",
     "EditImageRequestV3",
     "ErrorBody",
     "FileExtras",
+    "FontScore",
+    "GenerateImageRequest",
     "GenerateImageRequestV3",
     "GenerateImageRequestV4",
     "GenerateImageResponse",
@@ -134,8 +151,13 @@ __all__ = [
     "ImageGenerationResponseV3",
     "ImageGenerationResponseV4",
     "ImageObject",
+    "ImageRequest",
+    "InitialImageRequest",
     "JsonWebKey",
     "JsonWebKeySet",
+    "LayerizeTextRequest",
+    "LayerizeTextResponse",
+    "LayersExtras",
     "ListAssetsResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
@@ -144,9 +166,11 @@ __all__ = [
     "ModelExtras",
     "PreviewEvent",
     "ProgressEvent",
+    "ReframeImageRequest",
     "ReframeImageRequestV3",
     "RefusalExtras",
     "RejectError",
+    "RemixImageRequest",
     "RemixImageRequestV3",
     "RemixImageRequestV4",
     "RemoveBackgroundImageObject",
@@ -160,6 +184,7 @@ __all__ = [
     "SetCaptionRequest",
     "ShareModelRequest",
     "StatusEvent",
+    "TextBlockExtras",
     "TrainDatasetModelRequest",
     "TrainDatasetModelResponse",
     "TrainModelV3AdvancedRequest",

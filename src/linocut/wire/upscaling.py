@@ -1,13 +1,13 @@
-"""Upscale: its request, and the answer in the older routes' shape."""
+"""Upscale: its request. Its answer is that of the older routes."""
 
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from linocut.wire.enums import MagicPromptOption, MagicPromptVersionEnum, StyleType
-from linocut.wire.generation import ImageExtras, NumImages, Picture
-from linocut.wire.types import UNSET, Nothing, Seed, Time, not_yet
+from linocut.wire.enums import MagicPromptOption, MagicPromptVersionEnum
+from linocut.wire.generation import NumImages, Picture
+from linocut.wire.types import UNSET, Nothing, Seed, not_yet
 
 Percent = Annotated[int, Meta(ge=1, le=100)]
 
@@ -31,25 +31,3 @@ class UpscaleImageRequest(msgspec.Struct, kw_only=True, frozen=True):
 
     image_file: Picture
     image_request: UpscaleInitialImageRequest
-
-
-class ImageObject(msgspec.Struct, kw_only=True, frozen=True):
-    """One image. ``url`` is null when the image was withheld. ``resolution`` is that of the picture that was sent,
-    where one was enlarged, and ``upscaled_resolution`` that of the image."""
-
-    url: Annotated[str, Meta(extra_json_schema={"format": "uri"})] | None
-    prompt: str
-    resolution: str
-    upscaled_resolution: Annotated[str, Meta(pattern=r"^\d{2,5}x\d{2,5}$")] | Nothing = UNSET
-    is_image_safe: bool
-    seed: Seed
-    style_type: StyleType | Nothing = UNSET
-    x_linocut: ImageExtras | Nothing = UNSET
-
-
-class GenerateImageResponse(msgspec.Struct, kw_only=True, frozen=True):
-    """Every image of the request, in the order of their seeds. ``request_id`` is told of webhooks only."""
-
-    request_id: str | Nothing = UNSET
-    created: Time
-    data: list[ImageObject]

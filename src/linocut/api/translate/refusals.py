@@ -38,8 +38,6 @@ PUBLISHED_DEFAULTS: dict[str, Any] = {
 HAVE_AUTO = frozenset({"aspect_ratio", "magic_prompt", "magic_prompt_option", "model", "style_type"})
 """The fields whose published choices have AUTO: it leaves the choice to the server, as if the field were absent."""
 
-_UPSCALES = ("prompt", "resemblance", "detail", "magic_prompt_option", "num_images", "seed")
-
 _INSTEAD = {
     ("/v1/ideogram-v4/generate", "prompt"): "send text_prompt or json_prompt",
     ("/v1/ideogram-v4/generate", "aspect_ratio"): "send resolution, or name the ratio in text_prompt",
@@ -49,8 +47,7 @@ _INSTEAD = {
     ("/v1/ideogram-v3/generate", "json_prompt"): "send prompt; a structured caption as its text is understood",
     ("/v1/ideogram-v3/generate", "magic_prompt_option"): "send magic_prompt",
     ("/v1/ideogram-v3/generate", "image_request"): "send its fields themselves",
-    ("/upscale", "image"): "send the picture as image_file",
-    **{("/upscale", name): "put it into image_request" for name in _UPSCALES},
+    **{(path, "image"): "send the picture as image_file" for path in ("/upscale", "/remix", "/edit", "/reframe")},
 }
 
 
@@ -73,9 +70,17 @@ def acted_on(values: Mapping[str, Any], path: str, model: type[msgspec.Struct]) 
         elif mark is not None:
             raise InvalidRequest(f"{name} is not supported by this server yet; leave it out.", field=name)
         else:
-            instead = _INSTEAD.get((path, name), "leave it out")
+            instead = _INSTEAD.get((path, name)) or _inside(name, model) or "leave it out"
             raise InvalidRequest(f"{path} has no field {name}: {instead}.", field=name)
     return kept
+
+
+def _inside(name: str, model: type[msgspec.Struct]) -> str | None:
+    """Where a field belongs that stands outside the object that has it."""
+    for outer, rule in nested(model).items():
+        if name in rule.type.__struct_fields__:
+            return f"put it into {outer}"
+    return None
 
 
 @lru_cache
