@@ -33,6 +33,7 @@ VERBS = (
     "inpaint",
     "reframe",
     "replace-background",
+    "upscale",
     "describe",
     "layerize",
     "inspect",
