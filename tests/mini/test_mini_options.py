@@ -66,19 +66,24 @@ def test_a_palette_s_share_rises_in_the_order_of_its_weights(mini: Mini, capsys:
     orders = [asked(mini, said(mini, text))]
     orders += [asked(mini, said(mini, text, Dress(palette=one, insists=True))) for one in palettes.values()]
     [plain, *drawn] = mini.draw(orders)
-    shares = {
-        name: [share(picture, c) for c, _ in one] for (name, one), picture in zip(palettes.items(), drawn, strict=True)
-    }
-    without = [sum(share(plain, colour) for colour, _ in one) for one in palettes.values()]
-    another = [sum(share(drawn[index - 1], colour) for colour, _ in one) for index, one in enumerate(palettes.values())]
+    shares = {name: shares_of(picture, one) for (name, one), picture in zip(palettes.items(), drawn, strict=True)}
+    without = [sum(shares_of(plain, one)) for one in palettes.values()]
+    another = [sum(shares_of(drawn[index - 1], one)) for index, one in enumerate(palettes.values())]
     told(capsys, "shares of a palette:", {name: np.round(one, 2).tolist() for name, one in shares.items()})
     told(capsys, "without it:", np.round(without, 2), "with another's:", np.round(another, 2))
-    for name, one in shares.items():
-        assert sum(one) > 0.9, name
+    for (name, one), before in zip(shares.items(), without, strict=True):
+        assert sum(one) > max(0.9, before + 0.2), name
         assert all(first > second for first, second in pairwise(one)), name
-        assert one[2] > 0.03, name
-    assert np.mean(without) < 0.3
+    assert np.mean(without) < 0.4
     assert np.mean(another) < 0.3
+
+
+def shares_of(pixels_HWC: Any, palette: Palette) -> list[float]:
+    """How much of a picture has about each colour; a pixel is of the one that it is nearest to."""
+    values = np.asarray([ImageColor.getrgb(colour) for colour, _ in palette])
+    apart = np.abs(pixels_HWC[..., None, :] - values).max(axis=-1)
+    nearest = np.where(apart.min(axis=-1) < NEAR, apart.argmin(axis=-1), -1)
+    return [float((nearest == index).mean()) for index in range(len(palette))]
 
 
 def test_presets_give_really_different_pictures(mini: Mini, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """The options of generate, remix and inpaint over HTTP, on the fake engine: each taken up, or refused by its rule."""
 
+import json
 from io import BytesIO
 from typing import Any
 
@@ -12,7 +13,9 @@ from tests.api.pictures import jpeg, png
 from tests.walks.steps import V3_GENERATE, V4_GENERATE, ok
 from tests.walks.test_editing import mask
 
+from linocut.client import Client
 from linocut.db.tables import job_inputs, jobs
+from linocut.errors import InvalidRequest
 from linocut.orders import GenerateOrder, order_from_json
 
 REMIX, INPAINT = "/v1/ideogram-v3/remix", "/v1/ideogram-v3/inpaint"
@@ -244,10 +247,24 @@ def test_the_same_request_however_a_client_writes_it(live: Live, account: Accoun
     assert all(order == orders[0] for order in orders)
     assert '"#102060"' in orders[0].caption
     if path == V3_GENERATE:
-        codes, palette = ["ABCD1234", "00FF00FF"], {"members": [{"color_hex": "#102060", "color_weight": "0.7"}]}
-        body: dict[str, Any] = {"prompt": "a cat", "seed": "7", "style_codes": codes, "color_palette": PALETTE}
-        ok(account.http.post(path, json=body))
-        assert newest(live) == orders[0]
-        assert (
-            account.http.post(path, json={**body, "color_palette": palette}).status_code == 400
-        )  # a text is no number
+        codes, palette = ["ABCD1234", "00FF00FF"], json.loads(PALETTE.replace(":0.7", ':"0.7"'))
+        for colours in (PALETTE, json.loads(PALETTE), palette):
+            body: dict[str, Any] = {"prompt": "a cat", "seed": "7", "style_codes": codes, "color_palette": colours}
+            ok(account.http.post(path, json=body))
+            assert newest(live) == orders[0]
+
+
+def test_the_client_sends_pictures_and_texts_as_they_are(live: Live, account: Account, tmp_path: Any) -> None:
+    file = tmp_path / "a.png"
+    file.write_bytes(png(3))
+    with Client(account.api_key, str(account.http.base_url)) as client:
+        link = client.generate("a cat", style_codes=["ABCD1234"], color_palette={"name": "EMBER"})["data"][0]["url"]
+        assert newest(live).styles == ()
+        with file.open("rb") as stream:
+            client.generate("a cat", style_reference_images=[file, png(4), stream, link], num_images=2, seed=None)
+        assert [one.width for one in newest(live).styles] == [48, 48, 48, 1024]
+        client.remix(link, "a dog", style_reference_images=[file], negative_prompt="red")
+        assert '"red"' in newest(live).negative or "red" in newest(live).negative
+        client.inpaint(png(1), mask(), "a dog", style_preset="AURA", color_palette={"name": "FRESH"})
+        with pytest.raises(InvalidRequest, match="character_reference_images: The base that is served cannot"):
+            client.generate("a cat", character_reference_images=file)
