@@ -1,7 +1,7 @@
 """The pictures of a request's look, taken in once everything else of the request has been checked."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from linocut.api.call import Call
@@ -11,7 +11,7 @@ from linocut.generation.checking import Sent, check
 from linocut.generation.looks import MOST_STYLE_REFERENCES
 from linocut.generation.types import GenerateAsk
 from linocut.pictures.intake import StoredPicture
-from linocut.wire.types import Nothing
+from linocut.wire.types import UNSET, Nothing
 
 
 class Styled(Protocol):
@@ -25,6 +25,15 @@ class Styled(Protocol):
 
     @property
     def character_reference_images_mask(self) -> list[Part] | Nothing: ...
+
+
+@dataclass(frozen=True)
+class StylesAlone:
+    """The pictures of a request that knows no characters."""
+
+    style_reference_images: list[Part] | Nothing
+    character_reference_images: list[Part] | Nothing = UNSET
+    character_reference_images_mask: list[Part] | Nothing = UNSET
 
 
 def check_asked(call: Call, ask: GenerateAsk, request: Styled | None = None) -> None:

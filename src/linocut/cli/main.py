@@ -23,6 +23,7 @@ VERBS = (
     "demo",
     "doctor",
     "keys",
+    "audit",
     "datasets",
     "train",
     "generate",

@@ -149,6 +149,20 @@ class EditImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
     character_reference_images_mask: list[Picture] | Nothing = UNSET
 
 
+class ReframeImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/ideogram-v3/reframe``: the picture, and what might be around it."""
+
+    image: Picture
+    resolution: ResolutionV3
+    num_images: NumImages = 1
+    seed: Seed | Nothing = UNSET
+    rendering_speed: RenderingSpeed = "DEFAULT"
+    style_preset: StylePresetV3 | Nothing = UNSET
+    color_palette: ColorPalette | Nothing = UNSET
+    style_codes: list[StyleCode] | Nothing = UNSET
+    style_reference_images: list[Picture] | Nothing = UNSET
+
+
 class MagicPromptV4Request(msgspec.Struct, kw_only=True, frozen=True):
     """``POST /v1/ideogram-v4/magic-prompt``."""
 

@@ -26,7 +26,7 @@ def answer_v3(drawn: Drawn, ask: GenerateAsk) -> ImageGenerationResponseV3:
     placed = drawn.begun.placed
     own = size_text(placed.width, placed.height) if (placed.width, placed.height) != placed.resolution else UNSET
     data = [
-        ImageGenerationObjectV3(**_common(drawn, image), upscaled_resolution=own, style_type=style_type)
+        ImageGenerationObjectV3(**common(drawn, image), upscaled_resolution=own, style_type=style_type)
         for image in drawn.images
     ]
     return ImageGenerationResponseV3(created=ids.wire_time(drawn.finished_at), data=data)
@@ -39,10 +39,10 @@ def answer_v4(drawn: Drawn, _ask: GenerateAsk) -> ImageGenerationResponseV4:
 
 def objects_v4(drawn: Drawn) -> list[ImageGenerationObjectV4]:
     """The images of an answer of the v4 routes."""
-    return [ImageGenerationObjectV4(**_common(drawn, image)) for image in drawn.images]
+    return [ImageGenerationObjectV4(**common(drawn, image)) for image in drawn.images]
 
 
-def _common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
+def common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
     """What both versions say of an image. One that was withheld has no ``image_id``, so no link."""
     image_id, placed = image.get("image_id"), drawn.begun.placed
     notes = [*placed.notes, *image.get("notes", ())]
