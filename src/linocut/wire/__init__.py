@@ -60,6 +60,9 @@ from linocut.wire.generation import (
     ReframeImageRequestV3,
     RemixImageRequestV3,
     RemixImageRequestV4,
+    V1EditImageObject,
+    V1EditImagesRequest,
+    V1EditImagesResponse,
 )
 from linocut.wire.legacy import (
     EditImageRequest,
@@ -180,5 +183,8 @@ __all__ = [
     "UploadDatasetAssetsRequest",
     "UploadDatasetAssetsResponse",
     "UploadExtras",
+    "V1EditImageObject",
+    "V1EditImagesRequest",
+    "V1EditImagesResponse",
     "V4JsonPrompt",
 ]
