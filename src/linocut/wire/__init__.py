@@ -33,7 +33,7 @@ from linocut.wire.describing import (
     DescribeResponse,
     DescribeResponseV4,
 )
-from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RejectError
+from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RefusalExtras, RejectError
 from linocut.wire.events import (
     PreviewEvent,
     ProgressEvent,
@@ -63,6 +63,14 @@ from linocut.wire.generation import (
     V1EditImageObject,
     V1EditImagesRequest,
     V1EditImagesResponse,
+)
+from linocut.wire.layers import (
+    DetectedTextBlock,
+    FontScore,
+    LayerizeTextRequest,
+    LayerizeTextResponse,
+    LayersExtras,
+    TextBlockExtras,
 )
 from linocut.wire.legacy import (
     EditImageRequest,
@@ -103,6 +111,7 @@ from linocut.wire.training import (
     TrainModelV4AdvancedRequest,
     TrainModelV4Request,
 )
+from linocut.wire.upscaling import UpscaleImageRequest, UpscaleInitialImageRequest
 
 __all__ = [
     "AnswerExtras",
@@ -123,10 +132,12 @@ __all__ = [
     "DescribeRequestV4",
     "DescribeResponse",
     "DescribeResponseV4",
+    "DetectedTextBlock",
     "EditImageRequest",
     "EditImageRequestV3",
     "ErrorBody",
     "FileExtras",
+    "FontScore",
     "GenerateImageRequest",
     "GenerateImageRequestV3",
     "GenerateImageRequestV4",
@@ -147,6 +158,9 @@ __all__ = [
     "InitialImageRequest",
     "JsonWebKey",
     "JsonWebKeySet",
+    "LayerizeTextRequest",
+    "LayerizeTextResponse",
+    "LayersExtras",
     "ListAssetsResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
@@ -157,6 +171,7 @@ __all__ = [
     "ProgressEvent",
     "ReframeImageRequest",
     "ReframeImageRequestV3",
+    "RefusalExtras",
     "RejectError",
     "RemixImageRequest",
     "RemixImageRequestV3",
@@ -172,6 +187,7 @@ __all__ = [
     "SetCaptionRequest",
     "ShareModelRequest",
     "StatusEvent",
+    "TextBlockExtras",
     "TrainDatasetModelRequest",
     "TrainDatasetModelResponse",
     "TrainModelV3AdvancedRequest",
@@ -183,6 +199,8 @@ __all__ = [
     "UploadDatasetAssetsRequest",
     "UploadDatasetAssetsResponse",
     "UploadExtras",
+    "UpscaleImageRequest",
+    "UpscaleInitialImageRequest",
     "V1EditImageObject",
     "V1EditImagesRequest",
     "V1EditImagesResponse",
