@@ -122,7 +122,7 @@ def test_each_kind_of_change_comes_near_to_the_truth_and_leaves_the_rest(
     editor: Editor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where a picture had to change (by the truth): its distance to the truth, that of the picture as it was, and that
-    to the truth of the wrong pair; where nothing had to, bytes."""
+    to the truth of the wrong pair. Where nothing had to: bytes."""
     before = [np.asarray(old.drawn()).astype(float) for _, _, old, _ in PAIRS]
     truth = [np.asarray(new.drawn()).astype(float) for _, _, _, new in PAIRS]
     done = editor.edited([old.drawn() for _, _, old, _ in PAIRS], [text for _, text, _, _ in PAIRS])

@@ -202,14 +202,13 @@ class MagicPromptV4Response(msgspec.Struct, kw_only=True, frozen=True):
 
 class ImageExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base; the tools
-    beside the base that had a part in it, if any. ``described_by``: who said what was on the picture that was edited.
+    beside the base that had a part in it, if any.
 
     ``safety``: who judged the image, and how; absent where images are not judged. ``notes``: what was cut, not known or
     done otherwise than asked, a sentence each; absent when there is nothing."""
 
     native_resolution: str
     base: str
-    described_by: str | Nothing = UNSET
     tools: Tools | Nothing = UNSET
     safety: SafetyVerdict | Nothing = UNSET
     notes: Notes | Nothing = UNSET
@@ -228,6 +227,12 @@ class ImageGenerationObjectV3(msgspec.Struct, kw_only=True, frozen=True):
     x_linocut: ImageExtras | Nothing = UNSET
 
 
+class EditedImageExtras(ImageExtras, kw_only=True, frozen=True):
+    """``described_by``: who said what was on the picture; absent where the base looked at it itself."""
+
+    described_by: Annotated[str, Meta(examples=["embedded"])] | Nothing = UNSET
+
+
 class V1EditImageObject(msgspec.Struct, kw_only=True, frozen=True):
     """One image. ``url`` is null when it was withheld; ``resolution`` is its own size, published or not."""
 
@@ -238,7 +243,7 @@ class V1EditImageObject(msgspec.Struct, kw_only=True, frozen=True):
     is_image_safe: bool
     seed: Seed
     style_type: StyleTypeV3 | Nothing = UNSET
-    x_linocut: ImageExtras | Nothing = UNSET
+    x_linocut: EditedImageExtras | Nothing = UNSET
 
 
 class V1EditImagesResponse(msgspec.Struct, kw_only=True, frozen=True):

@@ -19,7 +19,8 @@ from linocut.jobs.types import JobInput
 from linocut.pictures.intake import StoredPicture
 from linocut.sizes import parse_size, size_text
 from linocut.wire import V1EditImageObject, V1EditImagesRequest, V1EditImagesResponse
-from linocut.wire.types import Nothing
+from linocut.wire.generation import EditedImageExtras
+from linocut.wire.types import UNSET, Nothing
 
 T = TypeVar("T")
 MOST = 10
@@ -77,11 +78,8 @@ def answer_edit(drawn: Drawn, ask: EditAsk) -> V1EditImagesResponse:
         said["resolution"] = size_text(placed.width, placed.height)
         if ask.draws.magic_prompt == "OFF":
             said["prompt"] = ask.instruction
-        if ask.described_by:
-            said["x_linocut"] = type(extras)(
-                **{name: getattr(extras, name) for name in extras.__struct_fields__ if name != "described_by"},
-                described_by=ask.described_by,
-            )
+        own = {name: getattr(extras, name) for name in extras.__struct_fields__}
+        said["x_linocut"] = EditedImageExtras(**own, described_by=ask.described_by or UNSET)
         data.append(V1EditImageObject(**said))
     return V1EditImagesResponse(created=ids.wire_time(drawn.finished_at), data=data)
 
