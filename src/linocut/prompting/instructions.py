@@ -5,6 +5,7 @@ A clause begins with a verb and names what it is about. What it is about is not 
 
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from linocut.prompting.colours import TINTS, colour_of
 from linocut.prompting.lettering import QUOTED, TOKEN, writable
@@ -32,6 +33,8 @@ _SMALLER = {"smaller": 0.65, "small": 0.65, "little": 0.65, "tiny": 0.5, "shrink
 _SCALES = _LARGER | _SMALLER
 _BREAK = re.compile(r"(?:[.;]|,(?: and| then)?|\band then\b|\bthen\b|\band\b)\s+(?=(?:please )?(\w+))", re.IGNORECASE)
 _MARK = re.compile("\x00(\\d+)")
+_AFTER_IT = frozenset(["on", "in", "at", "of", "with", "next", "beside", "below", "above", "under", "near", "behind"])
+"""What follows says where it is, or what it has."""
 _ALL = frozenset(["all", "both", "every", "each", "everything"])
 _IT = frozenset(["it", "its", "them", "they", "this", "that"])
 
@@ -83,7 +86,7 @@ def read_instruction(text: str) -> Read:
     for clause in _clauses(plain):
         change = _change(clause, quoted)
         if change is None:
-            found.missed.append(quoted.put_back(clause).strip(" .,;"))
+            found.missed.append(quoted.put_back(clause).strip(" .,!?;:"))
         else:
             found.changes.append(change)
     return found
@@ -172,7 +175,7 @@ def _add(rest: str, quoted: _Quoted, verb: str) -> Change | None:
         and not text
     ):
         return _move(rest, quoted, verb)
-    if text or (verb == "write" and (text := rest.strip(" .").upper())):
+    if text or (verb == "write" and (text := rest.strip(" .!").upper())):
         colours = _colours_in(_MARK.sub(" ", rest))
         return Change("add", Reference(text, is_text=True), colours, text=text, place=place)
     things = [thing for thing in read(_without_places(rest)).things if thing.name]
@@ -221,7 +224,7 @@ def _make(rest: str, quoted: _Quoted, _verb: str) -> Change | None:
     at = len(words)
     while at > 0 and _is_quality(words[at - 1]):
         at -= 1
-    subject = [word.lower().strip(".,") for word in words[:at]]
+    subject = [word.lower().strip(".,!?;:") for word in words[:at]]
     if not subject or all(word in ("the", "a", "an") for word in subject):
         return None
     about = _reference(" ".join(words[:at]), quoted)
@@ -268,7 +271,7 @@ def _become(about: Reference, how: str, quoted: _Quoted, *, colour_only: bool = 
         return Change("recolour", about, colours)
     if scale != 1.0:
         return Change("resize", about, scale=scale)
-    bare = re.sub(r"^(?:the |a |an )", "", how.strip(" .,"), flags=re.I)
+    bare = re.sub(r"^(?:the |a |an )", "", how.strip(" .,!"), flags=re.I)
     if (about.is_text or about.text) and bare:
         return Change("reword", about, text=bare)
     return None
@@ -276,7 +279,7 @@ def _become(about: Reference, how: str, quoted: _Quoted, *, colour_only: bool = 
 
 def _reference(words: str, quoted: _Quoted) -> Reference | None:
     """What some words point at; None where they point at nothing that could be in a picture."""
-    shown = quoted.put_back(words).strip(" .,;")
+    shown = quoted.put_back(words).strip(" .,!?;:")
     lower = [word.lower() for word in TOKEN.findall(_MARK.sub(" ", words))]
     if any(word in GROUND_NOUNS for word in lower):
         return Reference(shown, is_ground=True)
@@ -285,7 +288,8 @@ def _reference(words: str, quoted: _Quoted) -> Reference | None:
     text = quoted.of(words)
     if text or any(word in _TEXT_NOUNS for word in lower):
         return Reference(shown, colours=colours, text=text, is_text=True, place=place, every=every)
-    for word in lower:
+    head = list(takewhile(lambda word: word not in _AFTER_IT, lower)) or lower
+    for word in reversed(head):  # "the cup star" is a star
         name, plural = noun_of(word)
         if name:
             return Reference(shown, name, colours, place=place, every=every or plural)
@@ -303,7 +307,7 @@ def _reference(words: str, quoted: _Quoted) -> Reference | None:
 
 
 def _is_quality(word: str) -> bool:
-    bare = word.lower().strip(".,")
+    bare = word.lower().strip(".,!?;:")
     known = colour_of(bare) or bare in TINTS or bare in PATTERNS or bare in _SCALES
     return bool(known) or bare in ("plain", "and", "diagonal", "vertical", "horizontal", "radial", "much", "a", "bit")
 
@@ -334,7 +338,7 @@ def _without_places(words: str) -> str:
 
 
 def _without_nouns(words: str) -> str:
-    return " ".join(word for word in words.split() if word.lower().strip(".,") not in GROUND_NOUNS)
+    return " ".join(word for word in words.split() if word.lower().strip(".,!?;:") not in GROUND_NOUNS)
 
 
 def _cut_at(words: str, where: str) -> tuple[str, str]:

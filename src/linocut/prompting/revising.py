@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from linocut.errors import InvalidRequest
+from linocut.prompting.boxes import MOST_SIDE, Box, around, far, inside, place_words, placed, scaled, shared
 from linocut.prompting.colours import nearest
 from linocut.prompting.faces import BOLD
 from linocut.prompting.instructions import Change, Reference, read_instruction
@@ -18,15 +19,10 @@ from linocut.prompting.phrases import describe, describe_ground
 from linocut.prompting.reader import UNNAMED, Ground, Thing, read
 from linocut.prompting.synonyms import ASPECTS
 
-MARGIN = 60
-"""Between a moved thing and the picture's edge, in thousandths."""
 NEW_SIDE = 300
 """The longer side of a new thing, in thousandths of the shorter side of the picture."""
-LEAST_SIDE, MOST_SIDE = 40, 940
-"""Of a changed thing."""
 FIELD = "prompt"
 Element = dict[str, Any]
-Box = list[int]
 
 
 @dataclass
@@ -133,7 +129,7 @@ class _Work:
         if not found:
             raise InvalidRequest(f'prompt: "{about.words}" was not found in the picture. {self._shows()}', field=FIELD)
         if about.place != (None, None):
-            return [min(found, key=lambda item: _far(item.element.get("bbox"), about.place))]
+            return [min(found, key=lambda item: far(item.element.get("bbox"), about.place))]
         if len(found) > 1 and not about.every:
             many = f'"{about.words}" is {len(found)} things in the picture; all of them were changed.'
             self.notes.append(f"{many} Name one by its colour or its place.")
@@ -190,7 +186,7 @@ class _Work:
         box = first.element.get("bbox")
         if rest and box:  # all lines give way to the new one
             boxes = [item.element["bbox"] for item in words if "bbox" in item.element]
-            first.old = _around(boxes)
+            first.old = around(boxes)
         first.element["text"] = change.text
         if box:
             first.element["bbox"] = self._shaped(box, text_aspect(change.text), keep_height=True)
@@ -210,8 +206,8 @@ class _Work:
             if not box:
                 continue
             self._touch(item)
-            item.element["bbox"] = _placed(box, change.place)
-            self.notes.append(f"Understood: {_said(item.element)} moves to the {_place_words(change.place)}.")
+            item.element["bbox"] = placed(box, change.place)
+            self.notes.append(f"Understood: {_said(item.element)} moves to the {place_words(change.place)}.")
 
     def _resize(self, change: Change, about: list[_Item]) -> None:
         for item in about:
@@ -219,7 +215,7 @@ class _Work:
             if not box:
                 continue
             self._touch(item)
-            item.element["bbox"] = _scaled(box, change.scale)
+            item.element["bbox"] = scaled(box, change.scale)
             how = "larger" if change.scale > 1 else "smaller"
             self.notes.append(f"Understood: {_said(item.element)} becomes {how}.")
 
@@ -269,7 +265,7 @@ class _Work:
             place = self._free(wide, high)
         middle = [round(500 - high / 2), round(500 - wide / 2), round(500 + high / 2), round(500 + wide / 2)]
         element = {key: element[key] for key in ("type", "text", "desc", "color_palette") if key in element}
-        element["bbox"] = _placed(
+        element["bbox"] = placed(
             middle, (place[0] if place[0] is not None else 0, place[1] if place[1] is not None else 0)
         )
         item = _Item(_ordered(element), None, changed=True)
@@ -282,7 +278,7 @@ class _Work:
         middle = [round(500 - high / 2), round(500 - wide / 2), round(500 + high / 2), round(500 + wide / 2)]
         places = [(x, y) for y in (0, -1, 1) for x in (0, 1, -1)]
         boxes = [item.element["bbox"] for item in self.items if "bbox" in item.element]
-        return min(places, key=lambda place: sum(_shared(_placed(middle, place), box) for box in boxes))
+        return min(places, key=lambda place: sum(shared(placed(middle, place), box) for box in boxes))
 
     def _contrast(self) -> str:
         ground = (self.ground_colours or [*read(f"on {self.background}").ground.colours, "#FFFFFF"])[0]
@@ -301,7 +297,7 @@ class _Work:
         wide, high = wide * less, high * less
         y, x = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         half_y, half_x = high / height / 2, wide / width / 2
-        return _inside([round(y - half_y), round(x - half_x), round(y + half_y), round(x + half_x)])
+        return inside([round(y - half_y), round(x - half_x), round(y + half_y), round(x + half_x)])
 
 
 def shows(caption: dict[str, Any]) -> str:
@@ -359,53 +355,3 @@ def _said(element: Element) -> str:
 
 def _ordered(element: Element) -> Element:
     return {key: element[key] for key in ("type", "bbox", "text", "desc", "color_palette") if key in element}
-
-
-def _placed(box: Box, place: tuple[int | None, int | None]) -> Box:
-    """The box at a named place; an axis without one stays."""
-    high, wide = box[2] - box[0], box[3] - box[1]
-    starts = [box[0], box[1]]
-    for axis, (length, wish) in enumerate(((high, place[1]), (wide, place[0]))):
-        if wish is not None:
-            starts[axis] = {-1: MARGIN, 0: round(500 - length / 2), 1: 1000 - MARGIN - length}[wish]
-    return _inside([starts[0], starts[1], starts[0] + high, starts[1] + wide])
-
-
-def _scaled(box: Box, scale: float) -> Box:
-    y, x = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    most = min(MOST_SIDE / max(1, box[2] - box[0]), MOST_SIDE / max(1, box[3] - box[1]))
-    half = min(scale, most) / 2
-    high, wide = (box[2] - box[0]) * half, (box[3] - box[1]) * half
-    return _inside([round(y - high), round(x - wide), round(y + high), round(x + wide)])
-
-
-def _inside(box: Box) -> Box:
-    """The box, moved into the picture, of ``LEAST_SIDE`` at least."""
-    edges = []
-    for low, high in ((box[0], box[2]), (box[1], box[3])):
-        length = min(1000, max(LEAST_SIDE, high - low))
-        start = min(max(0, low), 1000 - length)
-        edges.append((start, start + length))
-    return [edges[0][0], edges[1][0], edges[0][1], edges[1][1]]
-
-
-def _around(boxes: list[Box]) -> Box:
-    return [min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)]
-
-
-def _shared(box: Box, other: Box) -> int:
-    return max(0, min(box[2], other[2]) - max(box[0], other[0])) * max(0, min(box[3], other[3]) - max(box[1], other[1]))
-
-
-def _far(box: Box | None, place: tuple[int | None, int | None]) -> float:
-    """How far a thing is from a named place."""
-    if box is None:
-        return 1e9
-    middle = ((box[1] + box[3]) / 2, (box[0] + box[2]) / 2)
-    return sum(abs(at - (500 + 500 * wish)) for at, wish in zip(middle, place, strict=True) if wish is not None)
-
-
-def _place_words(place: tuple[int | None, int | None]) -> str:
-    down = {-1: "top", 0: "middle", 1: "bottom", None: ""}[place[1]]
-    across = {-1: "left", 0: "middle", 1: "right", None: ""}[place[0]]
-    return " ".join(dict.fromkeys(word for word in (down, across) if word))
