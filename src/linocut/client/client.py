@@ -265,11 +265,8 @@ class Client:
     ) -> Answer:
         """POST /v1/edit: a picture (a file, or a link of this server) changed by an instruction; ``fields`` by the
         wire's names (num_images, seed, resolution, aspect_ratio, magic_prompt, transparent_background)."""
-        parts: list[tuple[str, Any]] = [("images", ("image.png", _content(one))) for one in images]
-        parts += [("image_urls", (None, link.encode())) for link in image_urls]
-        for name, value in {"prompt": prompt, **fields}.items():
-            parts.append((name, (None, (value if isinstance(value, str) else json.dumps(value)).encode())))
-        return self._json("POST", "/v1/edit", files=parts, timeout=_GENERATE_SECONDS)
+        given = {"images": list(images) or None, "image_urls": list(image_urls) or None}
+        return self._draw("/v1/edit", {}, {"prompt": prompt, **given, **fields})
 
     def describe_v4(self, image_file: Image, **fields: Any) -> Answer:
         """POST /v1/ideogram-v4/describe -> ``json_prompt``, the structured prompt of a picture; ``fields`` by the
