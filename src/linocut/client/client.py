@@ -220,6 +220,10 @@ class Client:
         """POST /v1/remove-background: the object of a picture, as a PNG file of its size."""
         return self._draw("/v1/remove-background", {"image": image}, {})
 
+    def upscale(self, image: Image, **fields: Any) -> Answer:
+        """POST /upscale: twice the size; ``fields`` of its image_request (prompt, resemblance, detail, seed, …)."""
+        return self._draw("/upscale", {"image_file": image}, {"image_request": fields})
+
     def layerize_text(self, image: Image, **fields: Any) -> Answer:
         """POST /v1/ideogram-v3/layerize-text -> links to the picture without its lettering, and the lettering as blocks
         of text; ``fields``: prompt (what is behind the letters), seed."""
