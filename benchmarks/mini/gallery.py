@@ -40,7 +40,7 @@ def shown(path: Path) -> Image.Image:
 def main() -> None:
     """Run the page, and keep what it shows."""
     folder = Path(tempfile.mkdtemp(prefix="gallery-"))
-    house = House(folder / "data", {"LINOCUT_ENGINE": "torch"})
+    house = House(folder / "data", {"LINOCUT_ENGINE": "torch", "LINOCUT_THREADS": "1"})
     house.start()
     try:
         house.wait_for("/readyz", "", 120)
