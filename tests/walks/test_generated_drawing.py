@@ -1,5 +1,6 @@
-"""The generated client (test_generated_client.py) runs every drawing operation that the contract lists, strict: an answer
-of another status, or one that does not fit the published model, ends the walk."""
+"""The generated client (test_generated_client.py) runs every drawing operation that the contract lists, strict.
+
+An answer of another status, or one that does not fit the published model, ends the walk."""
 
 from io import BytesIO
 from typing import Any
