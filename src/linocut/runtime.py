@@ -3,16 +3,16 @@
 import fcntl
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from linocut.accounts.secrets import secrets_of
-from linocut.bases import Base, Memory, load_base
+from linocut.bases import Base, Licence, Memory, load_base
 from linocut.bases.places import base_at
 from linocut.captions import Worded, caption_text, cut_of, normalise
 from linocut.db.database import Database
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Runtime:
     """Settings, database, store, the resident base's facts, and the installation's secrets, which never change: what
-    links are signed with, what keys are digested with.
+    links are signed with, what keys are digested with. ``licences``: of the bases that were served here, by identity.
 
     ``open_decoder`` starts the pool of decoding processes; only processes that take uploads call it, once.
     """
@@ -42,6 +42,7 @@ class Runtime:
     link_secret: bytes
     digest_secret: bytes
     open_decoder: Callable[[], "Decoder"]
+    licences: Mapping[str, Licence] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings) -> "Runtime":
@@ -51,7 +52,9 @@ class Runtime:
         """
         make_folder(settings.data)
         folder = base_folder(settings)
-        base = load_base(folder, Memory(settings.bases_memory))
+        memory = Memory(settings.bases_memory)
+        base = load_base(folder, memory)
+        licences = {**memory.licences, base.identity: base.licence}
         patience, note = settings.database_busy_seconds, settings.damage_note
         db = Database.open(settings.resolved_database_url, busy_seconds=patience, note=note)
         try:
@@ -60,7 +63,7 @@ class Runtime:
         except BaseException:
             db.close()  # or the next start would take its write-ahead file for lost
             raise
-        return cls(settings, db, store, base, folder, links, digest, lambda: _open_decoder(base))
+        return cls(settings, db, store, base, folder, links, digest, lambda: _open_decoder(base), licences)
 
     def expand(self, text: str, width: int, height: int) -> str:
         """The exact structured caption (compact JSON) that the base reads for ``text`` at ``width`` x ``height``.

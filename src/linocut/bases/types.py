@@ -127,6 +127,11 @@ class Base(msgspec.Struct, frozen=True):
         return self.family in TAKE_INSTRUCTIONS
 
     @property
+    def draws_transparent(self) -> bool:
+        """Whether what it draws on a plain ground can be cut out: not of a base that was taught a small world."""
+        return not self.knows
+
+    @property
     def training_pixels(self) -> int:
         """Side of the square whose area a training picture is scaled down to."""
         return min(self.training.pixels or self.native_pixels, self.native_pixels)

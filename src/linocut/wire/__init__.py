@@ -5,6 +5,7 @@ does not travel at all, a field that is ``None`` travels as null. What is ours s
 Server and client share these; nothing here knows HTTP.
 """
 
+from linocut.wire.bases import BaseAbilities, BaseLicence, ListBasesResponse, ServedBase
 from linocut.wire.cutouts import (
     CutoutExtras,
     GenerateTransparentImageRequestV3,
@@ -88,6 +89,8 @@ __all__ = [
     "AnswerExtras",
     "AssetIdentifier",
     "AsyncImageGenerationResponseV4",
+    "BaseAbilities",
+    "BaseLicence",
     "CaptionResponse",
     "CreateDatasetRequest",
     "CustomModel",
@@ -118,6 +121,7 @@ __all__ = [
     "JsonWebKey",
     "JsonWebKeySet",
     "ListAssetsResponse",
+    "ListBasesResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
     "MagicPromptV4Request",
@@ -136,6 +140,7 @@ __all__ = [
     "ReportSummary",
     "RunExtras",
     "ScoreEvent",
+    "ServedBase",
     "SetCaptionRequest",
     "ShareModelRequest",
     "StatusEvent",

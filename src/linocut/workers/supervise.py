@@ -88,6 +88,7 @@ def check_base(settings: Settings, *, verify: bool = False) -> None:
     before = memory.last(folder)
     base = load_base(folder, memory)
     check_licence(base, settings.accepted_licences)
+    memory.keep_licence(base.identity, base.licence)
     now = base.identity.partition("@")[2]
     if before and before != now:
         log("supervisor").warning(
