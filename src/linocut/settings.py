@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         description="How long a client may leave an answer unread, or take less than 1 KiB/s of it.",
     )
     base: str = Field(default="mini", description="mini, a name of the catalogue, or a folder that holds a base.")
-    bases: Path | None = Field(default=None, description="Folder of pulled bases; unset: bases in the data folder.")
+    bases: str = Field(default="", description="Folder of pulled bases; empty: bases in the data folder.")
     accept_licence: str = Field(
         default="", description="Bases whose licence does not allow free hosting, and that are served all the same."
     )
@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     @property
     def pulled_bases(self) -> Path:
         """Where pulled bases lie."""
-        return (self.bases or self.data / "bases").absolute()
+        return (Path(self.bases) if self.bases else self.data / "bases").absolute()
 
     @property
     def bases_memory(self) -> Path:

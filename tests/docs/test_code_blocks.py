@@ -17,6 +17,7 @@ NOT_RUN = {
     ),
     ("README.md", "make serve                                   # http://127.0.0.1:8731, data in ./linocut-data"),
     ("docs/backups.md", "linocut serve --data restored"),
+    ("docs/bases.md", "linocut bases show z-image-turbo     # licence, sizes, speeds, recipe"),
     ("docs/commands.md", "linocut --install-completion"),
     ("docs/containers.md", "docker build --tag linocut ."),
     ("docs/postgresql.md", "pip install 'linocut[postgres]'"),
