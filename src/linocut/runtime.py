@@ -103,6 +103,14 @@ class Runtime:
             return Engines.READY
         return Engines.SILENT if held else Engines.NONE
 
+    def loading(self) -> str:
+        """What the engine processes say of how far they are with loading; empty where none says anything."""
+        folder = loading_folder(self.settings)
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        with suppress(OSError):  # done in this moment
+            return "; ".join(path.read_text() for path in files)
+        return ""
+
     def workspace(self, run_id: str) -> Path:
         """The folder of one run's checkpoints."""
         return self.settings.data.absolute() / "runs" / run_id
@@ -129,6 +137,16 @@ def ready_folder(settings: Settings) -> Path:
     """Where each engine process that can draw keeps a locked file, named by its worker id, its process id inside. The
     engine's loop touches it as it turns."""
     return settings.data.absolute() / "ready"
+
+
+def loading_folder(settings: Settings) -> Path:
+    """Where each engine process that loads says how far it is."""
+    return settings.data.absolute() / "loading"
+
+
+def loading_file(settings: Settings, worker_id: str) -> Path:
+    """What one engine process says."""
+    return loading_folder(settings) / worker_id
 
 
 def worded(base: Base, text: str, width: int, height: int, *, make_up: bool) -> Worded:

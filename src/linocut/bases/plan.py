@@ -22,8 +22,9 @@ GIB = 1 << 30
 CONTEXT_BYTES = 600_000_000
 """What a GPU's own libraries hold of it, kernels and their workspaces. An estimate; it has not been measured here."""
 
-STATE_COPIES, HOST_STATE_COPIES = 7, 14
-"""As ``engine/memory.py`` counts them, in float32."""
+STATE_COPIES, HOST_STATE_COPIES = 5, 14
+"""Of an adapter, in float32, while a step is taken: weights, gradients, two moments, the average. Where the device is
+the host's memory, a checkpoint on its way to the disk lies there too (``engine/memory.py``)."""
 
 IMAGES = (4, 2, 1)
 TILES = (1, 2, 4)
@@ -66,11 +67,13 @@ class Row(msgspec.Struct, frozen=True):
 
 class Plan(msgspec.Struct, frozen=True):
     """How a base is loaded and run. ``rows``: what is resident; ``passes``: the worst of each kind of pass, one of
-    which runs at a time."""
+    which runs at a time. ``second_on_host``: a second denoising network, which training needs for its previews
+    only, lives on the host and visits the device block by block."""
 
     purpose: Purpose
     precision: Precision
     tower: TowerPlace
+    second_on_host: bool
     recompute: bool
     tiles: int
     images: int
@@ -148,18 +151,24 @@ def told(plan: Plan, name: str) -> str:
 
 def _candidates(sizes: BaseSizes, passes: Passes, device_bytes: int, wishes: Wishes) -> Iterator[Plan]:
     towers: tuple[TowerPlace, ...] = (wishes.tower,) if wishes.tower else ("device", "host")
+    second: tuple[bool, ...] = (False, True) if wishes.purpose == "training" and len(sizes.networks) > 1 else (False,)
     if wishes.on_host:
-        towers = ("device",)
+        towers, second = ("device",), (False,)
     again = (False,) if wishes.purpose == "serving" else (False, True)
-    for precision, tower, recompute, tiles, images in product(wishes.precisions, towers, again, TILES, IMAGES):
-        rows = _rows(sizes, precision, tower, wishes)
-        peaks = _peaks(sizes, passes, precision, tower, (recompute, tiles, images), wishes)
-        yield Plan(wishes.purpose, precision, tower, recompute, tiles, images, rows, peaks, device_bytes)
+    for precision, tower, away, recompute, tiles, images in product(
+        wishes.precisions, towers, second, again, TILES, IMAGES
+    ):
+        rows = _rows(sizes, precision, tower, away, wishes)
+        peaks = _peaks(sizes, passes, (precision, tower, away), (recompute, tiles, images), wishes)
+        yield Plan(wishes.purpose, precision, tower, away, recompute, tiles, images, rows, peaks, device_bytes)
 
 
-def _rows(sizes: BaseSizes, precision: Precision, tower: TowerPlace, wishes: Wishes) -> tuple[Row, ...]:
-    several = f", {len(sizes.networks)} of them" if len(sizes.networks) > 1 else ""
-    found = [Row(f"{WEIGHTS}denoising network{several}", sum(part_bytes(part, precision) for part in sizes.networks))]
+def _rows(
+    sizes: BaseSizes, precision: Precision, tower: TowerPlace, second_on_host: bool, wishes: Wishes
+) -> tuple[Row, ...]:
+    networks = sizes.networks[:1] if second_on_host else sizes.networks
+    several = f", {len(networks)} of them" if len(networks) > 1 else ""
+    found = [Row(f"{WEIGHTS}denoising network{several}", sum(part_bytes(part, precision) for part in networks))]
     if tower == "device":
         found.append(Row(f"{WEIGHTS}text tower", sum(part_bytes(part, precision) for part in sizes.towers)))
     coders = sum(part_bytes(part, precision, keeps_half=True) for part in sizes.autoencoders)
@@ -177,22 +186,26 @@ def _rows(sizes: BaseSizes, precision: Precision, tower: TowerPlace, wishes: Wis
 def _peaks(
     sizes: BaseSizes,
     passes: Passes,
-    precision: Precision,
-    tower: TowerPlace,
+    lives: tuple[Precision, TowerPlace, bool],
     how: tuple[bool, int, int],
     wishes: Wishes,
 ) -> tuple[Row, ...]:
-    recompute, tiles, images = how
+    (precision, tower, second_on_host), (recompute, tiles, images) = lives, how
     wider = 4 if precision == "fp32" else 2
     scale = wider / passes.value_bytes
     # A quantised linear is widened for its matmul, one at a time.
     widened = 2 * max(part.widest for part in sizes.networks) if precision in ("fp8", "nf4") else 0
     visits = 2 * max((part.block for part in sizes.towers), default=0) if tower == "host" else 0
+    visit = 2 * sizes.networks[-1].block if second_on_host else 0
+    drawn = round(passes.denoise * images * scale)
     decoded = passes.decode if tiles == 1 else passes.decode * TILE_OVERLAP / tiles**2
     found = [
         Row("reading a text", round(passes.text * scale) + visits),
         Row("decoding a picture", round(decoded * scale)),
-        Row("drawing" if images == 1 else f"drawing {images} images", round(passes.denoise * images * scale) + widened),
+        Row(
+            "drawing" if images == 1 else f"drawing {images} images",
+            drawn + widened + visit,
+        ),
     ]
     if wishes.purpose != "serving":
         found.append(
@@ -241,6 +254,8 @@ def _purpose(purpose: str) -> str:
 def _how(plan: Plan) -> str:
     images = "image" if plan.images == 1 else "images"
     said = [f"text tower on the {plan.tower}", f"{plan.images} {images} a pass"]
+    if plan.second_on_host:
+        said.append("the second network on the host")
     if plan.tiles > 1:
         said.append(f"decoded in {plan.tiles}x{plan.tiles} tiles")
     if plan.purpose != "serving":

@@ -1,4 +1,4 @@
-"""How many values a base's parts hold: from the headers of its files, or as published. No weight is read."""
+"""How many values a base's parts hold, from the headers of its files. No weight is read."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 
-from linocut.bases.known import Known
 from linocut.bases.reading import TensorFacts, parts_of, tensors_of
 
 LEAST_SIDE = 16
@@ -54,7 +53,7 @@ def can_be_quantised(name: str, shape: tuple[int, ...]) -> bool:
 
 def sizes_of_folder(folder: Path) -> BaseSizes:
     """The parts of a base as the headers of its files tell. ``InvalidRequest`` when one is missing or damaged."""
-    parts = [_part(name, tensors_of(folder, name)) for name in parts_of(folder)[0]]
+    parts = [part_of(name, tensors_of(folder, name)) for name in parts_of(folder)[0]]
     return BaseSizes(
         networks=tuple(one for one in parts if re.fullmatch(r"(\w+_)?transformer(_\d)?|unet", one.name)),
         towers=tuple(one for one in parts if one.name.startswith("text_encoder")),
@@ -62,33 +61,8 @@ def sizes_of_folder(folder: Path) -> BaseSizes:
     )
 
 
-def published_sizes(known: Known) -> BaseSizes:
-    """The parts of a base of the catalogue, as published."""
-    weights, layers = known.weights, known.layers
-    network = _counted("transformer", weights.denoiser, weights.linear, known.width, layers)
-    tower = _counted("text_encoder", weights.tower, weights.tower_linear, 4096, 36)
-    return BaseSizes(
-        networks=(network,) * weights.networks,
-        towers=(tower,),
-        autoencoders=(Part("vae", 0, 0, 0, round(weights.vae * 1e9), 0, 0),),
-    )
-
-
-def _counted(name: str, billions: float, linear: float, width: int, layers: int) -> Part:
-    """A network of which only the published totals are known: its linears are as wide as its tokens."""
-    values = round(linear * 1e9)
-    return Part(
-        name=name,
-        linear=values,
-        rows=values // width,
-        linears=7 * layers,
-        rest=round((billions - linear) * 1e9),
-        widest=4 * width * width,
-        block=values // layers,
-    )
-
-
-def _part(name: str, tensors: Iterable[TensorFacts]) -> Part:
+def part_of(name: str, tensors: Iterable[TensorFacts]) -> Part:
+    """A network as its tensors tell."""
     linear = rows = linears = rest = widest = 0
     blocks: dict[str, int] = {}
     for one in tensors:

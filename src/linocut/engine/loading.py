@@ -15,13 +15,15 @@ Told = Callable[[str], object]
 @dataclass(frozen=True)
 class Loading:
     """``precision`` is that of the networks' weights; they compute in ``dtype``. ``tower_on_host``: the text tower
-    lives in the host's memory and visits the device block by block. ``told`` is called with a part's name when it is
+    lives in the host's memory and visits the device block by block; so does a second denoising network
+    with ``second_on_host``. ``told`` is called with a part's name when it is
     begun.
     """
 
     on: torch.device
     precision: Precision
     tower_on_host: bool = False
+    second_on_host: bool = False
     told: Told = field(default=lambda _part: None)
 
     @property

@@ -23,6 +23,8 @@ from linocut.sizes import native_size
 
 META = torch.device("meta")
 GUIDED = 2.0
+PLANNED_TOKENS = 512
+"""A long caption; a base that reads longer ones takes a little more for them."""
 
 
 class Peak(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -31,21 +33,22 @@ class Peak(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.bytes = 0
-        self._known: dict[int, tuple[Any, int]] = {}
+        self._made: dict[int, tuple[Any, int]] = {}
+        self._held = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """One operation: what its arguments are stored in is known, what it makes is counted."""
-        for tensor in _tensors(args) + _tensors(list((kwargs or {}).values())):
-            storage = tensor.untyped_storage()
-            if storage._cdata not in self._known or self._known[storage._cdata][0].expired():
-                self._known[storage._cdata] = _weak(storage), 0
+        """One operation: what it makes is counted, but for what lies in the storage of one of its arguments."""
+        given = {tensor.untyped_storage()._cdata for tensor in _tensors([*args, *(kwargs or {}).values()])}
         result = func(*args, **(kwargs or {}))
         for tensor in _tensors(result):
             storage = tensor.untyped_storage()
-            if storage._cdata not in self._known or self._known[storage._cdata][0].expired():
-                self._known[storage._cdata] = _weak(storage), storage.nbytes()
-        self._known = {key: kept for key, kept in self._known.items() if not kept[0].expired()}
-        self.bytes = max(self.bytes, sum(size for _, size in self._known.values()))
+            if storage._cdata not in given and storage._cdata not in self._made:
+                self._made[storage._cdata] = _weak(storage), storage.nbytes()
+                self._held += storage.nbytes()
+        if self._held > self.bytes:
+            self._made = {key: kept for key, kept in self._made.items() if not kept[0].expired()}
+            self._held = sum(size for _, size in self._made.values())
+            self.bytes = max(self.bytes, self._held)
         return result
 
 
@@ -80,7 +83,8 @@ def passes_of(family: Family, base: Base, on: torch.device, dtype: torch.dtype) 
     width, height = native_size(base.native_pixels, base.native_pixels, base.native_pixels, base.size_multiple)
     grid = family.grid(width, height)
     latents = torch.zeros(family.latent_shape(grid), device=on)
-    text = text_like(family, base.max_text_tokens, on)
+    tokens = min(base.max_text_tokens, PLANNED_TOKENS)
+    text = text_like(family, tokens, on)
     guidance = max(speed.guidance for speed in base.sampling.values())
     sigma = family.plan(Sampling(steps=1, guidance=GUIDED), width, height).steps[0].sigma
 
@@ -95,13 +99,13 @@ def passes_of(family: Family, base: Base, on: torch.device, dtype: torch.dtype) 
             torch.autograd.backward(loss)
 
     # Where the guidance runs the network again on an empty text, that one is as long here: nothing is read for it.
-    negative = None if hasattr(family, "unconditional") else text
+    negative = text if family.takes_negative_text and not hasattr(family, "unconditional") else None
     if on.type == "meta" and not hasattr(family, "towers"):
         vars(family).update(_blank=text, _empty=text)  # what a family reads once by its tower, which reads nothing here
     item = Item(latents, grid, sigma, text, None, guidance, negative)
     return Passes(
         value_bytes=dtype.itemsize,
-        text=text_bytes(family, base.max_text_tokens, dtype),
+        text=text_bytes(family, tokens, dtype),
         denoise=peak_of(lambda: family.velocity([item]), on),
         decode=peak_of(lambda: family.decode([latents], [grid]), on),
         train=peak_of(lambda: learn(False), on),

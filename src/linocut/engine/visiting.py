@@ -8,6 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
+SMALL = 1 << 20
+"""Values of a table that is not worth a way of its own."""
+
 
 def visiting(network: nn.Module, on: torch.device) -> nn.Module:
     """``network``, on the host, with its blocks and embeddings visiting ``on``; what is small stays there.
@@ -20,7 +23,11 @@ def visiting(network: nn.Module, on: torch.device) -> nn.Module:
     for one in outermost:
         _visit(one, on)
     for one in network.modules():
-        if isinstance(one, nn.Embedding) and not inside & {id(tensor) for tensor in one.parameters()}:
+        if (
+            isinstance(one, nn.Embedding)
+            and one.weight.numel() > SMALL
+            and not inside & {id(tensor) for tensor in one.parameters()}
+        ):
             inside |= {id(tensor) for tensor in one.parameters()}
             _look_up_at_home(one, on)
     for tensor in [*network.parameters(), *network.buffers()]:

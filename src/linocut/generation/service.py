@@ -46,6 +46,11 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     names the field; ``Unsafe``; ``NotFound`` for a custom model that the caller may not use; ``TooManyInFlight``.
     """
     _check(ask)
+    if means.settings.purpose == "training":
+        raise InvalidRequest(
+            "This server has room to train alone, not to draw (LINOCUT_PURPOSE=training); ask a server that draws, or "
+            "its operator."
+        )
     base = means.base
     if ask.over is None:
         width, height = size_of(ask.rules, ask.resolution, ask.aspect_ratio, ask.prompt)

@@ -248,6 +248,7 @@ def _children(settings: Settings) -> tuple[Child, dict[str, Child]]:
     }
     for name in engines:
         (ready / name).unlink(missing_ok=True)  # left by a killed server; its process is gone
+        (settings.data.absolute() / "loading" / name).unlink(missing_ok=True)
     return api, engines
 
 

@@ -16,6 +16,8 @@ from linocut.engine.visiting import visiting
 from linocut.errors import InvalidRequest
 from linocut.observe import adopt_libraries
 
+SECOND_NETWORK = "unconditional_transformer"
+
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -33,7 +35,7 @@ def load_module(kind: type[Module], folder: Path, name: str, on: device, precisi
     how.told(name)
     is_tower, is_coder = name.startswith("text_encoder"), name.startswith("vae")
     quantised = how.precision in LIBRARIES and not is_coder
-    at_home = how.tower_on_host and is_tower
+    at_home = (how.tower_on_host and is_tower) or (how.second_on_host and name == SECOND_NETWORK)
     options: dict[str, Any] = {"dtype": how.dtype, "local_files_only": True, "use_safetensors": True}
     if variant := weights_of(folder, name).variant:
         options["variant"] = variant
