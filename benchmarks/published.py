@@ -180,13 +180,14 @@ def _sdxl(side: int) -> Callable[[], Any]:
             "unet": unet, "text_encoder": CLIPTextModel(first), "text_encoder_2": CLIPTextModelWithProjection(second),
             "vae": _vae(4, scaling_factor=0.13025),
         }  # fmt: skip
-        scheduler = EulerDiscreteScheduler(
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            timestep_spacing="leading",
-            steps_offset=1,
-        )
+        with torch.device("cpu"):
+            scheduler = EulerDiscreteScheduler(
+                beta_start=0.00085,
+                beta_end=0.012,
+                beta_schedule="scaled_linear",
+                timestep_spacing="leading",
+                steps_offset=1,
+            )
         return parts, {"_class_name": "StableDiffusionXLPipeline"}, scheduler
 
     return make

@@ -114,7 +114,7 @@ def fits(name: str, gib: float) -> dict[str, str]:
     sizes = published().get(name)
     if sizes is None:
         raise InvalidRequest(f"The sizes of {name} are not known; linocut doctor --base FOLDER looks at a folder.")
-    said = {}
+    said: dict[str, str] = {}
     purposes: tuple[Purpose, ...] = ("both", "serving", "training")
     for purpose in purposes:
         wishes = Wishes(purpose, ("bf16", "fp8", "nf4"), None, BESIDE, sizes.lora_values, on_host=False)

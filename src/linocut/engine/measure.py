@@ -80,37 +80,45 @@ def measured_passes(base: Base, folder: Path, dtype: torch.dtype) -> Passes:
 
 def passes_of(family: Family, base: Base, on: torch.device, dtype: torch.dtype) -> Passes:
     """The same of a family that is loaded on ``on``; on another device than ``meta`` the passes are really run."""
+    works = native_passes(family, base, on)
+    return Passes(
+        value_bytes=dtype.itemsize,
+        text=text_bytes(family, min(base.max_text_tokens, PLANNED_TOKENS), dtype),
+        **{name: peak_of(work, on) for name, work in works.items()},
+        train=peak_of(lambda: learn(family, base, on, again=False), on),
+    )
+
+
+def native_passes(family: Family, base: Base, on: torch.device) -> dict[str, Callable[[], object]]:
+    """The passes at the base's native size, to be run: a guided step, decoding, a training step that recomputes."""
     width, height = native_size(base.native_pixels, base.native_pixels, base.native_pixels, base.size_multiple)
     grid = family.grid(width, height)
     latents = torch.zeros(family.latent_shape(grid), device=on)
-    tokens = min(base.max_text_tokens, PLANNED_TOKENS)
-    text = text_like(family, tokens, on)
+    text = text_like(family, min(base.max_text_tokens, PLANNED_TOKENS), on)
     guidance = max(speed.guidance for speed in base.sampling.values())
     sigma = family.plan(Sampling(steps=1, guidance=GUIDED), width, height).steps[0].sigma
-
-    def learn(again: bool) -> None:
-        side = native_size(base.training_pixels, base.training_pixels, base.training_pixels, base.size_multiple)
-        small = family.grid(*side)
-        sample = torch.zeros(family.latent_shape(small), device=on)
-        adapter = blank_adapter(family, base.training.lora_rank, on)
-        with torch.enable_grad():
-            [velocity] = family.velocity_for_training([sample], small, [0.5], [text], adapter, recompute=again)
-            loss = velocity.square().mean()
-            torch.autograd.backward(loss)
-
     # Where the guidance runs the network again on an empty text, that one is as long here: nothing is read for it.
     negative = text if family.takes_negative_text and not hasattr(family, "unconditional") else None
     if on.type == "meta" and not hasattr(family, "towers"):
         vars(family).update(_blank=text, _empty=text)  # what a family reads once by its tower, which reads nothing here
     item = Item(latents, grid, sigma, text, None, guidance, negative)
-    return Passes(
-        value_bytes=dtype.itemsize,
-        text=text_bytes(family, tokens, dtype),
-        denoise=peak_of(lambda: family.velocity([item]), on),
-        decode=peak_of(lambda: family.decode([latents], [grid]), on),
-        train=peak_of(lambda: learn(False), on),
-        train_again=peak_of(lambda: learn(True), on),
-    )
+    return {
+        "denoise": lambda: family.velocity([item]),
+        "decode": lambda: family.decode([latents], [grid]),
+        "train_again": lambda: learn(family, base, on, again=True),
+    }
+
+
+def learn(family: Family, base: Base, on: torch.device, *, again: bool) -> None:
+    """One sample forward and backward through an adapter of the base's own rank."""
+    side = native_size(base.training_pixels, base.training_pixels, base.training_pixels, base.size_multiple)
+    grid = family.grid(*side)
+    sample = torch.zeros(family.latent_shape(grid), device=on)
+    text = text_like(family, min(base.max_text_tokens, PLANNED_TOKENS), on)
+    adapter = blank_adapter(family, base.training.lora_rank, on)
+    with torch.enable_grad():
+        [velocity] = family.velocity_for_training([sample], grid, [0.5], [text], adapter, recompute=again)
+        torch.autograd.backward(velocity.square().mean())
 
 
 def peak_of(work: Callable[[], object], on: torch.device) -> int:
