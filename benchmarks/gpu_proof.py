@@ -1,8 +1,8 @@
 """Full-size bases of random weights on one CUDA GPU: what was planned beside what was measured.
 
 Speed and memory do not depend on the weights' values, so nothing is fetched. Each base is built from its published
-configs (``published.py``) with random weights, straight on the GPU, in each precision that can be had. Then it draws one
-native image a step, decodes it, and takes one training step. For each the table has: bytes planned and held for the
+configs (``published.py``) with random weights, straight on the GPU, in each precision that can be had. Then it draws a
+step of a native image, decodes it, and takes one training step. For each the table has: bytes planned and held for the
 weights, peaks of a step, of decoding and of a training step, and seconds. What was not run is said, with the reason.
 
 ``--tiny`` does the same with small networks on the CPU: it shows that this script works, and no more.
@@ -141,10 +141,9 @@ def main() -> int:
         return 1
     on = torch.device("cpu") if asked.tiny else torch.device("cuda", 0)
     room = 1 << 40 if asked.tiny else torch.cuda.mem_get_info(on)[0]
-    print(
-        f"torch {torch.__version__}, {'cpu' if asked.tiny else torch.cuda.get_device_name(on)}, {room / GIB:.0f} GiB free"
-    )
-    print("planned/measured GiB: weights, then a guided step, decoding, a training step that recomputes (with seconds)")
+    card = "cpu" if asked.tiny else torch.cuda.get_device_name(on)
+    print(f"torch {torch.__version__}, {card}, {room / GIB:.0f} GiB free")
+    print("planned/measured GiB: weights; then a guided step, decoding, a training step that recomputes, with seconds")
     began = time.monotonic()
     for name in asked.only:
         for precision in ("fp32",) if asked.tiny else ("bf16", "fp8", "nf4"):

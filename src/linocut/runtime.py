@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,10 @@ from linocut.bases import Base, Licence, Memory, load_base
 from linocut.bases.places import base_at
 from linocut.captions import Worded, caption_text, cut_of, normalise
 from linocut.db.database import Database
+from linocut.dress import Dress
 from linocut.errors import InvalidRequest
 from linocut.folders import make_folder
-from linocut.prompting import colours_in, expand, fitted, notes_of, restate, reword
+from linocut.prompting import colours_in, dressed, expand, fitted, notes_of, restate, reword
 from linocut.settings import Settings
 from linocut.storage.store import Store
 
@@ -63,7 +64,8 @@ class Runtime:
         except BaseException:
             db.close()  # or the next start would take its write-ahead file for lost
             raise
-        return cls(settings, db, store, base, folder, links, digest, lambda: _open_decoder(base), licences)
+        decoder = partial(_open_decoder, base, settings)
+        return cls(settings, db, store, base, folder, links, digest, decoder, licences)
 
     def expand(self, text: str, width: int, height: int) -> str:
         """The exact structured caption (compact JSON) that the base reads for ``text`` at ``width`` x ``height``.
@@ -86,6 +88,15 @@ class Runtime:
         ``make_up``: as ``expand`` (for the base by itself), else as ``restate`` (for a custom model).
         """
         return worded(self.base, text, width, height, make_up=make_up)
+
+    def dressed(self, said: Worded, text: str, dress: Dress, *, avoid: str, own_model: bool) -> Worded:
+        """What the base reads for ``text`` in a look. ``avoid``: a text whose colours are not made up; ``own_model``:
+        whether a custom model draws."""
+        return in_a_look(self.base, said, text, dress, avoid=avoid, own_model=own_model)
+
+    def negative(self, text: str) -> Worded:
+        """What the base is to be led away from for ``text``, which makes nothing up."""
+        return negative(self.base, text)
 
     def colours_in(self, text: str) -> tuple[str, ...]:
         """What a text's words of colour mean, as ``#RRGGBB``, in their order."""
@@ -154,6 +165,55 @@ def worded(base: Base, text: str, width: int, height: int, *, make_up: bool) -> 
     return _worded(text, width, height, base.max_text_tokens, base.knows, make_up)
 
 
+def in_a_look(base: Base, said: Worded, text: str, dress: Dress, *, avoid: str = "", own_model: bool = False) -> Worded:
+    """As ``Runtime.dressed``."""
+    avoided = colours_in(avoid)
+    caption = _structured(said.caption)
+    if not caption or (dress == Dress() and not avoided):
+        return said
+    is_small = bool(base.knows)
+    new, notes = dressed(caption, text, dress, avoid=avoided, is_small=is_small, own_model=own_model)
+    written = caption_text(fitted(new, base.max_text_tokens, is_small=is_small))
+    told = [*said.notes, *notes]
+    if is_small and dress.has_words:
+        told.append(_kept_of(dress, own_model=own_model))
+    was = str(caption.get("high_level_description", ""))
+    if cut := cut_of(was, written):
+        told.append(f"The text was cut {cut} to make room for the style: put what matters first.")
+    prompt = written if said.prompt == said.caption else said.prompt
+    return Worded(written, prompt, tuple(told), said.is_cut or bool(cut))
+
+
+def negative(base: Base, text: str) -> Worded:
+    """As ``Runtime.negative``. The embedded base reads its own language, every other base the words as they are."""
+    if not base.knows:
+        caption = fitted({"high_level_description": " ".join(text.split())}, base.max_text_tokens, is_small=False)
+        said = str(caption["high_level_description"])
+        cut = cut_of(text, caption_text(caption))
+        return Worded(said, said, (f"negative_prompt was cut {cut}: the base has room for no more.",) if cut else ())
+    said_of = worded(base, text, 1, 1, make_up=False)
+    notes = tuple(f"negative_prompt: {note}" for note in said_of.notes)
+    parts = json.loads(said_of.caption)["compositional_deconstruction"]
+    if parts["background"] or parts["elements"]:
+        return Worded(said_of.caption, said_of.caption, notes)
+    if colours_in(text):
+        return Worded(worded(base, f"on {text}", 1, 1, make_up=False).caption, "", notes)
+    notes = notes or ("negative_prompt: The base knows none of its words, so it changes little.",)
+    return Worded(said_of.caption, said_of.caption, notes)
+
+
+def _kept_of(dress: Dress, *, own_model: bool) -> str:
+    """What the embedded base, which has one style, draws of another."""
+    kept = [name for name, has in (
+        ("colours", dress.palette), ("ground", dress.ground), ("border", dress.border), ("outlines", dress.outlined),
+        ("typeface", dress.face),
+    ) if has]  # fmt: skip
+    few = kept[0] if len(kept) == 1 else f"{', '.join(kept[:-1])} and {kept[-1]}" if kept else "nothing"
+    styles = " and ".join(name for name in dress.names if name != "color_palette")
+    manner = "the custom model draws in the manner that it learned" if own_model else "the base draws flat posters only"
+    return f"{styles}: {manner}; what it takes of this style: {few}."
+
+
 @lru_cache(maxsize=1024)
 def _worded(text: str, width: int, height: int, max_text_tokens: int, knows: str, make_up: bool) -> Worded:
     if structured := _structured(text):
@@ -197,8 +257,9 @@ def _age(ready_file: Path) -> float:
         return float("inf")
 
 
-def _open_decoder(base: Base) -> "Decoder":
+def _open_decoder(base: Base, settings: Settings) -> "Decoder":
     from linocut.pictures.decoder import DecodeLimits, Decoder
     from linocut.pictures.types import CropRule
 
-    return Decoder(DecodeLimits(crops=CropRule(base.training_pixels, base.size_multiple)))
+    crops = CropRule(base.training_pixels, base.size_multiple)
+    return Decoder(DecodeLimits(crops=crops, safety=settings.safety))

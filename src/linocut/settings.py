@@ -4,13 +4,17 @@ Every field is documented in docs/settings.md (a house test holds it).
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from linocut.verdicts import SafetyMode, SafetyRule
 
 MIB = 1024 * 1024
 EMBEDDED = "embedded"
@@ -106,9 +110,38 @@ class Settings(BaseSettings):
     matting: str = Field(
         default="border", description="What cuts objects out: border (by the colours of the border), or an ONNX file."
     )
+    fonts: Path | None = Field(
+        default=None, description="Folder of more fonts with which lettering is compared; empty: the system's alone."
+    )
     enlargement: str = Field(
         default="auto",
         description="What enlarges pictures: auto (by what the picture is), lanczos, pyanime4k, or an ONNX file.",
+    )
+    safety_pictures: SafetyMode = Field(
+        default="on", description="Judge pictures by a classifier: off, on (where one is installed), required."
+    )
+    safety_threshold: float = Field(
+        default=0.8, gt=0, le=1, description="Score, 0 to 1, from which a picture is not safe."
+    )
+    safety_model: str = Field(
+        default="", description="A picture classifier of yours as an ONNX file; empty: the one that is installed."
+    )
+    safety_rules: str = Field(
+        default="", description="Folder with rules for prompts that take the place of shipped ones or are added."
+    )
+    upscale_megapixels: float = Field(
+        default=16.8, gt=0, description="Most pixels of an enlarged picture, in millions (16.8: 4096 x 4096)."
+    )
+    describer_url: str = Field(
+        default="", description="Chat completions endpoint of the describer, such as http://127.0.0.1:11434/v1."
+    )
+    describer_model: str = Field(default="", description="The model that the describer's endpoint is asked for.")
+    describer_key: SecretStr = Field(default=SecretStr(""), description="The key for it; empty: none is sent.")
+    describer_seconds: float = Field(default=30.0, gt=0, description="Longest wait for the describer's answer.")
+    describer: str = Field(
+        default="embedded",
+        pattern="^(embedded|endpoint)$",
+        description="Who describes pictures: embedded, or endpoint (a vision model of yours).",
     )
     min_training_images: int = Field(default=15, ge=1, le=100, description="Fewest pictures a dataset trains with.")
     max_dataset_images: int = Field(default=100, ge=1, description="Most pictures in a dataset.")
@@ -163,6 +196,7 @@ class Settings(BaseSettings):
             MATTING_FILE: self.matting if self.matting != "border" else "",
             ENLARGING_FILE: self.enlargement if self.enlargement not in ENLARGERS else "",
             "lettering": self.lettering if self.lettering != EMBEDDED else "",
+            "typefaces": self.fonts or "",
         }
         return {tool: Path(value) for tool, value in chosen.items() if value}
 
@@ -175,6 +209,11 @@ class Settings(BaseSettings):
     def enlarger(self) -> str:
         """The tool that ``enlargement`` names, or auto."""
         return self.enlargement if self.enlargement in ENLARGERS else ENLARGING_FILE
+
+    @property
+    def safety(self) -> SafetyRule:
+        """How pictures are judged."""
+        return SafetyRule(mode=self.safety_pictures, threshold=self.safety_threshold, model=self.safety_model)
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -208,6 +247,14 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> frozenset[str]:
         """``cors_origins``, as browsers write them."""
         return origins_in(self.cors_origins)
+
+    @field_validator("describer")
+    @classmethod
+    def _is_named(cls, value: str, info: ValidationInfo) -> str:
+        """The endpoint's own fields stand before it, so that they are known here."""
+        if value == "endpoint":
+            named(info.data, "describer")
+        return value
 
     @property
     def allowed_webhook_hosts(self) -> "Hosts":
@@ -266,6 +313,22 @@ class Hosts:
 
     names: frozenset[str]
     networks: tuple[IPv4Network | IPv6Network, ...]
+
+
+def named(given: Mapping[str, Any], role: str) -> None:
+    """``ValueError`` with a sentence when the endpoint of a role is set without an address or a model."""
+    url, model = str(given.get(f"{role}_url", "")), str(given.get(f"{role}_model", ""))
+    match = _ORIGIN.match(url)
+    if not (match and _is_port(match[3]) and _PATH.fullmatch(url, match.end())):
+        raise ValueError(
+            f"LINOCUT_{role.upper()} is 'endpoint', so LINOCUT_{role.upper()}_URL must be its address, such as "
+            "http://127.0.0.1:11434/v1."
+        )
+    if not model:
+        raise ValueError(
+            f"LINOCUT_{role.upper()} is 'endpoint', so LINOCUT_{role.upper()}_MODEL must name the model that is asked "
+            "for there."
+        )
 
 
 @lru_cache

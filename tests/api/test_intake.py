@@ -201,7 +201,7 @@ def test_pictures_that_begin_alike_are_two_bodies_and_the_same_is_one(inside: In
 @pytest.mark.parametrize(
     ("files", "status", "sentence"),
     [
-        ([], 400, "image is required: it must be sent as a file part of that name."),
+        ([], 400, "image is required: it must be sent as a file part of that name, or as the link"),
         ([("image", ("p.png", b"hello"))], 400, "image: This is not a JPEG, PNG or WebP picture"),
         ([("image", ("p.png", png(1)[:-20]))], 400, "image: The picture is damaged or incomplete"),
         ([("image", ("p.png", png(1, 1, 1)))], 400, "image: The picture is 1x1 pixels"),

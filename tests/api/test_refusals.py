@@ -37,22 +37,56 @@ PICTURE = Texts([Part("image", "a.png", bytearray(b"\x89PNG"), size=4)])
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("field", "value", "words"),
     [
-        ("negative_prompt", "blurry"), ("negative_prompt", "AUTO"),
-        ("style_type", "auto-ish"), ("style_type", "REALISTIC"), ("style_type", "STYLIZED"),
-        ("style_preset", "BAUHAUS"),
-        ("style_codes", ["ABCD1234"]), ("style_codes", Texts(["ABCD1234"])), ("color_palette", {"name": "EMBER"}),
-        ("color_palette", Texts(['{"name":"EMBER"}'])), ("enable_copyright_detection", True),
-        ("enable_copyright_detection", Texts(["True"])), ("style_reference_images", PICTURE),
-        ("character_reference_images", PICTURE), ("character_reference_images_mask", PICTURE),
-        ("magic_prompt_system_prompt_config_id", "abc"),
+        ("style_type", "auto-ish", "style_type must be one of AUTO, CUSTOM, DESIGN"),
+        ("style_type", 3, "style_type must be one of"),
+        ("style_preset", "BAUHUAS", "style_preset must be one of 62 values"),
+        ("style_codes", ["ABCD123"], "style_codes must be a list, and each of its entries must match"),
+        ("style_codes", Texts(["ABCD1234", "ABCD12345"]), "style_codes must be a list"),
+        ("style_codes", {"code": "ABCD1234"}, "style_codes must be a list"),
+        ("color_palette", "EMBER", "color_palette must be a JSON object"),
+        ("color_palette", Texts(["[]"]), "color_palette must be a JSON object"),
+        ("color_palette", {"name": "ember"}, "color_palette.name must be one of EMBER, FRESH"),
+        ("color_palette", {"colours": []}, "color_palette must have a name or members"),
+        ("color_palette", {"name": "EMBER", "members": [{"color_hex": "#FFF"}]}, "name or members, not both"),
+        ("color_palette", {"members": []}, "color_palette.members must be a list of 1 to 8 colours"),
+        ("color_palette", {"members": [{"color_hex": "#FFF"}] * 9}, "must be a list of 1 to 8 colours"),
+        ("color_palette", {"members": [{"color_hex": "#FFFF"}]}, "members[0].color_hex must be a colour of 3 or 6"),
+        ("color_palette", {"members": [{"color_hex": "FFFFFF"}]}, "members[0].color_hex"),
+        ("color_palette", {"members": ["#FFF"]}, "members[0].color_hex"),
+        ("color_palette", {"members": [{"color_hex": "#FFF", "color_weight": 0.049}]}, "a number from 0.05 to 1"),
+        ("color_palette", {"members": [{"color_hex": "#FFF", "color_weight": 1.01}]}, "a number from 0.05 to 1"),
+        ("color_palette", {"members": [{"color_hex": "#FFF", "color_weight": True}]}, "a number from 0.05 to 1"),
+        ("enable_copyright_detection", "maybe", "enable_copyright_detection must be true or false"),
+        ("negative_prompt", 3, "negative_prompt must be text"),
+        ("style_reference_images", "a.png", "style_reference_images must be sent as a file part of that name, or as"),
+        ("style_reference_images", ["http://x/a.png", "a.png"], "must be sent as a file part of that name"),
+        ("style_reference_images", {"url": "http://x"}, "must be sent as a file part of that name"),
     ],
 )  # fmt: skip
-def test_a_field_that_comes_later_is_refused_until_then(field: str, value: Any) -> None:
+def test_a_wrong_value_is_refused_by_its_rule(field: str, value: Any, words: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         ask_v3({"prompt": "p", field: value})
-    assert refused.value.message == f"{field} is not supported by this server yet; leave it out."
+    assert words in refused.value.message
+    assert refused.value.details["field"] == field
+
+
+def test_a_look_is_taken_up_in_one_spelling() -> None:
+    members = [{"color_hex": "#abc", "color_weight": 0.05}, {"color_hex": "#00ff7F", "color_weight": 1}]
+    look = ask_v3(
+        {"prompt": "p", "style_codes": Texts(["abcd1234,0000ffff"]), "color_palette": {"members": members}}
+    ).look
+    assert look.style_codes == ("ABCD1234", "0000FFFF")
+    assert look.palette == (("#00FF7F", 1.0), ("#AABBCC", 0.05))
+    assert (look.style_type, look.style_preset) == (None, None)
+    shared = ask_v3({"prompt": "p", "color_palette": {"members": [{"color_hex": "#111"}, {"color_hex": "#222222"}]}})
+    assert shared.look.palette == (("#111111", 0.5), ("#222222", 0.5))
+    preset = ask_v3({"prompt": "p", "color_palette": Texts(['{"name":"EMBER"}'])}).look.palette
+    assert [weight for _, weight in preset] == sorted((weight for _, weight in preset), reverse=True)
+    asked = ask_v3({"prompt": "p", "style_type": "GENERAL", "style_preset": "BAUHAUS", "negative_prompt": "blurry"})
+    assert (asked.look.style_type, asked.look.style_preset, asked.negative_prompt) == ("GENERAL", "BAUHAUS", "blurry")
+    assert ask_v3({"prompt": "p", "enable_copyright_detection": Texts(["True"])}).detects_copyright
 
 
 @pytest.mark.parametrize(
@@ -107,19 +141,10 @@ def test_what_no_route_knows_is_ignored() -> None:
     assert ask_v4({"text_prompt": "p", "brush": [1]}).prompt == "p"
 
 
-def test_with_a_custom_model_the_style_type_has_no_effect() -> None:
-    assert ask_v3({"prompt": "p", "style_type": "FICTION", "custom_model_uri": URI}).custom_model_uri == URI
-    with pytest.raises(InvalidRequest, match="style_type must be one of"):
-        ask_v3({"prompt": "p", "style_type": "PAINTED", "custom_model_uri": URI})
-    for empty in ("", None, Texts([""])):
-        with pytest.raises(InvalidRequest, match="style_type is not supported"):
-            ask_v3({"prompt": "p", "style_type": "FICTION", "custom_model_uri": empty})
-
-
 def test_the_config_id_is_ignored_with_a_json_prompt_only() -> None:
-    assert ask_v4({"json_prompt": CAPTION, "magic_prompt_system_prompt_config_id": "abc"}).prompt is None
-    with pytest.raises(InvalidRequest, match="not supported"):
-        ask_v4({"text_prompt": "p", "magic_prompt_system_prompt_config_id": "abc"})
+    assert ask_v4({"json_prompt": CAPTION, "magic_prompt_system_prompt_config_id": "abc"}).writer_config is None
+    assert ask_v4({"text_prompt": "p", "magic_prompt_system_prompt_config_id": "abc"}).writer_config == "abc"
+    assert ask_v4({"text_prompt": "p", "magic_prompt_system_prompt_config_id": ""}).writer_config is None
 
 
 def test_exactly_one_prompt_on_v4() -> None:

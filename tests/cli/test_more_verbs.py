@@ -261,3 +261,16 @@ def test_files_that_cannot_be_written_are_a_sentence(
         code, out, err = client_typing(*verb)
         assert (code, out) == (1, "")
         assert f"linocut: {taken}" in err.splitlines()[-1]
+
+
+def test_a_picture_is_described(client_typing: Typed, tmp_path: Path) -> None:
+    """The sentence on stdout, and with --json the caption that generate takes."""
+    file = tmp_path / "halves.png"
+    picture = Image.new("RGB", (64, 48), "#14235A")
+    picture.paste("#DC2A2A", (0, 24, 64, 48))
+    picture.save(file)
+    assert client_typing("describe", file) == (0, "A red rectangle on plain navy\n", "")
+    told = json.loads(client_typing("describe", file, "--json", "--style", "--tags", "--no-boxes")[1])
+    assert {"style_description", "tags"} < told.keys()
+    assert "bbox" not in str(told)
+    assert client_typing("describe", tmp_path / "none.png")[0] == 2

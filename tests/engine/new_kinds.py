@@ -1,6 +1,6 @@
 """Kinds of orders that the product does not have (yet): what their fakes do, and how they enter the tables for a test.
 
-``describe`` has no seeds and draws nothing; ``upscale`` makes one image out of a stored picture; ``layerize`` makes
+``recite`` has no seeds and draws nothing; ``upscale`` makes one image out of a stored picture; ``layerize`` makes
 images and data; ``index`` works in the background and keeps nothing.
 """
 
@@ -22,7 +22,7 @@ Fake = Generator[None, bool, None]
 Emit = Callable[[Event], None]
 
 
-class DescribeOrder(Order, frozen=True, kw_only=True, tag="describe"):
+class ReciteOrder(Order, frozen=True, kw_only=True, tag="recite"):
     """Say what is on a stored picture, in so many sentences."""
 
     picture_sha256: str
@@ -50,7 +50,7 @@ class IndexOrder(Order, frozen=True, kw_only=True, tag="index"):
     pictures: tuple[str, ...]
 
 
-def _describe(order: DescribeOrder, key: str, fetch: Fetch, workspace: Path, emit: Emit) -> Fake:
+def _recite(order: ReciteOrder, key: str, fetch: Fetch, workspace: Path, emit: Emit) -> Fake:
     picture = sha256_hex(fetch(order.picture_sha256))
     yield
     emit(Answered(key=key, answer={"descriptions": [f"{picture[:8]} {n}" for n in range(order.sentences)]}))
@@ -79,7 +79,7 @@ def _index(order: IndexOrder, key: str, fetch: Fetch, workspace: Path, emit: Emi
 
 
 FAKES: dict[type[Order], Any] = {
-    DescribeOrder: _describe,
+    ReciteOrder: _recite,
     UpscaleOrder: _upscale,
     LayerizeOrder: _layerize,
     IndexOrder: _index,

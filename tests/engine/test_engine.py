@@ -12,6 +12,7 @@ from tests.engine.engine_orders import generate_order, no_blobs, of, run_to_the_
 from tests.engine.engine_support import Recording, denoise, scripted_engine, yielding
 from torch import Tensor
 
+from linocut.engine.device import open_machine
 from linocut.engine.door import BACKGROUND_WAIT_SECONDS, Fetch
 from linocut.engine.units import Denoise, EncodeText
 from linocut.engine.work import Background, Routine
@@ -148,6 +149,22 @@ def test_background_work_runs_elsewhere_while_others_go_on() -> None:
     assert of(events, "disk") == [GenerateFinished(key="disk")]
     assert answers == [5]
     assert threads[0].startswith("engine-helper")
+
+
+def test_helpers_use_one_thread_and_the_device_keeps_its_own() -> None:
+    """A team of threads for each helper would make the device's own team wait asleep (``HELPER_THREADS``)."""
+    before = torch.get_num_threads()
+    open_machine(2)
+    try:
+        answers: list[Any] = []
+        engine = scripted_engine(yielding(Background(torch.get_num_threads), denoise(), answers=answers))
+        admit(engine, "a")
+        run_to_the_end(engine)
+        assert answers[0] == 1
+        assert torch.get_num_threads() == 2
+        assert "mkl_get_max_threads() : 1" not in torch.__config__.parallel_info()
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_an_idle_engine_does_not_wait() -> None:

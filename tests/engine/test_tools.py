@@ -10,7 +10,7 @@ import torch
 from tests.engine.engine_orders import BASE, base, generate_order, no_blobs, run_to_the_end
 from tests.engine.engine_support import CPU, Recording, scripted_engine
 from tests.engine.matting_pictures import composite, overlap
-from tests.engine.new_kinds import DescribeOrder, carried, kind
+from tests.engine.new_kinds import ReciteOrder, carried, kind
 
 from linocut.engine.carriage import CARRIAGES
 from linocut.engine.open import open_engine
@@ -123,7 +123,7 @@ def test_a_tool_on_the_device_runs_alone_at_a_price_of_its_own() -> None:
 
 
 PICTURE, MASK = composite("mug", "graded", 11)
-ORDER = DescribeOrder(base=BASE, organization_id="org", picture_sha256="0" * 64, sentences=1)
+ORDER = ReciteOrder(base=BASE, organization_id="org", picture_sha256="0" * 64, sentences=1)
 
 
 def cut_out(order: Any, hands: Any) -> Routine:
@@ -133,8 +133,8 @@ def cut_out(order: Any, hands: Any) -> Routine:
 
 def test_an_engine_cuts_a_picture_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first real tool, through an order's routine in the real engine."""
-    monkeypatch.setitem(KINDS, "describe", kind(DescribeOrder))
-    monkeypatch.setitem(CARRIAGES, "describe", carried(None, cut_out))
+    monkeypatch.setitem(KINDS, "recite", kind(ReciteOrder))
+    monkeypatch.setitem(CARRIAGES, "recite", carried(None, cut_out))
     engine = engine_over(base(), Recording(), CPU, MIB, tools=ToolsAtHand(256 * MIB, ("border-matting",)))
     engine.admit("cut", ORDER, no_blobs, Path())
     [last] = run_to_the_end(engine)
@@ -144,8 +144,8 @@ def test_an_engine_cuts_a_picture_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_memory_for_tools_the_order_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "describe", kind(DescribeOrder))
-    monkeypatch.setitem(CARRIAGES, "describe", carried(None, cut_out))
+    monkeypatch.setitem(KINDS, "recite", kind(ReciteOrder))
+    monkeypatch.setitem(CARRIAGES, "recite", carried(None, cut_out))
     engine = engine_over(base(), Recording(), CPU, MIB)
     engine.admit("cut", ORDER, no_blobs, Path())
     [last] = run_to_the_end(engine)

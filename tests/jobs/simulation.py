@@ -13,12 +13,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
+from tests.jobs.books import FORGOTTEN, TABLE
 from tests.jobs.natures import LEASE, START, Hand, Nature, Worker
 from tests.jobs.unreliable import Unreliable
 
-from linocut.db.prepared import Prepared
-from linocut.db.tables import jobs
+from linocut.db.tables import jobs, turns
 from linocut.errors import Busy, Cancelled, InvalidRequest, LinocutError, RunFailed, error_from_json
 from linocut.jobs import queue, reaper
 from linocut.jobs.types import ExpiredJob, LeaseLost, NewJob
@@ -26,16 +26,6 @@ from linocut.jobs.types import ExpiredJob, LeaseLost, NewJob
 ORGANIZATIONS = ("o1", "o2", "o3")
 ENDED = ("DONE", "FAILED")
 FAULT_RATE = 0.06
-TABLE = Prepared(
-    select(
-        jobs.c.job_id,
-        jobs.c.status,
-        jobs.c.worker_id,
-        jobs.c.lease_token,
-        jobs.c.error,
-        jobs.c.finished_at.is_not(None).label("has_finished"),
-    )
-)
 
 
 class Simulation:
@@ -44,6 +34,7 @@ class Simulation:
     def __init__(self, connection: Connection, seed: int) -> None:
         with connection.begin():
             connection.execute(delete(jobs))
+            connection.execute(delete(turns))
         self.random = random.Random(seed)
         self.db = Unreliable(connection, self.random)
         self.clock = 0.0
@@ -371,7 +362,9 @@ class Simulation:
             rows = {row["job_id"]: row for row in TABLE.all(self.db.connection)}
             organization = self.random.choice(ORGANIZATIONS)
             in_flight = queue.images_in_flight(self.db.connection, organization) if self.random.random() < 0.1 else None
+            starved = self.db.connection.execute(FORGOTTEN).all()
         assert rows.keys() == self.natures.keys(), "a job is lost or doubled"
+        assert not starved, "a job waits, and its organisation has no turn"
         for job_id, nature in self.natures.items():
             row = rows[job_id]
             assert row["status"] == nature.status, (row, nature)

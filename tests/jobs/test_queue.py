@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 
 from linocut.db.database import Database
 from linocut.errors import Cancelled, InvalidRequest, NotFound, RunFailed
@@ -316,20 +316,3 @@ def test_burying_a_worker_gives_its_jobs_back_at_once(db: Database) -> None:
 def test_final_means_that_no_move_is_left() -> None:
     assert {status for status in JobStatus if status.final} == {JobStatus.DONE, JobStatus.FAILED}
     assert set(LEGAL_MOVES) == set(JobStatus)
-
-
-def test_on_postgresql_workers_that_lease_at_the_same_moment_do_not_wait_for_each_other(
-    db: Database, database_url: str
-) -> None:
-    """Plain connections, without the lock that makes our writers take turns. SQLite has one writer in any case."""
-    if db.is_sqlite:
-        return
-    put(db, when=0), put(db, when=1)
-    engine = create_engine(database_url)
-    with engine.connect() as here, engine.connect() as there:
-        there.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
-        mine, yours = (queue.lease(tx, "w", BOTH, NOON, LEASE) for tx in (here, there))
-        assert mine is not None
-        assert yours is not None
-        assert mine.job_id != yours.job_id
-    engine.dispose()

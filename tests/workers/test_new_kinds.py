@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.engine.new_kinds import DescribeOrder, IndexOrder, LayerizeOrder, UpscaleOrder, new_kinds
+from tests.engine.new_kinds import IndexOrder, LayerizeOrder, ReciteOrder, UpscaleOrder, new_kinds
 from tests.runs.workshop import BASE, Workshop, picture
 from tests.workers.running import Running, Slow, until
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("new_kinds")
 
 @pytest.fixture(autouse=True)
 def _delivered(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("describe", "upscale", "layerize", "index"):
+    for name in ("recite", "upscale", "layerize", "index"):
         monkeypatch.setitem(DELIVERIES, name, Answers())
 
 
@@ -43,8 +43,8 @@ def result(house: Workshop, job_id: str) -> Any:
 
 def test_a_description_has_no_seeds_and_no_image(house: Workshop) -> None:
     sha256 = house.runtime.store.put(picture(1))
-    job_id = put(house, DescribeOrder(**common(house), picture_sha256=sha256, sentences=2))
-    assert (house.job(job_id=job_id).kind, house.job(job_id=job_id).images) == ("describe", 1)
+    job_id = put(house, ReciteOrder(**common(house), picture_sha256=sha256, sentences=2))
+    assert (house.job(job_id=job_id).kind, house.job(job_id=job_id).images) == ("recite", 1)
     house.worker().run_until_idle()
     assert result(house, job_id) == {"descriptions": [f"{sha256[:8]} 0", f"{sha256[:8]} 1"], "images": []}
     assert house.count(images) == 0
@@ -71,7 +71,7 @@ def test_layers_are_images_and_data(house: Workshop) -> None:
 
 
 def test_what_is_missing_fails_the_job_with_a_sentence(house: Workshop) -> None:
-    job_id = put(house, DescribeOrder(**common(house), picture_sha256="0" * 64, sentences=1))
+    job_id = put(house, ReciteOrder(**common(house), picture_sha256="0" * 64, sentences=1))
     house.worker().run_until_idle()
     row = house.read(lambda tx: queue.get(tx, job_id))
     assert row is not None
@@ -86,7 +86,7 @@ def test_a_new_kind_is_fair_with_the_others_that_are_waited_for(house: Workshop)
     away = msgspec.structs.replace(order, organization_id=house.bob.organization_id)
     other = put(house, away)
     index = put(house, IndexOrder(**common(house), pictures=("a",)))
-    kinds = ["index", "describe", "layerize"]
+    kinds = ["index", "recite", "layerize"]
 
     def lease() -> str:
         taken = house.write(lambda tx: queue.lease(tx, "w", kinds, house.job(job_id=first).created_at, 90))

@@ -12,6 +12,7 @@ import secrets as random_source
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from linocut.accounts.audit import OPERATOR, Actor, record
 from linocut.accounts.organizations import add_member, is_member
 from linocut.accounts.secrets import secret
 from linocut.accounts.types import Caller, KeyView, NewKey
@@ -36,8 +37,10 @@ _BY_DIGEST = Prepared(
 """A key works as long as its user is a member of its organisation: who was removed finds no row."""
 
 
-def create_key(tx: Connection, *, user_id: str, organization_id: str, label: str | None = None) -> NewKey:
-    """A new key for a user in an organisation, of which the user is a member from now on.
+def create_key(
+    tx: Connection, *, user_id: str, organization_id: str, label: str | None = None, by: Actor = OPERATOR
+) -> NewKey:
+    """A new key for a user in an organisation, of which the user is a member from now on. ``by``: for the audit log.
 
     ``InvalidRequest`` when the label is over 64 characters.
     """
@@ -66,6 +69,7 @@ def create_key(tx: Connection, *, user_id: str, organization_id: str, label: str
             created_at=key.created_at,
         )
     )
+    record(tx, by, "key.created", key.api_key_id, organization_id, user_id=user_id, redacted=key.redacted)
     return key
 
 
@@ -104,10 +108,12 @@ def list_keys(tx: Connection, *, user_id: str | None = None, organization_id: st
     return [KeyView(**row) for row in tx.execute(query).mappings()]
 
 
-def revoke_key(tx: Connection, api_key_id: str) -> None:
+def revoke_key(tx: Connection, api_key_id: str, *, by: Actor = OPERATOR) -> None:
     """Refuse this key from now on, in every process; again is fine. ``NotFound``."""
     revoked = update(api_keys).where(api_keys.c.api_key_id == api_key_id, api_keys.c.revoked_at.is_(None))
-    if tx.execute(revoked.values(revoked_at=now())).rowcount:
+    organization_id = tx.execute(revoked.values(revoked_at=now()).returning(api_keys.c.organization_id)).scalar()
+    if organization_id is not None:
+        record(tx, by, "key.revoked", api_key_id, organization_id)
         return
     if tx.execute(select(api_keys.c.api_key_id).where(api_keys.c.api_key_id == api_key_id)).first() is None:
         raise NotFound(f"There is no key {api_key_id}; `linocut keys list` shows the ids.")

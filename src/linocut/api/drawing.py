@@ -6,7 +6,7 @@ client goes away, or when a wait was too long: the client is expected back.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,9 @@ from linocut.api.call import Call
 from linocut.api.departures import until_gone
 from linocut.api.once import forget, once
 from linocut.errors import Busy, Internal
+from linocut.generation import describing
 from linocut.generation import service as generation
+from linocut.generation.describing import DescribeAsk
 from linocut.generation.types import GenerateAsk, Placed
 from linocut.jobs import queue
 from linocut.jobs.types import JobRow
@@ -43,6 +45,8 @@ class Drawn:
     images: list[dict[str, Any]]
     finished_at: datetime
     runtime: Runtime
+    data: dict[str, Any] = field(default_factory=dict)
+    """What it came to beside its images."""
 
     def link(self, image_id: str) -> str:
         """The signed link to an image; it expires so many hours after the drawing."""
@@ -52,6 +56,11 @@ class Drawn:
 def generate(call: Call, ask: GenerateAsk, tx: Connection) -> Placed:
     """Place a generate order: what the generate routes of every version do."""
     return generation.place(tx, call.caller, ask, call.runtime)
+
+
+def describe(call: Call, ask: DescribeAsk, tx: Connection) -> Placed:
+    """Place a describe order."""
+    return describing.place(tx, call.caller, ask, call.runtime)
 
 
 async def drawn(call: Call, place: Callable[[Connection], Placed]) -> Drawn:
@@ -82,7 +91,8 @@ async def drawn(call: Call, place: Callable[[Connection], Placed]) -> Drawn:
 def _finished(begun: Begun, job: JobRow, runtime: Runtime) -> Drawn:
     if job.result is None or job.finished_at is None:
         raise Internal
-    return Drawn(begun, list(job.result["images"]), job.finished_at, runtime)
+    data = {name: value for name, value in job.result.items() if name != "images"}
+    return Drawn(begun, list(job.result["images"]), job.finished_at, runtime, data)
 
 
 async def _give_up(call: Call, job_id: str) -> None:

@@ -23,6 +23,9 @@ NOTHING = ("", "null", "none")
 """Texts that ask for nothing where no free text is meant; some clients write a null into a form as "None"."""
 
 _MOST_VALUES_NAMED = 16
+LONGEST_LINKS = 20 * 1024
+"""Of a text that stands where files may."""
+_LINK = ", or as the link to an image that this server drew"
 _ABSENT = object()
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}(?:\.0+)?")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
@@ -40,6 +43,7 @@ class Rule:
     item_kind: str
     has_pattern: bool
     is_file: bool
+    takes_link: bool
     is_nullable: bool
 
 
@@ -73,6 +77,18 @@ def rules_of(model: type[msgspec.Struct]) -> tuple[Rule, ...]:
 
 
 @lru_cache
+def nested(model: type[msgspec.Struct]) -> dict[str, Rule]:
+    """The fields of a struct that are structs themselves."""
+    return {rule.name: rule for rule in rules_of(model) if _is_struct(rule.type)}
+
+
+def as_object(value: Any, rule: Rule) -> dict[str, Any] | None:
+    """What was sent for a nested field; None where it is no object."""
+    meant = _as_meant(value, rule)
+    return meant if isinstance(meant, dict) else None
+
+
+@lru_cache
 def file_fields(model: type[msgspec.Struct]) -> frozenset[str]:
     """The fields of a struct that are files: those with a ``contentMediaType``, where they are acted on."""
     return frozenset(rule.name for rule in rules_of(model) if rule.is_file)
@@ -93,9 +109,13 @@ def _rule(name: str, hint: Any, *, required: bool) -> Rule:
     is_nullable = required and _takes_null(hint)
     schema = msgspec.json.schema(bare)
     item = schema.get("items", {})
-    is_file = "contentMediaType" in {**schema, **item} and "x-not-supported-yet" not in schema
-    words = "must be sent as a file part of that name" if is_file else _words(schema)
-    return Rule(name, required, bare, _kind(schema), words, _kind(item), "pattern" in schema, is_file, is_nullable)
+    media_type = {**schema, **item}.get("contentMediaType") if "x-not-supported-yet" not in schema else None
+    takes_link = str(media_type).startswith("image/")
+    words = _words(schema) if media_type is None else f"must be sent as a file part of that name{_LINK * takes_link}"
+    if _is_struct(bare):
+        words = "must be a JSON object"
+    kind, item_kind, has_pattern = _kind(schema), _kind(item), "pattern" in schema
+    return Rule(name, required, bare, kind, words, item_kind, has_pattern, bool(media_type), takes_link, is_nullable)
 
 
 def _without_absence(hint: Any) -> Any:
@@ -181,7 +201,10 @@ def _as_meant(value: Any, rule: Rule) -> Any:
 
 def _files(value: Any, rule: Rule) -> Any:
     """The parts of a field of files: a list, or the one part where the field is one file."""
-    parts = [item for item in value if isinstance(item, Part)] if isinstance(value, Texts) else []
+    items = value if isinstance(value, list) else [] if value is _ABSENT or value is None else [value]
+    parts = [item for item in items if isinstance(item, Part)]
+    if rule.takes_link:
+        parts = [one for item in items for one in _or_links(item, rule)]
     if len(parts) > 1 and rule.kind != "array":
         raise InvalidRequest(f"{rule.name} is one file, and {len(parts)} were sent; send one.", field=rule.name)
     if parts:
@@ -189,6 +212,22 @@ def _files(value: Any, rule: Rule) -> Any:
     if value in (None, [], *NOTHING) or (isinstance(value, Texts) and not any(value)):
         return _ABSENT
     raise InvalidRequest(f"{rule.name} {rule.words}.", field=rule.name)
+
+
+def _or_links(item: Any, rule: Rule) -> list[Part]:
+    """A file, or the links in a text that stands where a file may; whose they are is looked at later."""
+    text = item
+    if isinstance(item, Part):
+        if item.file_name or item.size > LONGEST_LINKS or item.path is None:
+            return [item]
+        text = item.path.read_bytes().decode(errors="replace")
+        if not text.lstrip().startswith(("http://", "https://", "[")):
+            return [item]
+    texts = _listed(text) if isinstance(text, str) and text.strip().lower() not in NOTHING else []
+    links = [one.strip().encode() for one in texts if isinstance(one, str) and one.strip().startswith("http")]
+    if len(links) != len(texts) or not isinstance(text, str | None):
+        raise InvalidRequest(f"{rule.name} {rule.words}.", field=rule.name)
+    return [Part(rule.name, None, bytearray(link), size=len(link)) for link in links]
 
 
 def _part_text(item: str | Part, rule: Rule) -> str:
@@ -234,7 +273,13 @@ def _from_text(value: Any, kind: str) -> Any:
     return text if kind == "choice" else value
 
 
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
 def _checked(value: Any, rule: Rule) -> Any:
+    if _is_struct(rule.type) and isinstance(value, dict):
+        return read(rule.type, value)
     try:
         checked = msgspec.convert(value, rule.type)
     except msgspec.ValidationError:

@@ -19,7 +19,8 @@ app = typer.Typer(help="API keys of this server.", no_args_is_help=True)
 DEFAULT_USER, DEFAULT_ORGANIZATION = "owner", "home"
 
 
-def _database(data: DataOption) -> Database:
+def open_database(data: DataOption) -> Database:
+    """The data folder's database, made if there is none; the folder is closed to others."""
     settings = settings_with(data=data)
     if not settings.database_url:
         make_folder(settings.data)
@@ -43,7 +44,7 @@ def create(
     """Make a key and show it once: the server keeps only a digest of it.
 
     Put it into LINOCUT_API_KEY, or into the file ~/.config/linocut/key."""
-    with closing(_database(data)) as db, db.transaction() as tx:
+    with closing(open_database(data)) as db, db.transaction() as tx:
         user_id = organizations.ensure_user(tx, user)
         organization_id = organizations.ensure_organization(tx, org)
         if not organizations.is_member(tx, organization_id, user_id):
@@ -65,7 +66,7 @@ def create(
 @app.command("list")
 def list_(data: DataOption = None, as_json: JsonFlag = False) -> None:
     """Every key: its id, what is left of its text, whether it still works, its user and organisation, its label."""
-    with closing(_database(data)) as db, db.read() as tx:
+    with closing(open_database(data)) as db, db.read() as tx:
         names = organizations.names_of(tx)
         rows: list[dict[str, Any]] = [
             {
@@ -96,7 +97,7 @@ def revoke(
     as_json: JsonFlag = False,
 ) -> None:
     """Revoke a key: the next request with it is refused, also by a server that is running."""
-    with closing(_database(data)) as db, db.transaction() as tx:
+    with closing(open_database(data)) as db, db.transaction() as tx:
         keys.revoke_key(tx, api_key_id)
     answer({"api_key_id": api_key_id, "revoked": True}, f"Revoked {api_key_id}.", as_json=as_json)
 

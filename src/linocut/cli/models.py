@@ -1,5 +1,6 @@
 """``linocut models``: look at custom models, follow one as it trains, take its weights home."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,15 @@ from linocut.cli.say import JsonFlag, answer, note_remarks
 from linocut.files import sha256_hex, write_durably
 
 app = typer.Typer(help="Custom models.", no_args_is_help=True)
+
+
+class Layout(StrEnum):
+    """Layouts of a LoRA file."""
+
+    DIFFUSERS = "diffusers"
+    COMFYUI = "comfyui"
+    KOHYA = "kohya"
+
 
 ModelId = Annotated[str, typer.Argument(help="The model's id: see linocut models list.")]
 
@@ -85,19 +95,24 @@ def watch(
     answer(model, _line(model), as_json=as_json)
 
 
+@app.command("weights")
 @app.command("download")
 def download(
     model_id: ModelId,
     out: Annotated[
         Path | None, typer.Option("--out", readable=False, help="File to write; the model's id when left out.")
     ] = None,
+    layout: Annotated[
+        Layout | None,
+        typer.Option("--format", help="The program that it is for; as the server stores it (diffusers) when left out."),
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
 ) -> None:
-    """Save the adapter: a safetensors file for the library's load_lora_weights."""
+    """Save the adapter: a safetensors file for the library's load_lora_weights, or for another program."""
     with connect(url, key_file) as client:
-        weights = client.weights(model_id)
+        weights = client.weights(model_id, layout.value if layout else None)
     path = out or Path(f"{model_id}.safetensors")
     write_durably(path, weights)
     facts = {"path": str(path), "bytes": len(weights), "sha256": sha256_hex(weights)}

@@ -153,9 +153,11 @@ class Client:
         params = {} if organization_id is None else {"organization_id": organization_id}
         self._send("DELETE", f"/models/{_part(model_id)}/share", params=params)
 
-    def weights(self, model_id: str) -> bytes:
-        """GET /models/{model_id}/weights -> a safetensors file that the library's ``load_lora_weights`` reads."""
-        return self._send("GET", f"/models/{_part(model_id)}/weights", params={"format": "diffusers"}).content
+    def weights(self, model_id: str, format: str | None = None) -> bytes:
+        """GET /models/{model_id}/weights -> a safetensors file. ``format``: diffusers (the library's
+        ``load_lora_weights`` reads it), comfyui or kohya; None: as the server stores it, as for diffusers."""
+        asked = {"format": format} if format is not None else {}
+        return self._send("GET", f"/models/{_part(model_id)}/weights", params=asked).content
 
     def delete_model(self, model_id: str) -> None:
         """DELETE /models/{model_id}: archive it."""
@@ -222,10 +224,50 @@ class Client:
         """POST /v1/remove-background: the object of a picture, as a PNG file of its size."""
         return self._draw("/v1/remove-background", {"image": image}, {})
 
+    def upscale(self, image: Image, **fields: Any) -> Answer:
+        """POST /upscale: twice the size; ``fields`` of its image_request (prompt, resemblance, detail, seed, …)."""
+        return self._draw("/upscale", {"image_file": image}, {"image_request": fields})
+
+    def layerize_text(self, image: Image, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/layerize-text -> links to the picture without its lettering, and the lettering as blocks
+        of text; ``fields``: prompt (what is behind the letters), seed."""
+        return self._draw("/v1/ideogram-v3/layerize-text", {"image": image}, fields)
+
+    def reframe(self, image: Image, resolution: str, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/reframe: the picture as it is, and around it what fills ``resolution``."""
+        return self._draw("/v1/ideogram-v3/reframe", {"image": image}, {"resolution": resolution, **fields})
+
+    def generate_legacy(self, prompt: str, **fields: Any) -> Answer:
+        """POST /generate; ``fields`` are those of its ``image_request`` (model, resolution, …)."""
+        body = {"image_request": {"prompt": prompt, **fields}}
+        return self._json("POST", "/generate", json=body, timeout=_GENERATE_SECONDS)
+
+    def remix_legacy(self, image: Image, prompt: str, **fields: Any) -> Answer:
+        """POST /remix; ``fields`` are those of its ``image_request`` (image_weight, model, …)."""
+        return self._draw("/remix", {"image_file": image}, {"image_request": {"prompt": prompt, **fields}})
+
+    def edit_legacy(self, image: Image, mask: Image, prompt: str, model: str = "V_2", **fields: Any) -> Answer:
+        """POST /edit: black of the mask is drawn anew."""
+        told = {"prompt": prompt, "model": model, **fields}
+        return self._draw("/edit", {"image_file": image, "mask": mask}, told)
+
+    def reframe_legacy(self, image: Image, resolution: str, model: str = "V_2", **fields: Any) -> Answer:
+        """POST /reframe: the picture, and around it what fills ``resolution`` (RESOLUTION_1536_640)."""
+        return self._draw("/reframe", {"image_file": image}, {"resolution": resolution, "model": model, **fields})
+
     def magic_prompt(self, text_prompt: str, aspect_ratio: str = "AUTO") -> Answer:
         """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}
         return self._json("POST", "/v1/ideogram-v4/magic-prompt", json=body)
+
+    def describe_v4(self, image_file: Image, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v4/describe -> ``json_prompt``, the structured prompt of a picture; ``fields`` by the
+        wire's names (include_bbox, include_style_descriptions, include_tags)."""
+        return self._draw("/v1/ideogram-v4/describe", {"image_file": image_file}, fields)
+
+    def describe(self, image_file: Image, **fields: Any) -> Answer:
+        """POST /describe -> ``descriptions``, plain sentences; ``fields``: describe_model_version."""
+        return self._draw("/describe", {"image_file": image_file}, fields)
 
     def download(self, link: str) -> bytes:
         """The bytes behind an image link (no key is sent: the link is signed)."""

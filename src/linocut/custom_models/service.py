@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from linocut.accounts.audit import Actor, record
 from linocut.accounts.organizations import is_member
 from linocut.accounts.types import Caller
 from linocut.bases import Base
@@ -133,6 +134,7 @@ def share(tx: Connection, caller: Caller, model_id: str, organization_id: str) -
     if row["status"] == "ARCHIVED":
         raise Conflict("This model is archived; only a model that is not can be shared.")
     if repository.add_share(tx, model_id, organization_id):
+        record(tx, Actor.of(caller), "model.shared", model_id, organization_id)
         repository.update_model(tx, model_id, {})
     return get_visible(tx, caller, model_id)
 
@@ -141,6 +143,7 @@ def unshare(tx: Connection, caller: Caller, model_id: str, organization_id: str 
     """Take the model back from an organisation (None: from all). Nothing happens where it is not shared."""
     _owned_row(tx, caller, model_id)
     if repository.remove_shares(tx, model_id, organization_id):
+        record(tx, Actor.of(caller), "model.unshared", model_id, organization_id)
         repository.update_model(tx, model_id, {})
 
 

@@ -78,6 +78,30 @@ secrets = Table(
     Column("value", LargeBinary(64), nullable=False),
 )
 
+audit_log = Table(
+    "audit_log",  # what was done to accounts, by whom (accounts/audit.py); nothing updates or deletes a row
+    metadata,
+    Column("number", BigId, primary_key=True, autoincrement=False),  # from 1, without a gap
+    Column("at", Moment, nullable=False),
+    Column("user_id", Id),  # all three null: a verb on the server's machine
+    Column("api_key_id", Id),
+    Column("address", String(64)),
+    Column("action", String(32), nullable=False),
+    Column("organization_id", Id),
+    Column("object_id", String(255)),
+    Column("details", JSON, nullable=False),
+    Column("seal", LargeBinary(32), nullable=False),  # keyed, over the seal before it and this row
+    Index(None, "organization_id", "number"),
+)
+
+audit_head = Table(
+    "audit_head",  # one row: how many entries there are, and the last one's seal
+    metadata,
+    Column("head_id", Integer, primary_key=True, autoincrement=False),
+    Column("entries", BigId, nullable=False),
+    Column("seal", LargeBinary(32), nullable=False),
+)
+
 datasets = Table(
     "datasets",
     metadata,
@@ -239,8 +263,17 @@ jobs = Table(
     Column("api_key_id", Id),
     Column("model_id", Id),
     Index(None, "status", "kind", "created_at"),
-    Index(None, "organization_id", "status"),
-    Index(None, "organization_id", "kind", "started_at"),  # fairness asks who was served last
+    Index(None, "organization_id", "status", "created_at", "job_id"),
+)
+
+turns = Table(
+    "turns",  # fairness between organisations (jobs/turns.py): whose job is taken next
+    metadata,
+    Column("organization_id", Id, primary_key=True),
+    Column("waiting", Boolean, nullable=False),  # true while a job is queued that somebody waits for, or longer
+    Column("since", Moment, nullable=False),  # when the oldest of them was queued
+    Column("last_served", Moment, nullable=False),  # 1970 for one that never was
+    Index(None, "waiting", "last_served", "since"),
 )
 
 job_inputs = Table(

@@ -30,6 +30,7 @@ def open_machine(threads: int, precision: torch.dtype | None = None) -> Machine:
     """
     count = threads or len(os.sched_getaffinity(0))
     torch.set_num_threads(count)
+    torch.get_num_threads()  # settles it for this thread: the engine's helpers set their own number later
     if torch.cuda.is_available():
         return Machine(torch.device("cuda", torch.cuda.current_device()), precision or torch.bfloat16, count)
     return Machine(torch.device("cpu"), precision or torch.float32, count)

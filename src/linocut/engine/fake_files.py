@@ -7,7 +7,7 @@ import numpy
 from PIL import Image
 
 from linocut.engine.png_text import chunks
-from linocut.lora_files.stored import DOWN, PREFIX, UP, AdapterMetadata, header_metadata, safetensors_bytes
+from linocut.lora_files.stored import DOWN, UP, AdapterMetadata, header_metadata, prefix_of, safetensors_bytes
 from linocut.orders import TrainOrder
 
 LINEAR = "layers.0.attention.to_q"
@@ -38,10 +38,11 @@ def as_png(picture: Image.Image, texts: dict[str, str] | None = None) -> bytes:
 def adapter_bytes(order: TrainOrder, order_sha256: str, step: int) -> bytes:
     """An adapter file with ``order.rank`` rows on one small linear, drawn from the order's hash and ``step``."""
     draw = numpy.random.Philox(key=int(order_sha256[:16], 16), counter=step)
-    names = f"{PREFIX}{LINEAR}{DOWN}", f"{PREFIX}{LINEAR}{UP}"
+    metadata = AdapterMetadata(base=order.base, rank=order.rank, alpha=order.alpha)
+    prefix = prefix_of(metadata.family)
+    names = f"{prefix}{LINEAR}{DOWN}", f"{prefix}{LINEAR}{UP}"
     tensors = {}
     for name, shape in zip(names, ((order.rank, FEATURES), (FEATURES, order.rank)), strict=True):
         words = draw.random_raw(order.rank * FEATURES)
         tensors[name] = shape, (words / 2.0**64 - 0.5).astype("<f4").tobytes()
-    metadata = AdapterMetadata(base=order.base, rank=order.rank, alpha=order.alpha)
     return safetensors_bytes(tensors, header_metadata([LINEAR], metadata))

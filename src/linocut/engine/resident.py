@@ -22,6 +22,7 @@ from linocut.engine.door import Fetch
 from linocut.engine.engine import RoutineEngine
 from linocut.engine.executor import Broken, Executor
 from linocut.engine.families.family import Family, load_family
+from linocut.engine.judging import judge_by
 from linocut.engine.loading import Loading
 from linocut.engine.memory import MIB, Footprint
 from linocut.engine.noise import start_noise
@@ -113,7 +114,7 @@ def engine_over(
     ``memory_bytes`` is what orders and passes may take beside the base; 0: what is free now but for the tools, and no
     limit of a pass. By a plan it is what is free but for the worst pass, and training begins as carefully as it says.
     """
-    toolbox = Toolbox(str(on), tools.max_bytes, weights=tools.weights)
+    toolbox = Toolbox(str(on), tools.max_bytes, weights=tools.weights, endpoints=tools.endpoints)
     for name in tools.at_start:
         toolbox.load(name)
     executor = Executor(family, on, watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE)))
@@ -142,6 +143,7 @@ def engine_over(
         texts=TextCache(TEXT_CACHE_BYTES),
         footprint=footprint,
         budget_bytes=_budget(memory_bytes, max(0, free_bytes(on) - tools.max_bytes), plan),
+        judge=judge_by(tools.safety),
     )
 
 

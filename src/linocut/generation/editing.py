@@ -20,12 +20,16 @@ MOST_ASPECT = 4.0
 """The longest side over the shortest of a picture that is repainted as it is."""
 LEAST_LEVEL = 0.1
 """The noise of the highest weight: what is redrawn is a little smoother, and otherwise the picture."""
+REFRAME_LEVEL = 0.9
+"""The noise over what is drawn on around a picture, which starts from the picture's own rim, drawn out. With nothing
+left of it the embedded base makes up another ground (docs/editing.md has the figures)."""
 BOX_MARGIN = 0.12
 """Air around a new thing in the box that it is drawn in, of that box."""
 
 _KEEP: dict[str, Literal["nothing", "picture", "mask", "object"]] = {
     "remix": "nothing", "inpaint": "mask", "reframe": "picture", "replace-background": "object",
 }  # fmt: skip
+_LEVELS = {"inpaint": 1.0, "replace-background": 1.0, "reframe": REFRAME_LEVEL}
 UNSAID_WEIGHT = 50
 _WEIGHTS = (
     (80, r"only|just|slightly|subtl\w+|keep\w*|same|retouch\w*|touch up|clean up|sharpen\w*|brighten\w*|darken\w*"),
@@ -85,13 +89,13 @@ def published_size(rules: Rules, size: Size) -> Size:
 
 def over_picture(order: GenerateOrder, over: Over, weight: int, matter: str) -> EditOrder:
     """The order that draws ``order`` over a picture. ``weight`` counts for a remix only: elsewhere what is kept
-    stays to the last bit, and the rest begins with noise. ``matter``: the tool that finds an object."""
+    stays to the last bit, and the rest begins with noise, or all but. ``matter``: the tool that finds an object."""
     size = order.output_width, order.output_height
     return EditOrder(
         **{name: getattr(order, name) for name in GenerateOrder.__struct_fields__},
         picture=_ref(over.picture),
         placement=placement_of(over, size),
-        level=level_of(weight) if over.operation == "remix" else 1.0,
+        level=_LEVELS.get(over.operation) or level_of(weight),
         keep=_KEEP[over.operation],
         mask=None if over.mask is None else _ref(over.mask),
         matting=matter if over.operation == "replace-background" else "",

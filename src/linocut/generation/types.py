@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from linocut.bases import Base
 from linocut.captions import Worded
+from linocut.dress import Dress
 from linocut.jobs.types import JobInput
 from linocut.pictures.intake import StoredPicture
 from linocut.settings import Settings
@@ -40,8 +41,9 @@ class Means(Protocol):
     """What a request is completed with; the process's ``Runtime`` is it.
 
     ``worded`` puts a text into the base's words. ``make_up`` tells whether what the text leaves out is made up; for
-    custom models it is not, because they have learned it from pictures. ``colours_in``: what a text's words of colour
-    mean, as ``#RRGGBB``.
+    custom models it is not, because they have learned it from pictures. ``dressed`` puts what it gave into a look;
+    colours that the text ``avoid`` speaks of are not made up. ``negative`` is what the guidance leads away from.
+    ``colours_in``: what a text's words of colour mean, as ``#RRGGBB``.
     """
 
     @property
@@ -51,6 +53,10 @@ class Means(Protocol):
     def settings(self) -> Settings: ...
 
     def worded(self, text: str, width: int, height: int, *, make_up: bool) -> Worded: ...
+
+    def dressed(self, said: Worded, text: str, dress: Dress, *, avoid: str, own_model: bool) -> Worded: ...
+
+    def negative(self, text: str) -> Worded: ...
 
     def colours_in(self, text: str) -> tuple[str, ...]: ...
 
@@ -95,7 +101,8 @@ class GenerateAsk:
     works on, stored; ``over``: the one that is drawn over, if any; ``cut_free``: 0, or how many times as large the
     images are to be whose ground is made transparent; ``notes``: what was not taken of the pictures, a sentence each.
     ``look``: its style; ``negative_prompt``: what is to be left out, None or nothing but spaces for nothing;
-    ``detects_copyright``: whether a detector was asked for.
+    ``detects_copyright``: whether a detector was asked for; ``writer_config``: the id of a system prompt for the magic
+    prompt's writer.
     """
 
     rules: Rules
@@ -115,6 +122,7 @@ class GenerateAsk:
     look: Look = Look()
     negative_prompt: str | None = None
     detects_copyright: bool = False
+    writer_config: str | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from linocut.errors import Cancelled, LinocutError, NotFound, RunFailed, error_f
 from linocut.ids import new_id
 from linocut.ids import now as present
 from linocut.jobs import statements as sql
+from linocut.jobs import turns
 from linocut.jobs.statements import DONE, FAILED, QUEUED
 from linocut.jobs.types import (
     MAX_ATTEMPTS,
@@ -40,7 +41,10 @@ def enqueue(tx: Connection, job: NewJob, now: datetime | None = None) -> str:
     """Queue a job; its id."""
     job_id = new_id()
     row = {field.name: getattr(job, field.name) for field in fields(job) if field.name != "inputs"}
-    tx.execute(jobs.insert().values(**row, job_id=job_id, status=QUEUED, created_at=now or present()))
+    moment = now or present()
+    tx.execute(jobs.insert().values(**row, job_id=job_id, status=QUEUED, created_at=moment))
+    if is_waited_for(job.kind):
+        turns.waits(tx, job.organization_id, moment)
     if job.inputs:
         tx.execute(job_inputs.insert(), [_input_row(job_id, one) for one in job.inputs])
     return job_id
@@ -95,12 +99,18 @@ def lease(
     for some in (fair, [kind for kind in kinds if kind not in fair]):
         if not some:
             continue
-        waiting = tx.execute(sql.NEXT_FAIR if some is fair else sql.NEXT_OLDEST, {"at_kinds": some}).first()
+        waiting: Any
+        if some is fair:
+            waiting = turns.next_head(tx, some)
+        else:
+            waiting = tx.execute(sql.NEXT_OLDEST, {"at_kinds": some}).first()
         if waiting is None or (some is fair and answering and waiting.attempts):
             continue
         expires = now + timedelta(seconds=lease_seconds)
         taken = {"at_job": waiting.job_id, "worker_id": worker_id, "lease_expires_at": expires, "started_at": now}
         row = tx.execute(sql.TAKE, taken).one()
+        if some is fair:
+            turns.served(tx, row.organization_id, now)
         return LeasedJob(
             job_id=row.job_id,
             kind=row.kind,
@@ -164,6 +174,7 @@ def fail(tx: Connection, job_id: str, lease_token: int, error: LinocutError, *, 
 def give_back(tx: Connection, job_id: str, lease_token: int) -> None:
     """Put the job back in the queue, for a worker that is asked to stop: no attempt is counted. ``LeaseLost``."""
     _end(tx, sql.GIVE_BACK, job_id, lease_token, status=QUEUED)
+    _waits_again(tx, tx.execute(sql.BY_ID, {"at_job": job_id}).one())
 
 
 def reclaim(tx: Connection, worker_id: str, in_hand: Collection[tuple[str, int]]) -> list[str]:
@@ -293,6 +304,11 @@ def _end(tx: Connection, statement: Update, job_id: str, lease_token: int, **val
         raise LeaseLost(job_id=job_id)
 
 
+def _waits_again(tx: Connection, row: Row[Any]) -> None:
+    if is_waited_for(row.kind):
+        turns.waits(tx, row.organization_id, row.created_at)
+
+
 def _take_back(tx: Connection, row: Row[Any], now: datetime) -> ExpiredJob:
     attempts = row.attempts + 1
     error: LinocutError | None = None
@@ -306,6 +322,7 @@ def _take_back(tx: Connection, row: Row[Any], now: datetime) -> ExpiredJob:
     nobody = {"worker_id": None, "lease_expires_at": None, "attempts": attempts}
     if error is None:
         _update_held(tx, sql.REQUEUE, row.job_id, row.lease_token, status=QUEUED, **nobody)
+        _waits_again(tx, row)
         return ExpiredJob(row.job_id, row.kind, row.organization_id, attempts, QUEUED, None)
     ended = {"status": FAILED, "error": error.to_json(), "finished_at": now}
     _update_held(tx, sql.GIVE_UP, row.job_id, row.lease_token, **ended, **nobody)

@@ -3,10 +3,9 @@
 Parameters named ``at_*`` are read from the row that is meant, all others are values.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, bindparam, func, select, update
+from sqlalchemy import Update, bindparam, func, select, update
 
 from linocut.db.moment import later
 from linocut.db.tables import job_inputs, jobs
@@ -15,15 +14,6 @@ from linocut.jobs.types import JobStatus
 QUEUED, RUNNING, DONE, FAILED = JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.DONE, JobStatus.FAILED
 
 _ASKED: Any = bindparam("at_kinds", expanding=True)
-_LAST = jobs.alias("last")
-_BUSY = jobs.alias("busy")
-
-
-def _next_waiting(order: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    waiting = select(jobs.c.job_id, jobs.c.attempts)
-    waiting = waiting.where(jobs.c.status == QUEUED, jobs.c.kind.in_(_ASKED))
-    in_turn = waiting.order_by(*order, jobs.c.created_at, jobs.c.job_id).limit(1)
-    return in_turn.with_for_update(of=jobs, skip_locked=True)  # PostgreSQL: workers do not queue behind each other
 
 
 def _update_held(*columns: str) -> Update:
@@ -31,21 +21,13 @@ def _update_held(*columns: str) -> Update:
     return update(jobs).where(*_HELD).values({column: bindparam(column) for column in columns})
 
 
-_BEING_DRAWN = (
-    select(func.coalesce(func.sum(_BUSY.c.images), 0))
-    .where(_BUSY.c.status == RUNNING, _BUSY.c.kind.in_(_ASKED), _BUSY.c.organization_id == jobs.c.organization_id)
-    .scalar_subquery()
+NEXT_OLDEST = (
+    select(jobs.c.job_id, jobs.c.attempts)
+    .where(jobs.c.status == QUEUED, jobs.c.kind.in_(_ASKED))
+    .order_by(jobs.c.created_at, jobs.c.job_id)
+    .limit(1)
+    .with_for_update(of=jobs, skip_locked=True)  # PostgreSQL: workers do not queue behind each other
 )
-_LAST_SERVED = (
-    select(func.max(_LAST.c.started_at))
-    .where(_LAST.c.organization_id == jobs.c.organization_id, _LAST.c.kind.in_(_ASKED))
-    .scalar_subquery()
-)
-
-NEXT_FAIR = _next_waiting([_BEING_DRAWN, _LAST_SERVED.asc().nulls_first()])
-"""The organisation with the fewest places in work, then the one served longest ago, then the oldest job."""
-
-NEXT_OLDEST = _next_waiting([])
 
 ANY_QUEUED = select(jobs.c.job_id).where(jobs.c.status == QUEUED, jobs.c.kind.in_(_ASKED)).limit(1)
 TAKE = (

@@ -1,9 +1,9 @@
 """The adapter file: safetensors bytes in the library's own LoRA layout, with our header. Knows no torch.
 
-Keys are ``transformer.<linear>.lora_A.weight`` ``[R, I]`` and ``...lora_B.weight`` ``[O, R]``, float32, so that the
-library's ``load_lora_weights`` takes the file as it is. The header holds the configuration that the library reads
-(``lora_adapter_metadata``) and ours (``linocut``). The same tensors and facts always give the same bytes: names are
-sorted and nothing of time, place or machine is written.
+Keys are ``transformer.<linear>.lora_A.weight`` ``[R, I]`` and ``...lora_B.weight`` ``[O, R]``, float32 (``unet.`` for
+SDXL), so that the library's ``load_lora_weights`` takes the file as it is. The header holds the configuration that the
+library reads (``lora_adapter_metadata``) and ours (``linocut``). The same tensors and facts always give the same bytes:
+names are sorted and nothing of time, place or machine is written.
 
 Shapes: R rank, I input and O output features of a linear.
 """
@@ -15,10 +15,13 @@ from typing import Any
 
 import msgspec
 
-PREFIX = "transformer."
+from linocut.lora_files.targets import DENOISERS, denoiser
+
 DOWN = ".lora_A.weight"
 UP = ".lora_B.weight"
 CREATED_BY = "linocut"
+OURS = "linocut"
+"""The header field that holds our metadata."""
 MAX_HEADER_BYTES = 8 * 1024 * 1024
 """A header of the largest base is below 200 kB; anything far above is no adapter."""
 
@@ -31,18 +34,38 @@ class AdapterMetadata(msgspec.Struct, frozen=True):
     alpha: float
     created_by: str = CREATED_BY
 
+    @property
+    def family(self) -> str:
+        """The family of the base."""
+        return self.base.partition("@")[0]
+
+
+def prefix_of(family: str) -> str:
+    """What the keys of a file for ``family`` begin with."""
+    return f"{denoiser(family)}."
+
+
+def without_prefix(key: str) -> str:
+    """A key without its network's name. Files of SDXL were once written with ``transformer.``: every name counts."""
+    return next((key[len(p) :] for p in PREFIXES if key.startswith(p)), key)
+
+
+PREFIXES = tuple(f"{name}." for name in ("transformer", *DENOISERS.values()))
+"""Everything that a stored key may begin with."""
+
 
 def header_metadata(names: Iterable[str], metadata: AdapterMetadata) -> dict[str, str]:
     """The header's ``__metadata__`` of an adapter on the linears ``names``: ours, and the one the library reads."""
     alpha = int(metadata.alpha) if float(metadata.alpha).is_integer() else metadata.alpha
+    prefix = prefix_of(metadata.family)
     library = {
-        f"{PREFIX}r": metadata.rank,
-        f"{PREFIX}lora_alpha": alpha,
-        f"{PREFIX}target_modules": sorted(names),
+        f"{prefix}r": metadata.rank,
+        f"{prefix}lora_alpha": alpha,
+        f"{prefix}target_modules": sorted(names),
     }
     return {
         "format": "pt",
-        "linocut": json.dumps(msgspec.to_builtins(metadata), sort_keys=True),
+        OURS: json.dumps(msgspec.to_builtins(metadata), sort_keys=True),
         "lora_adapter_metadata": json.dumps(library, sort_keys=True),
     }
 

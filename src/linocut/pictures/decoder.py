@@ -17,12 +17,15 @@ from linocut.errors import Internal
 from linocut.observe import log
 from linocut.pictures.frames import pack, unpack
 from linocut.pictures.refusal import Refused
-from linocut.pictures.types import CropRule, Decoded, Measures, PictureLimits, Pixels
+from linocut.pictures.types import CropRule, Decoded, Measures, PictureLimits, Pixels, Seen
 from linocut.settings import MIB
+from linocut.verdicts import SafetyRule
 
 _log = log("pictures")
 _LOST = (EOFError, OSError, ValueError)  # its end, a broken pipe, our patience's end (TimeoutError), or nonsense
 _TRIES = 3
+JUDGE_BYTES = 512 * MIB
+"""Address space of a classifier beside the picture: the library takes much more of it than of memory (40 MiB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class DecodeLimits:
 
     picture: PictureLimits = field(default_factory=PictureLimits)
     crops: CropRule = field(default_factory=CropRule)
+    safety: SafetyRule = field(default_factory=SafetyRule)
     max_file_bytes: int = 128 * MIB
     memory_bytes: int = 1024 * MIB
     cpu_seconds: int = 30
@@ -39,6 +43,13 @@ class DecodeLimits:
     grace_seconds: float = 5.0
     start_seconds: float = 30.0
     pictures_per_child: int = 500
+
+    def as_json(self) -> str:
+        """For the child: a classifier is given memory of its own."""
+        said = asdict(self)
+        if self.safety.mode != "off":
+            said["memory_bytes"] += JUDGE_BYTES
+        return json.dumps(said)
 
 
 class Decoder:
@@ -57,17 +68,23 @@ class Decoder:
         """The picture as an upright sRGB PNG. ``Refused`` with a sentence when it cannot be taken, also when the
         child died of it or overran its limits; ``Internal`` when no child can be started."""
         head, png = self._ask({"work": "dataset"}, data)
-        return Decoded(png, head["width"], head["height"], head["is_animated"], _measures(head))
+        facts = head["width"], head["height"], head["is_animated"]
+        return Decoded(png, *facts, _measures(head), head["judged_by"])
 
-    def decode_input(self, data: bytes, *, keep_alpha: bool) -> Pixels:
-        """The picture as a request needs it: not measured, and with its transparency where it is to be kept. Errors as
-        ``decode``."""
-        return Pixels(**self._pixels({"work": "request", "keep_alpha": keep_alpha}, data))
+    def decode_input(self, data: bytes, *, keep_alpha: bool, look: bool = False) -> Pixels:
+        """The picture as a request needs it: with its transparency where it is to be kept, and with the measures of its
+        style (``look``). Errors as ``decode``."""
+        facts = self._pixels({"work": "request", "keep_alpha": keep_alpha, "look": look}, data)
+        seen = facts["seen"]
+        if seen is not None:
+            facts["seen"] = Seen(**{**seen, "palette": tuple((colour, share) for colour, share in seen["palette"])})
+        return Pixels(**facts)
 
-    def decode_mask(self, data: bytes, width: int, height: int) -> Pixels:
-        """The mask of a picture of ``width`` x ``height``, black and white in one channel. Errors as ``decode``."""
-        facts = self._pixels({"work": "mask", "width": width, "height": height}, data)
-        return Pixels(**{**facts, "box": tuple(facts["box"])})
+    def decode_mask(self, data: bytes, width: int, height: int, *, marks: bool = False) -> Pixels:
+        """The mask of a picture of ``width`` x ``height``, black and white in one channel. ``marks``: white marks what
+        is looked at, so none of it may be missing, and all of it may be white. Errors as ``decode``."""
+        facts = self._pixels({"work": "mask", "width": width, "height": height, "marks": marks}, data)
+        return Pixels(**{**facts, "box": facts["box"] and tuple(facts["box"])})
 
     def measure(self, png: bytes) -> Measures:
         """What ``decode`` measured, once more, of a stored picture. ``Refused`` and ``Internal`` as there."""
@@ -138,7 +155,7 @@ class _Child:
         self._left, self._busy = limits.pictures_per_child, False
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "linocut.pictures.decode_child", json.dumps(asdict(limits))],
+                [sys.executable, "-m", "linocut.pictures.decode_child", limits.as_json()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -186,7 +203,7 @@ class _Child:
             ) from error
         self._busy = False
         if "reason" in answer:
-            raise Refused(answer["reason"], answer["message"])
+            raise Refused(answer["reason"], answer["message"], answer.get("component", ""))
         return answer, png
 
     def _allow_one_picture(self) -> None:

@@ -8,6 +8,7 @@ transparency where that is asked for.
 import io
 import struct
 import warnings
+from collections.abc import Callable
 
 from PIL import Image, ImageChops, PngImagePlugin
 
@@ -15,6 +16,7 @@ from linocut.pictures.colours import MAX_PROFILE_BYTES, in_srgb, over_white
 from linocut.pictures.masks import black_and_white
 from linocut.pictures.measure import measure
 from linocut.pictures.refusal import Refused
+from linocut.pictures.seen import seen
 from linocut.pictures.sniff import HEAD_BYTES, kind_of, not_a_picture, webp_size
 from linocut.pictures.types import CropRule, Decoded, Measures, PictureLimits, Pixels
 
@@ -42,17 +44,23 @@ def measure_png(png: bytes, rule: CropRule) -> Measures:
     return measure(_open(png, "png").convert("RGB"), rule)
 
 
-def for_dataset(data: bytes, limits: PictureLimits, rule: CropRule) -> Decoded:
-    """Decode all of ``data``, opaque, and measure it. ``Refused`` with a sentence; any other error: damaged."""
+Judge = Callable[[Image.Image], str]
+"""Who found a picture fit to be shown; "" where nobody looked. ``Refused`` for one that is not."""
+
+
+def for_dataset(data: bytes, limits: PictureLimits, rule: CropRule, judge: Judge) -> Decoded:
+    """Decode all of ``data``, opaque, judge and measure it. ``Refused`` with a sentence; any other error: damaged."""
     picture = _decoded(data, limits)
     upright = _upright(over_white(*in_srgb(picture)), _orientation(picture))
     is_animated = _is_animated(picture)
     del picture
-    return Decoded(_png(upright), upright.width, upright.height, is_animated, measure(upright, rule))
+    judged_by = judge(upright)
+    return Decoded(_png(upright), upright.width, upright.height, is_animated, measure(upright, rule), judged_by)
 
 
-def for_request(data: bytes, limits: PictureLimits, *, keep_alpha: bool) -> Pixels:
-    """Decode all of ``data``: RGB over white, or RGBA where it has transparency that is to be kept. As above."""
+def for_request(data: bytes, limits: PictureLimits, judge: Judge, *, keep_alpha: bool, look: bool = False) -> Pixels:
+    """Decode all of ``data``: RGB over white, or RGBA where it has transparency that is to be kept. ``look``: and
+    measure its style. As above."""
     picture = _decoded(data, limits)
     colour, alpha = in_srgb(picture)
     orientation, is_animated = _orientation(picture), _is_animated(picture)
@@ -62,21 +70,24 @@ def for_request(data: bytes, limits: PictureLimits, *, keep_alpha: bool) -> Pixe
     else:
         colour = over_white(colour, alpha)
     upright = _upright(colour, orientation)
-    return Pixels(_png(upright), upright.width, upright.height, is_animated, upright.mode == "RGBA")
+    judged_by = judge(over_white(upright.convert("RGB"), upright.getchannel("A") if upright.mode == "RGBA" else None))
+    style, has_alpha = seen(upright) if look else None, upright.mode == "RGBA"
+    return Pixels(_png(upright), upright.width, upright.height, is_animated, has_alpha, seen=style, judged_by=judged_by)
 
 
-def for_mask(data: bytes, limits: PictureLimits, width: int, height: int) -> Pixels:
-    """Decode a mask of a picture of this size: black (repaint) and white (keep), one channel. As above."""
+def for_mask(data: bytes, limits: PictureLimits, size: tuple[int, int], *, marks: bool = False) -> Pixels:
+    """Decode a mask of a picture of this size: black (repaint) and white (keep), one channel. ``marks``: white marks
+    what is looked at. As above."""
     picture = _decoded(data, limits)
     colour, alpha = in_srgb(picture)
     orientation, is_animated = _orientation(picture), _is_animated(picture)
     del picture
-    mask = _upright(black_and_white(colour, alpha), orientation)
-    if mask.size != (width, height):
+    mask = _upright(black_and_white(colour, alpha, marks=marks), orientation)
+    if mask.size != size:
         raise Refused(
             "INVALID_IMAGE",
-            f"The mask is {mask.width}x{mask.height} pixels and its picture {width}x{height}; both must have the same "
-            "size.",
+            f"The mask is {mask.width}x{mask.height} pixels and its picture {size[0]}x{size[1]}; both must have the "
+            "same size.",
         )
     box = ImageChops.invert(mask).getbbox()
     return Pixels(_png(mask), mask.width, mask.height, is_animated, has_alpha=False, box=box)

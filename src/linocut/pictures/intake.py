@@ -7,21 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from linocut.errors import InvalidRequest, TooLarge
+from linocut.errors import InvalidRequest, NotReady, TooLarge, Unsafe
 from linocut.pictures.decoder import Decoder
 from linocut.pictures.refusal import Refused
-from linocut.pictures.types import Pixels
+from linocut.pictures.types import Pixels, Seen
 from linocut.settings import MIB
 from linocut.storage.store import Store
+from linocut.verdicts import UNSAFE_PICTURE
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPicture:
     """A picture of a request, durable as a PNG blob: upright, sRGB, 8 bits a channel; RGBA where ``has_alpha``.
 
-    ``box``: what a mask repaints, as in ``Pixels``. ``notes``: what was not taken of the file, a sentence each. Nothing
-    keeps the blob but a row that names it (``jobs.queue.enqueue`` with ``inputs``); without one it is collected a day
-    later.
+    ``box``: what a mask repaints, and ``seen``: its style, both as in ``Pixels``. ``notes``: what was not taken of the
+    file, a sentence each. Nothing keeps the blob but a row that names it (``jobs.queue.enqueue`` with ``inputs``);
+    without one it is collected a day later.
     """
 
     sha256: str
@@ -31,6 +32,7 @@ class StoredPicture:
     has_alpha: bool
     notes: tuple[str, ...] = ()
     box: tuple[int, int, int, int] | None = None
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,26 @@ class Intake:
     decoder: Decoder
     max_file_bytes: int = 25 * MIB
 
-    def picture(self, field: str, content: bytes | Path, *, keep_alpha: bool = False) -> StoredPicture:
-        """The picture in the file of this field. Transparency is laid over white, unless it is to be kept.
+    def picture(
+        self, field: str, content: bytes | Path, *, keep_alpha: bool = False, look: bool = False
+    ) -> StoredPicture:
+        """The picture in the file of this field. Transparency is laid over white, unless it is to be kept. ``look``:
+        its style is measured.
 
-        ``InvalidRequest``; ``TooLarge``; ``Internal`` when no decoder can be started; ``Unavailable`` as ``Store.put``.
+        ``InvalidRequest``; ``TooLarge``; ``Unsafe``; ``NotReady`` where a verdict is required and none can be had;
+        ``Internal`` when no decoder can be started; ``Unavailable`` as ``Store.put``.
         """
         data = self._data(field, content)
-        return self._stored(field, _told(field, lambda: self.decoder.decode_input(data, keep_alpha=keep_alpha)))
+        pixels = _told(field, lambda: self.decoder.decode_input(data, keep_alpha=keep_alpha, look=look))
+        return self._stored(field, pixels)
 
-    def mask(self, field: str, content: bytes | Path, of: StoredPicture) -> StoredPicture:
+    def mask(self, field: str, content: bytes | Path, of: StoredPicture, *, marks: bool = False) -> StoredPicture:
         """The mask of a picture, of the same size: 0 is repainted and 255 kept, in one channel. Greys are told apart
-        in the middle. Errors as ``picture``."""
+        in the middle. ``marks``: nothing is repainted; white marks what of the picture is looked at. Errors as
+        ``picture``."""
         data = self._data(field, content)
-        return self._stored(field, _told(field, lambda: self.decoder.decode_mask(data, of.width, of.height)))
+        pixels = _told(field, lambda: self.decoder.decode_mask(data, of.width, of.height, marks=marks))
+        return self._stored(field, pixels)
 
     def _data(self, field: str, content: bytes | Path) -> bytes:
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
@@ -69,11 +78,17 @@ class Intake:
     def _stored(self, field: str, pixels: Pixels) -> StoredPicture:
         notes = (f"{field}: The picture is animated; the first picture of it is used.",) if pixels.is_animated else ()
         sha256 = self.store.put(pixels.png)
-        return StoredPicture(sha256, len(pixels.png), pixels.width, pixels.height, pixels.has_alpha, notes, pixels.box)
+        return StoredPicture(
+            sha256, len(pixels.png), pixels.width, pixels.height, pixels.has_alpha, notes, pixels.box, pixels.seen
+        )
 
 
 def _told(field: str, decode: Callable[[], Pixels]) -> Pixels:
     try:
         return decode()
     except Refused as refused:
+        if refused.reason == "FAILED_SAFETY_CHECK":
+            raise Unsafe(refused.message, component=refused.component, reason=UNSAFE_PICTURE) from refused
+        if refused.reason == "INTERNAL_ERROR":
+            raise NotReady(f"{field}: {refused.message}") from refused
         raise InvalidRequest(f"{field}: {refused.message}", field=field) from refused

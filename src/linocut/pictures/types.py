@@ -55,7 +55,8 @@ def way_of(crop: Crop) -> str:
 class Decoded:
     """A dataset's picture as it is stored: the PNG file's bytes, its size in pixels, and what was measured of it.
 
-    ``is_animated``: there were more pictures behind it, which are not used.
+    ``is_animated``: there were more pictures behind it, which are not used. ``judged_by``: the component that found it
+    fit to be shown; "" where none was asked or none is there.
     """
 
     png: bytes
@@ -63,12 +64,25 @@ class Decoded:
     height: int
     is_animated: bool
     measures: Measures
+    judged_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was measured of a picture's style (``seen.py`` says how). ``palette``: ``#RRGGBB`` with their shares, those
+    of the ground first; ``ground``: its pattern ("plain", "vertical stripes"); ``contrast`` and ``detail``: of 255."""
+
+    palette: tuple[tuple[str, float], ...]
+    ground: str
+    contrast: float
+    detail: float
 
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
     """A request's picture or mask, as ``Decoded``; RGBA where ``has_alpha``, a mask in one channel, else RGB. ``box``:
-    what a mask repaints lies within it (left, top, right, bottom; right and bottom are the first pixels outside)."""
+    what a mask repaints lies within it (left, top, right, bottom; right and bottom are the first pixels outside).
+    ``seen``: of a picture whose style is looked at."""
 
     png: bytes
     width: int
@@ -76,3 +90,5 @@ class Pixels:
     is_animated: bool
     has_alpha: bool
     box: tuple[int, int, int, int] | None = None
+    seen: Seen | None = None
+    judged_by: str = ""

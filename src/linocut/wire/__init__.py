@@ -28,7 +28,13 @@ from linocut.wire.datasets import (
     UploadDatasetAssetsResponse,
     UploadExtras,
 )
-from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RejectError
+from linocut.wire.describing import (
+    DescribeRequest,
+    DescribeRequestV4,
+    DescribeResponse,
+    DescribeResponseV4,
+)
+from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RefusalExtras, RejectError
 from linocut.wire.events import (
     PreviewEvent,
     ProgressEvent,
@@ -52,8 +58,27 @@ from linocut.wire.generation import (
     JsonWebKeySet,
     MagicPromptV4Request,
     MagicPromptV4Response,
+    ReframeImageRequestV3,
     RemixImageRequestV3,
     RemixImageRequestV4,
+)
+from linocut.wire.layers import (
+    DetectedTextBlock,
+    FontScore,
+    LayerizeTextRequest,
+    LayerizeTextResponse,
+    LayersExtras,
+    TextBlockExtras,
+)
+from linocut.wire.legacy import (
+    EditImageRequest,
+    GenerateImageRequest,
+    GenerateImageResponse,
+    ImageObject,
+    ImageRequest,
+    InitialImageRequest,
+    ReframeImageRequest,
+    RemixImageRequest,
 )
 from linocut.wire.models import (
     CustomModel,
@@ -84,6 +109,7 @@ from linocut.wire.training import (
     TrainModelV4AdvancedRequest,
     TrainModelV4Request,
 )
+from linocut.wire.upscaling import UpscaleImageRequest, UpscaleInitialImageRequest
 
 __all__ = [
     "AnswerExtras",
@@ -102,11 +128,20 @@ __all__ = [
     "DatasetReport",
     "DatasetUploadFailedAsset",
     "DatasetUploadSucceededAsset",
+    "DescribeRequest",
+    "DescribeRequestV4",
+    "DescribeResponse",
+    "DescribeResponseV4",
+    "DetectedTextBlock",
+    "EditImageRequest",
     "EditImageRequestV3",
     "ErrorBody",
     "FileExtras",
+    "FontScore",
+    "GenerateImageRequest",
     "GenerateImageRequestV3",
     "GenerateImageRequestV4",
+    "GenerateImageResponse",
     "GenerateImageSafetyError",
     "GenerateTransparentImageRequestV3",
     "GenerationExtras",
@@ -118,8 +153,14 @@ __all__ = [
     "ImageGenerationObjectV4",
     "ImageGenerationResponseV3",
     "ImageGenerationResponseV4",
+    "ImageObject",
+    "ImageRequest",
+    "InitialImageRequest",
     "JsonWebKey",
     "JsonWebKeySet",
+    "LayerizeTextRequest",
+    "LayerizeTextResponse",
+    "LayersExtras",
     "ListAssetsResponse",
     "ListBasesResponse",
     "ListDatasetsResponse",
@@ -129,7 +170,11 @@ __all__ = [
     "ModelExtras",
     "PreviewEvent",
     "ProgressEvent",
+    "ReframeImageRequest",
+    "ReframeImageRequestV3",
+    "RefusalExtras",
     "RejectError",
+    "RemixImageRequest",
     "RemixImageRequestV3",
     "RemixImageRequestV4",
     "RemoveBackgroundImageObject",
@@ -144,6 +189,7 @@ __all__ = [
     "SetCaptionRequest",
     "ShareModelRequest",
     "StatusEvent",
+    "TextBlockExtras",
     "TrainDatasetModelRequest",
     "TrainDatasetModelResponse",
     "TrainModelV3AdvancedRequest",
@@ -155,5 +201,7 @@ __all__ = [
     "UploadDatasetAssetsRequest",
     "UploadDatasetAssetsResponse",
     "UploadExtras",
+    "UpscaleImageRequest",
+    "UpscaleInitialImageRequest",
     "V4JsonPrompt",
 ]

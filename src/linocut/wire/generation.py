@@ -1,5 +1,4 @@
-"""Generate requests and answers. Fields that the server does not act on yet are declared all the same, because the
-contract publishes them, and marked ``not_yet``: only values pass that ask for nothing."""
+"""Generate requests and answers."""
 
 from typing import Annotated, Any, Literal, get_args
 
@@ -19,14 +18,20 @@ from linocut.wire.enums import (
     StyleTypeV3,
 )
 from linocut.wire.structured_prompts import V4JsonPrompt
-from linocut.wire.types import UNSET, Json, ModelUri, Notes, Nothing, Seed, Time, not_yet
+from linocut.wire.types import UNSET, Json, ModelUri, Notes, Nothing, SafetyVerdict, Seed, Time
 
 Picture = Annotated[
-    Any, Meta(extra_json_schema={"type": "string", "contentMediaType": "image/*"}, description="JPEG, PNG or WebP.")
+    Any,
+    Meta(
+        extra_json_schema={"type": "string", "contentMediaType": "image/*"},
+        description="JPEG, PNG or WebP, or a link to an image that this server drew for your organisation.",
+    ),
 ]
 StyleCode = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}$", examples=["ABCD1234"])]
 ImageWeight = Annotated[int, Meta(ge=1, le=100)]
 NumImages = Annotated[int, Meta(ge=1, le=8)]
+StyleTypeAsked = Annotated[StyleTypeV3, Meta(extra_json_schema={"default": "GENERAL"})]
+"""GENERAL holds without it; the rules of combination count only one that is sent."""
 StructuredPrompt = Annotated[Json, Meta(extra_json_schema={"$ref": "#/components/schemas/V4JsonPrompt"})]
 
 Tools = Annotated[list[str], Meta(examples=[["border-matting"]])]
@@ -61,18 +66,18 @@ class GenerateImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
     aspect_ratio: AspectRatioV3 | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
     magic_prompt: MagicPromptOption = "AUTO"
-    magic_prompt_system_prompt_config_id: Annotated[str, not_yet()] | Nothing = UNSET
-    negative_prompt: Annotated[str, not_yet()] | Nothing = UNSET
+    magic_prompt_system_prompt_config_id: str | Nothing = UNSET
+    negative_prompt: str | Nothing = UNSET
     num_images: NumImages = 1
-    color_palette: Annotated[ColorPalette, not_yet()] | Nothing = UNSET
-    style_codes: Annotated[list[StyleCode], not_yet()] | Nothing = UNSET
-    style_type: Annotated[StyleTypeV3, not_yet(unless="custom_model_uri")] = "GENERAL"
-    style_preset: Annotated[StylePresetV3, not_yet()] | Nothing = UNSET
+    color_palette: ColorPalette | Nothing = UNSET
+    style_codes: list[StyleCode] | Nothing = UNSET
+    style_type: StyleTypeAsked | Nothing = UNSET
+    style_preset: StylePresetV3 | Nothing = UNSET
     custom_model_uri: ModelUri | Nothing = UNSET
-    style_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
-    character_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
-    character_reference_images_mask: Annotated[list[Picture], not_yet()] | Nothing = UNSET
-    enable_copyright_detection: Annotated[bool | None, not_yet()] = None
+    style_reference_images: list[Picture] | Nothing = UNSET
+    character_reference_images: list[Picture] | Nothing = UNSET
+    character_reference_images_mask: list[Picture] | Nothing = UNSET
+    enable_copyright_detection: bool | None = None
 
 
 class GenerateImageRequestV4(msgspec.Struct, kw_only=True, frozen=True):
@@ -81,11 +86,11 @@ class GenerateImageRequestV4(msgspec.Struct, kw_only=True, frozen=True):
     text_prompt: str | Nothing = UNSET
     json_prompt: StructuredPrompt | Nothing = UNSET
     seed: Seed | None = None
-    magic_prompt_system_prompt_config_id: Annotated[str, not_yet(unless="json_prompt")] | Nothing = UNSET
+    magic_prompt_system_prompt_config_id: str | Nothing = UNSET
     custom_model_uri: ModelUri | Nothing = UNSET
     resolution: ResolutionV4 | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
-    enable_copyright_detection: Annotated[bool | None, not_yet()] = None
+    enable_copyright_detection: bool | None = None
 
 
 class RemixImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
@@ -99,17 +104,17 @@ class RemixImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
     aspect_ratio: AspectRatioV3 | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
     magic_prompt: MagicPromptOption = "AUTO"
-    magic_prompt_system_prompt_config_id: Annotated[str, not_yet()] | Nothing = UNSET
-    negative_prompt: Annotated[str, not_yet()] | Nothing = UNSET
+    magic_prompt_system_prompt_config_id: str | Nothing = UNSET
+    negative_prompt: str | Nothing = UNSET
     num_images: NumImages = 1
-    color_palette: Annotated[ColorPalette, not_yet()] | Nothing = UNSET
-    style_codes: Annotated[list[StyleCode], not_yet()] | Nothing = UNSET
-    style_type: Annotated[StyleTypeV3, not_yet(unless="custom_model_uri")] = "GENERAL"
-    style_preset: Annotated[StylePresetV3, not_yet()] | Nothing = UNSET
+    color_palette: ColorPalette | Nothing = UNSET
+    style_codes: list[StyleCode] | Nothing = UNSET
+    style_type: StyleTypeAsked | Nothing = UNSET
+    style_preset: StylePresetV3 | Nothing = UNSET
     custom_model_uri: ModelUri | Nothing = UNSET
-    style_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
-    character_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
-    character_reference_images_mask: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+    style_reference_images: list[Picture] | Nothing = UNSET
+    character_reference_images: list[Picture] | Nothing = UNSET
+    character_reference_images_mask: list[Picture] | Nothing = UNSET
 
 
 class RemixImageRequestV4(msgspec.Struct, kw_only=True, frozen=True):
@@ -120,7 +125,7 @@ class RemixImageRequestV4(msgspec.Struct, kw_only=True, frozen=True):
     image_weight: ImageWeight | Nothing = UNSET
     resolution: ResolutionV4 | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
-    enable_copyright_detection: Annotated[bool | None, not_yet()] = None
+    enable_copyright_detection: bool | None = None
 
 
 class EditImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
@@ -130,18 +135,32 @@ class EditImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
     mask: Picture
     prompt: str
     magic_prompt: MagicPromptOption = "AUTO"
-    magic_prompt_system_prompt_config_id: Annotated[str, not_yet()] | Nothing = UNSET
+    magic_prompt_system_prompt_config_id: str | Nothing = UNSET
     num_images: NumImages = 1
     seed: Seed | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
-    style_type: Annotated[StyleTypeV3, not_yet(unless="custom_model_uri")] = "GENERAL"
-    style_preset: Annotated[StylePresetV3, not_yet()] | Nothing = UNSET
+    style_type: StyleTypeAsked | Nothing = UNSET
+    style_preset: StylePresetV3 | Nothing = UNSET
     custom_model_uri: ModelUri | Nothing = UNSET
-    color_palette: Annotated[ColorPalette, not_yet()] | Nothing = UNSET
-    style_codes: Annotated[list[StyleCode], not_yet()] | Nothing = UNSET
-    style_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
-    character_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
-    character_reference_images_mask: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+    color_palette: ColorPalette | Nothing = UNSET
+    style_codes: list[StyleCode] | Nothing = UNSET
+    style_reference_images: list[Picture] | Nothing = UNSET
+    character_reference_images: list[Picture] | Nothing = UNSET
+    character_reference_images_mask: list[Picture] | Nothing = UNSET
+
+
+class ReframeImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/ideogram-v3/reframe``: the picture, and what might be around it."""
+
+    image: Picture
+    resolution: ResolutionV3
+    num_images: NumImages = 1
+    seed: Seed | Nothing = UNSET
+    rendering_speed: RenderingSpeed = "DEFAULT"
+    style_preset: StylePresetV3 | Nothing = UNSET
+    color_palette: ColorPalette | Nothing = UNSET
+    style_codes: list[StyleCode] | Nothing = UNSET
+    style_reference_images: list[Picture] | Nothing = UNSET
 
 
 class MagicPromptV4Request(msgspec.Struct, kw_only=True, frozen=True):
@@ -169,11 +188,13 @@ class ImageExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base; the tools
     beside the base that had a part in it, if any.
 
-    ``notes``: what was cut, not known or done otherwise than asked, a sentence each; absent when there is nothing."""
+    ``safety``: who judged the image, and how; absent where images are not judged. ``notes``: what was cut, not known or
+    done otherwise than asked, a sentence each; absent when there is nothing."""
 
     native_resolution: str
     base: str
     tools: Tools | Nothing = UNSET
+    safety: SafetyVerdict | Nothing = UNSET
     notes: Notes | Nothing = UNSET
 
 

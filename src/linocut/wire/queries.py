@@ -29,9 +29,10 @@ class UnshareQuery(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class WeightsQuery(msgspec.Struct, kw_only=True, frozen=True):
-    """``GET /models/{model_id}/weights``."""
+    """``GET /models/{model_id}/weights``: the layout of the file. Without ``format`` it comes as it is stored, which is
+    the layout ``diffusers`` without the notes for people and programs that each ``format`` adds to its header."""
 
-    format: Literal["diffusers"] = "diffusers"
+    format: Literal["diffusers", "comfyui", "kohya"] | Nothing = UNSET
 
 
 class AsyncGenerateQuery(msgspec.Struct, kw_only=True, frozen=True):

@@ -20,6 +20,7 @@ from linocut import ids
 from linocut.bases import check_parts
 from linocut.bases.licences import check_licence
 from linocut.engine.open import open_engine
+from linocut.engine.tools.chat import Endpoint
 from linocut.engine.tools.tool import ToolsAtHand
 from linocut.environment import settings_with
 from linocut.errors import InvalidRequest, LinocutError, TooLarge
@@ -27,6 +28,7 @@ from linocut.observe import adopt_libraries, log, set_up_logs
 from linocut.parent import EXIT_UNFIT, die_with_parent
 from linocut.runtime import Runtime, loading_file, ready_folder
 from linocut.settings import MIB, Settings
+from linocut.sight import check_rule
 from linocut.workers.loop import WorkerLoop
 
 if TYPE_CHECKING:
@@ -49,9 +51,11 @@ def run(settings: Settings, worker_id: str = "") -> int:
         check_licence(runtime.base, settings.accepted_licences)
         if settings.engine == "torch":
             check_parts(runtime.base_folder)
+        check_rule(settings.safety)
         cache = settings.adapter_cache_mib * MIB
         room = _room(settings, name)
-        tools = ToolsAtHand(settings.tools_memory_mib * MIB, settings.tools_at_start, settings.weights_of_tools)
+        beside, weights = settings.tools_memory_mib * MIB, settings.weights_of_tools
+        tools = ToolsAtHand(beside, settings.tools_at_start, weights, endpoints(settings), settings.safety)
         threads = threads_of(settings)
         engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads, cache, room, tools)
     except LinocutError as error:
@@ -85,6 +89,14 @@ def _room(settings: Settings, name: str) -> "Room | None":
 
     asked: Any = {"purpose": settings.purpose, "precision": settings.precision, "tower": settings.text_tower}
     return Room(memory_bytes=settings.engine_memory_mib * MIB, told=tell, **asked)
+
+
+def endpoints(settings: Settings) -> dict[str, Endpoint]:
+    """The language models that the settings name, by what they are asked for."""
+    if settings.describer != "endpoint":
+        return {}
+    key = settings.describer_key.get_secret_value()
+    return {"describer": Endpoint(settings.describer_url, settings.describer_model, key, settings.describer_seconds)}
 
 
 def threads_of(settings: Settings) -> int:

@@ -19,18 +19,18 @@ from linocut.errors import InvalidRequest
 from linocut.files import sha256_hex, write_durably
 from linocut.lora_files.stored import (
     DOWN,
-    PREFIX,
+    PREFIXES,
     UP,
     AdapterMetadata,
     header_metadata,
+    prefix_of,
     read_header,
     safetensors_bytes,
+    without_prefix,
 )
+from linocut.lora_files.targets import Targets
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)
-
-Targets = Mapping[str, tuple[int, int]]
-"""``Family.lora_targets()``: linear name -> (I, O)."""
 
 
 def adapter_bytes(adapter: Adapter, metadata: AdapterMetadata) -> bytes:
@@ -40,11 +40,11 @@ def adapter_bytes(adapter: Adapter, metadata: AdapterMetadata) -> bytes:
     """
     if abs(adapter.scale - metadata.alpha / metadata.rank) > 1e-6 * max(1.0, abs(adapter.scale)):
         raise ValueError(f"scale {adapter.scale} is not alpha {metadata.alpha} / rank {metadata.rank}")
-    tensors = {}
+    tensors, prefix = {}, prefix_of(metadata.family)
     for factors, suffix in ((adapter.down, DOWN), (adapter.up, UP)):
         for name, factor in factors.items():
             plain = factor.detach().to("cpu", torch.float32).contiguous()
-            tensors[f"{PREFIX}{name}{suffix}"] = (tuple(plain.shape), plain.numpy().astype("<f4").tobytes())
+            tensors[f"{prefix}{name}{suffix}"] = (tuple(plain.shape), plain.numpy().astype("<f4").tobytes())
     return safetensors_bytes(tensors, header_metadata(adapter.down, metadata))
 
 
@@ -75,8 +75,8 @@ def load_adapter(
             f"This adapter was trained on the base {metadata.base}; the server runs {base}. "
             "Train the model again on this base, or serve the one it was trained on."
         )
-    down = {key[len(PREFIX) : -len(DOWN)]: tensor for key, tensor in tensors.items() if key.endswith(DOWN)}
-    up = {key[len(PREFIX) : -len(UP)]: tensor for key, tensor in tensors.items() if key.endswith(UP)}
+    down = {without_prefix(key)[: -len(DOWN)]: tensor for key, tensor in tensors.items() if key.endswith(DOWN)}
+    up = {without_prefix(key)[: -len(UP)]: tensor for key, tensor in tensors.items() if key.endswith(UP)}
     _check_pairs(tensors, down, up, metadata.rank)
     if targets is not None:
         _check_targets(down, up, targets)
@@ -124,9 +124,11 @@ def _check_pairs(
     tensors: Mapping[str, Tensor], down: Mapping[str, Tensor], up: Mapping[str, Tensor], rank: int
 ) -> None:
     """Every tensor is half of a pair of the stated rank, and finite."""
-    strangers = sorted(k for k in tensors if not (k.startswith(PREFIX) and k.endswith((DOWN, UP))))
+    strangers = sorted(k for k in tensors if not (k.startswith(PREFIXES) and k.endswith((DOWN, UP))))
     if strangers:
         _refuse(f"the tensor {strangers[0]!r} is no LoRA factor of the transformer")
+    if len(down) + len(up) != len(tensors):
+        _refuse("it holds the factors of one linear twice")
     if not down or down.keys() != up.keys():
         lonely = sorted(down.keys() ^ up.keys())
         _refuse(f"the linear {lonely[0]!r} has only one of its two factors" if lonely else "it holds no factors")

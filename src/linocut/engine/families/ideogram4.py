@@ -14,6 +14,7 @@ from transformers import AutoModel, AutoTokenizer
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of, polished
+from linocut.engine.families.parts.blind import LooksAtNothing
 from linocut.engine.families.parts.folder import (
     check_tokens,
     linears,
@@ -23,21 +24,21 @@ from linocut.engine.families.parts.folder import (
     read_json,
 )
 from linocut.engine.families.parts.ideogram4_layout import FEATURES, Piece
-from linocut.engine.families.parts.ideogram4_network import LORA_ENDINGS, Ideogram4Network
+from linocut.engine.families.parts.ideogram4_network import Ideogram4Network
 from linocut.engine.families.parts.latents import Latents
 from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import logit_normal_sigmas, resolution_mu, scheduled
+from linocut.lora_files.targets import LORA_ENDINGS
 
 NEGATIVE_SHARE = 0.5
 """How much of what the guidance pushes away from is the negative text; the rest is the network without text
 (``docs/decisions/0018``)."""
 
 
-class Ideogram4:
+class Ideogram4(LooksAtNothing):
     """The family's protocol (``families/family.py``) over the parts of an Ideogram4Pipeline."""
 
     takes_negative_text = True
-    takes_references = False
 
     def __init__(self, folder: Path, on: device, precision: dtype) -> None:
         no_progress_bars()
@@ -51,7 +52,7 @@ class Ideogram4:
         self.text_encoder = load_module(AutoModel, folder, "text_encoder", on, precision)
         self.tokenizer = AutoTokenizer.from_pretrained(str(part_folder(folder, "tokenizer")), local_files_only=True)
         self.latents = Latents(load_module(AutoencoderKLFlux2, folder, "vae", on, precision), channel_first=False)
-        self._targets = linears(conditional, LORA_ENDINGS)
+        self._targets = linears(conditional, LORA_ENDINGS["ideogram4"])
 
     def lora_targets(self) -> dict[str, tuple[int, int]]:
         """Every attention and MLP linear of the conditional network -> (in, out) features."""

@@ -19,6 +19,7 @@ from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjecti
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
+from linocut.engine.families.parts.blind import LooksAtNothing
 from linocut.engine.families.parts.branches import Branches, linearly, training_items
 from linocut.engine.families.parts.folder import (
     check_tokens,
@@ -35,34 +36,18 @@ from linocut.engine.families.parts.prediction import loss_weight_of, network_inp
 from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.tiles import tiled
 from linocut.errors import InvalidRequest
-
-LORA_ENDINGS = (
-    "attn1.to_q",
-    "attn1.to_k",
-    "attn1.to_v",
-    "attn1.to_out.0",
-    "attn2.to_q",
-    "attn2.to_k",
-    "attn2.to_v",
-    "attn2.to_out.0",
-    "ff.net.0.proj",
-    "ff.net.2",
-    "proj_in",
-    "proj_out",
-)
-"""Every linear of the attention blocks: those that see a batch's rows in dimension 0."""
+from linocut.lora_files.targets import LORA_ENDINGS
 
 FEATURES, POOLED = "features_TF", "pooled_P"
 
 
-class Sdxl:
+class Sdxl(LooksAtNothing):
     """The family's protocol (``families/family.py``) over the parts of a StableDiffusionXLPipeline.
 
     The engine's noise level is s = sigma / (1 + sigma) of the scheduler's sigma (``parts/prediction.py``).
     """
 
     takes_negative_text = True
-    takes_references = False
 
     def __init__(self, folder: Path, on: device, precision: dtype) -> None:
         no_progress_bars()
@@ -70,7 +55,7 @@ class Sdxl:
         self.unet = load_module(UNet2DConditionModel, folder, "unet", on, precision)
         self.scheduler_config = read_json(folder, "scheduler/scheduler_config.json")
         self.prediction = _prediction(folder, self.unet, self.scheduler_config)
-        self.network = GroupedNetwork(self.unet, LORA_ENDINGS)
+        self.network = GroupedNetwork(self.unet, LORA_ENDINGS["sdxl"])
         self.towers: list[Any] = [
             load_module(CLIPTextModel, folder, "text_encoder", on, precision),
             load_module(CLIPTextModelWithProjection, folder, "text_encoder_2", on, precision),

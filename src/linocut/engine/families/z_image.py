@@ -19,6 +19,7 @@ from transformers import AutoModel, AutoTokenizer
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Step, Text, plan_of
+from linocut.engine.families.parts.blind import LooksAtNothing
 from linocut.engine.families.parts.branches import Branches, linearly, training_items
 from linocut.engine.families.parts.folder import (
     check_tokens,
@@ -33,23 +34,12 @@ from linocut.engine.families.parts.latents import PATCH, as_input, as_levels, gr
 from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import linear_sigmas, scheduled
 from linocut.engine.families.parts.tiles import tiled
-
-LORA_ENDINGS = (
-    "attention.to_q",
-    "attention.to_k",
-    "attention.to_v",
-    "attention.to_out.0",
-    "feed_forward.w1",
-    "feed_forward.w2",
-    "feed_forward.w3",
-)
-"""Every attention and MLP linear of the layers and of both refiners: those that see a batch's rows in dimension 0. The
-embedders see the tokens of all items one after another and must not be here."""
+from linocut.lora_files.targets import LORA_ENDINGS
 
 FEATURES = "features_TF"
 
 
-class ZImage:
+class ZImage(LooksAtNothing):
     """The family's protocol (``families/family.py``) over the parts of a ZImagePipeline.
 
     Guidance g is neg + g (pos - neg), as for every family; the library's ``guidance_scale`` is g - 1. Turbo is drawn
@@ -57,7 +47,6 @@ class ZImage:
     """
 
     takes_negative_text = True
-    takes_references = False
 
     def __init__(self, folder: Path, on: device, precision: dtype) -> None:
         no_progress_bars()
@@ -67,7 +56,7 @@ class ZImage:
         self.cfg_truncation = float(facts.get("cfg_truncation", 1.0))
         self.scheduler_config = read_json(folder, "scheduler/scheduler_config.json")
         self.transformer = load_module(ZImageTransformer2DModel, folder, "transformer", on, precision)
-        self.network = GroupedNetwork(self.transformer, LORA_ENDINGS)
+        self.network = GroupedNetwork(self.transformer, LORA_ENDINGS["z_image"])
         self.text_encoder = load_module(AutoModel, folder, "text_encoder", on, precision)
         self.tokenizer = AutoTokenizer.from_pretrained(str(part_folder(folder, "tokenizer")), local_files_only=True)
         self.vae = load_module(AutoencoderKL, folder, "vae", on, precision)

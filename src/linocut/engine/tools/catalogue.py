@@ -17,6 +17,13 @@ def _border_matting(device: str) -> Tool:
     return BorderMatting()
 
 
+def _scene(device: str) -> Tool:
+    from linocut.engine.tools.scene.scene import Scene
+
+    del device
+    return Scene()
+
+
 def _onnx_matting(device: str, weights: Path) -> Tool:
     from linocut.engine.tools.onnx_matting import OnnxMatting
 
@@ -38,8 +45,22 @@ def _lettering_from(device: str, folder: Path) -> Tool:
     return Reader(folder)
 
 
+def _typefaces(device: str) -> Tool:
+    from linocut.engine.tools.typefaces import Typefaces
+
+    del device
+    return Typefaces()
+
+
+def _typefaces_from(device: str, folder: Path) -> Tool:
+    from linocut.engine.tools.typefaces import Typefaces
+
+    del device
+    return Typefaces(folder)
+
+
 def _lanczos(device: str) -> Tool:
-    from linocut.engine.tools.enlarging import Lanczos
+    from linocut.engine.tools.resampling import Lanczos
 
     del device
     return Lanczos()
@@ -73,6 +94,16 @@ TOOLS: dict[str, ToolFacts] = {
             load=_border_matting,
         ),
         ToolFacts(
+            name="scene",
+            does="tells ground, figures and colours of a flat drawing; mini's own figures by name",
+            licence="Apache-2.0 (part of linocut)",
+            source="needs no weights; a sheet of drawn figures is in the package",
+            weight_bytes=0,
+            reserved_bytes=64 * MIB,
+            on_device=False,
+            load=_scene,
+        ),
+        ToolFacts(
             name="onnx-matting",
             does="cuts an object out before any backdrop, with a network that you bring as ONNX",
             licence="that of your file",
@@ -92,6 +123,17 @@ TOOLS: dict[str, ToolFacts] = {
             on_device=False,
             load=_lettering,
             load_file=_lettering_from,
+        ),
+        ToolFacts(
+            name="typefaces",
+            does="finds the typeface of lettering: the text is drawn in each installed font, and compared",
+            licence="Apache-2.0 (part of linocut; each font has its own; see NOTICE)",
+            source="the system's fonts, the packages fontpkg-*, and the folder LINOCUT_FONTS",
+            weight_bytes=0,
+            reserved_bytes=96 * MIB,
+            on_device=False,
+            load=_typefaces,
+            load_file=_typefaces_from,
         ),
         ToolFacts(
             name="lanczos",

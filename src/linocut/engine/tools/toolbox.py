@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Lock
 
 from linocut.engine.tools.catalogue import MIB, TOOLS
+from linocut.engine.tools.chat import Endpoint
 from linocut.engine.tools.tool import Tool, ToolFacts
 from linocut.errors import NotReady
 from linocut.observe import log
@@ -24,8 +25,10 @@ class Toolbox:
         max_bytes: int,
         known: Mapping[str, ToolFacts] = TOOLS,
         weights: Mapping[str, Path] | None = None,
+        endpoints: Mapping[str, Endpoint] | None = None,
     ) -> None:
         self.max_bytes = max_bytes
+        self.endpoints = endpoints or {}
         self._weights = weights or {}
         self._device = device
         self._known = known

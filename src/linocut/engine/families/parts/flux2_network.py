@@ -23,25 +23,6 @@ from linocut.engine.families.items import Grid, Reference, Text
 from linocut.engine.families.parts.folder import float_tensor, stacked
 from linocut.engine.families.parts.recomputed import recomputed
 
-LORA_ENDINGS = (
-    "attn.to_q",
-    "attn.to_k",
-    "attn.to_v",
-    "attn.to_out.0",
-    "attn.add_q_proj",
-    "attn.add_k_proj",
-    "attn.add_v_proj",
-    "attn.to_add_out",
-    "ff.linear_in",
-    "ff.linear_out",
-    "ff_context.linear_in",
-    "ff_context.linear_out",
-    "attn.to_qkv_mlp_proj",
-    "attn.to_out",
-)
-"""Every attention and MLP linear of the double and the single blocks."""
-
-
 FEATURES = "features_TF"
 """The name of a text's one tensor."""
 
@@ -62,6 +43,8 @@ class Piece:
     text: Text
     adapter: Adapter | None
     references: tuple[Reference, ...] = ()
+    guidance: float | None = None
+    """The embedded guidance of a network that was distilled with it."""
 
     @property
     def layout(self) -> Layout:
@@ -113,7 +96,9 @@ class Flux2Network:
         double, single = (recomputed(_double), recomputed(_single)) if recompute else (_double, _single)
         time_B = float_tensor([piece.sigma for piece in pieces], network.device) * self.timestep_scale
         # Scaled down and up again, and cast in between, exactly as the pipeline and the network do it.
-        conditioning_BE = network.time_guidance_embed((time_B / self.timestep_scale).to(network.dtype) * 1000, None)
+        conditioning_BE = network.time_guidance_embed(
+            (time_B / self.timestep_scale).to(network.dtype) * 1000, _guidance(pieces, network)
+        )
         image_mods = _shift_scale_gate(network.double_stream_modulation_img(conditioning_BE), 2)
         text_mods = _shift_scale_gate(network.double_stream_modulation_txt(conditioning_BE), 2)
         single_mods = _shift_scale_gate(network.single_stream_modulation(conditioning_BE), 1)
@@ -157,6 +142,12 @@ class Flux2Network:
             parts.append(torch.cartesian_prod(time, torch.arange(rows), torch.arange(columns), one))
         cos_LD, sin_LD = self.transformer.pos_embed(torch.cat(parts).to(self.transformer.device))
         return cos_LD[None, :, None], sin_LD[None, :, None]
+
+
+def _guidance(pieces: Sequence[Piece], network: Flux2Transformer2DModel) -> Tensor | None:
+    """``[B]``, scaled as the network does it; None where the network has no such input."""
+    given = [piece.guidance for piece in pieces if piece.guidance is not None]
+    return float_tensor(given, network.device).to(network.dtype) * 1000 if given else None
 
 
 Mods = tuple[Tensor, Tensor, Tensor]

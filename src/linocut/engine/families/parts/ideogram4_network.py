@@ -24,17 +24,6 @@ from linocut.engine.families.parts.folder import float_tensor
 from linocut.engine.families.parts.ideogram4_layout import FEATURES, Layout, Piece, Rows, attend_within, packed_layout
 from linocut.engine.families.parts.recomputed import recomputed
 
-LORA_ENDINGS = (
-    "attention.to_q",
-    "attention.to_k",
-    "attention.to_v",
-    "attention.to_out.0",
-    "feed_forward.w1",
-    "feed_forward.w2",
-    "feed_forward.w3",
-)
-"""Every attention and MLP linear of a block."""
-
 TEXT, IMAGE = 0, 1
 """Rows of the library's ``embed_image_indicator``."""
 

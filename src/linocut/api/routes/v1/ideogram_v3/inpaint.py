@@ -4,17 +4,21 @@ from linocut.api.body import MULTIPART
 from linocut.api.call import Call
 from linocut.api.drawing import generate
 from linocut.api.intake import take_mask, take_picture
+from linocut.api.looks import check_asked, with_look
 from linocut.api.operation import Draws, Operation
-from linocut.api.translate.asks import inpaint_v3
+from linocut.api.translate.asks import inpaint_v3, over_picture
 from linocut.api.translate.images import answer_v3
-from linocut.generation.types import GenerateAsk
+from linocut.generation.types import GenerateAsk, Over
 from linocut.wire import EditImageRequestV3, ImageGenerationResponseV3
 
 
 async def take(call: Call, request: EditImageRequestV3) -> GenerateAsk:
-    """The picture and its mask, stored."""
+    """The picture, its mask, and the pictures of its look, stored."""
+    ask = inpaint_v3(request)
+    check_asked(call, ask, request)
     image = await take_picture(call, "image", request.image)
-    return inpaint_v3(request, image, await take_mask(call, "mask", request.mask, image))
+    mask = await take_mask(call, "mask", request.mask, image)
+    return over_picture(await with_look(call, ask, request), Over("inpaint", image, mask=mask))
 
 
 POST = Operation(
