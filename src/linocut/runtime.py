@@ -131,6 +131,9 @@ class Runtime:
         self.db.close()
 
 
+NOTHING_ELSE: dict[str, Any] = {"background": "", "elements": []}
+
+
 class Engines(Enum):
     """``SILENT``: loaded, alive and hung. ``NONE``: still loading, or not there."""
 
@@ -162,6 +165,8 @@ def loading_file(settings: Settings, worker_id: str) -> Path:
 
 def worded(base: Base, text: str, width: int, height: int, *, make_up: bool) -> Worded:
     """As ``Runtime.worded``."""
+    if not (base.reads_structure or base.knows):
+        return _in_plain_words(text, base.max_text_tokens)
     return _worded(text, width, height, base.max_text_tokens, base.knows, make_up)
 
 
@@ -212,6 +217,18 @@ def _kept_of(dress: Dress, *, own_model: bool) -> str:
     styles = " and ".join(name for name in dress.names if name != "color_palette")
     manner = "the custom model draws in the manner that it learned" if own_model else "the base draws flat posters only"
     return f"{styles}: {manner}; what it takes of this style: {few}."
+
+
+def _in_plain_words(text: str, max_text_tokens: int) -> Worded:
+    """For a base that was not taught structured captions: its words as they are, and nothing made up. (The engine says
+    a structured caption to it in plain words: ``engine/spoken.py``.)"""
+    if structured := _structured(text):
+        return Worded(caption_text(structured), caption_text(structured))
+    bare = {"high_level_description": " ".join(text.split()), "compositional_deconstruction": NOTHING_ELSE}
+    written = caption_text(fitted(bare, max_text_tokens, is_small=False))
+    cut = cut_of(text, written)
+    notes = (f"The text was cut {cut}: the base has room for no more.",) if cut else ()
+    return Worded(written, str(json.loads(written)["high_level_description"]), notes, is_cut=bool(cut))
 
 
 @lru_cache(maxsize=1024)

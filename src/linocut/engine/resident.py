@@ -31,6 +31,7 @@ from linocut.engine.refusals import damaged_adapter
 from linocut.engine.room import Room, planned, precisions_here
 from linocut.engine.routines.hands import Hands
 from linocut.engine.scheduler import Scheduler
+from linocut.engine.spoken import spoken
 from linocut.engine.text_cache import TextCache
 from linocut.engine.tools.tool import NO_TOOLS, ToolsAtHand
 from linocut.engine.tools.toolbox import Toolbox
@@ -117,7 +118,8 @@ def engine_over(
     toolbox = Toolbox(str(on), tools.max_bytes, weights=tools.weights, endpoints=tools.endpoints)
     for name in tools.at_start:
         toolbox.load(name)
-    executor = Executor(family, on, watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE)))
+    watch = watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE))
+    executor = Executor(family, on, watch, str if base.reads_structure else spoken)
     footprint = try_out(base, family, executor, on)
     cache = AdapterCache(adapter_cache_bytes)
     for carriage in CARRIAGES.values():
