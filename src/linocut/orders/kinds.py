@@ -18,6 +18,7 @@ from linocut.orders.types import (
     LayerizeOrder,
     Order,
     TrainOrder,
+    UpscaleOrder,
 )
 
 
@@ -60,6 +61,14 @@ KINDS: dict[str, OrderKind] = {
         OrderKind(
             name="edit",
             order=EditOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: len(order.seeds),
+            log_facts=lambda order: {"images": len(order.seeds)},
+        ),
+        OrderKind(
+            name="upscale",
+            order=UpscaleOrder,
             waited_for=True,
             resumable=False,
             places=lambda order: len(order.seeds),

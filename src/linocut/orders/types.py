@@ -101,6 +101,22 @@ class KeyedOrder(GenerateOrder, frozen=True, kw_only=True, tag="keyed"):
     scale: int
 
 
+class UpscaleOrder(GenerateOrder, frozen=True, kw_only=True, tag="upscale"):
+    """Enlarge a picture to twice its size, then draw it over in tiles of ``width`` x ``height`` pixels, once a seed.
+
+    ``enlarger``: the tool, or "auto": by what the picture is. ``cell``: the corners of tiles are multiples of it.
+    ``level`` in (0, 1): how much noise is laid over each tile; ``told`` in (0, 1]: the part of it that the base is told
+    of, and what it is not told of stays as texture. ``sharper``: what the fine in the answer is multiplied with.
+    """
+
+    picture: PictureRef
+    enlarger: str
+    cell: int
+    level: float
+    told: float
+    sharper: float
+
+
 class Refill(msgspec.Struct, frozen=True, kw_only=True):
     """How the base draws what is behind erased letters. ``caption``: the exact text for the text encoder; empty: it is
     made of what the picture's ground shows. ``width`` x ``height``: what the base draws, multiples of its grid."""

@@ -33,7 +33,7 @@ from linocut.wire.describing import (
     DescribeResponse,
     DescribeResponseV4,
 )
-from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RejectError
+from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RefusalExtras, RejectError
 from linocut.wire.events import (
     PreviewEvent,
     ProgressEvent,
@@ -108,6 +108,7 @@ from linocut.wire.training import (
     TrainModelV4AdvancedRequest,
     TrainModelV4Request,
 )
+from linocut.wire.upscaling import UpscaleImageRequest, UpscaleInitialImageRequest
 
 __all__ = [
     "AnswerExtras",
@@ -167,6 +168,7 @@ __all__ = [
     "ProgressEvent",
     "ReframeImageRequest",
     "ReframeImageRequestV3",
+    "RefusalExtras",
     "RejectError",
     "RemixImageRequest",
     "RemixImageRequestV3",
@@ -194,5 +196,7 @@ __all__ = [
     "UploadDatasetAssetsRequest",
     "UploadDatasetAssetsResponse",
     "UploadExtras",
+    "UpscaleImageRequest",
+    "UpscaleInitialImageRequest",
     "V4JsonPrompt",
 ]
