@@ -65,7 +65,7 @@ class Rig:
     def __init__(
         self, kind: type[Any], network: Any, shape: tuple[int, ...], grid: Grid, text: dict[str, Tensor]
     ) -> None:
-        self.network = network.requires_grad_(False).eval()
+        self.network = network.requires_grad_(False).train(False)
         self.plain = copy.deepcopy(self.network)
         self.family = object.__new__(kind)
         self.shape, self.grid, self.text = shape, grid, Text(WORDS, text)

@@ -61,7 +61,7 @@ def grouped_order(adapters: Sequence[Adapter | None], lengths: Sequence[int]) ->
     return sorted(range(len(ranks)), key=lambda i: (ranks[i], lengths[i]))
 
 
-def project(linear: nn.Linear, name: str, x_SI: Tensor, shares: Shares) -> Tensor:
+def project(linear: nn.Module, name: str, x_SI: Tensor, shares: Shares) -> Tensor:
     """``linear(x)`` plus each share's own low-rank delta on its own rows -> ``[S, O]`` (``[S, L, O]`` for a batch).
 
     The linear is called and never changed, so that it may be of any kind, a quantised one too. Gradients flow to
