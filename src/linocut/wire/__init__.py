@@ -60,6 +60,9 @@ from linocut.wire.generation import (
     ReframeImageRequestV3,
     RemixImageRequestV3,
     RemixImageRequestV4,
+    V1EditImageObject,
+    V1EditImagesRequest,
+    V1EditImagesResponse,
 )
 from linocut.wire.layers import (
     DetectedTextBlock,
@@ -198,5 +201,8 @@ __all__ = [
     "UploadExtras",
     "UpscaleImageRequest",
     "UpscaleInitialImageRequest",
+    "V1EditImageObject",
+    "V1EditImagesRequest",
+    "V1EditImagesResponse",
     "V4JsonPrompt",
 ]
