@@ -64,15 +64,13 @@ def grouped_order(adapters: Sequence[Adapter | None], lengths: Sequence[int]) ->
 def project(linear: nn.Module, name: str, x_SI: Tensor, shares: Shares) -> Tensor:
     """``linear(x)`` plus each share's own low-rank delta on its own rows -> ``[S, O]`` (``[S, L, O]`` for a batch).
 
-    The linear is called, never changed, so that it may be of any kind. Gradients flow to ``x_SI`` and to the factors.
+    The linear is called and never changed, so that it may be of any kind, a quantised one too. Gradients flow to
+    ``x_SI`` and to the factors.
     """
     y_SO: Tensor = linear(x_SI)
-    return add_shares(own(y_SO, linear, shares), x_SI, name, shares)
-
-
-def own(y_SO: Tensor, linear: nn.Module, shares: Shares) -> Tensor:
-    """``y_SO`` in a form that shares can be added to in place: what a quantised linear gives may be a view."""
-    return y_SO.clone() if shares and type(linear) is not nn.Linear else y_SO
+    if shares and type(linear) is not nn.Linear:
+        y_SO = y_SO.clone()  # a quantised linear may give a view, which cannot be added to in place
+    return add_shares(y_SO, x_SI, name, shares)
 
 
 def add_shares(y_SO: Tensor, x_SI: Tensor, name: str, shares: Shares) -> Tensor:
