@@ -12,8 +12,8 @@ def test_it_is_refused_with_the_field_and_who_can() -> None:
         unsupported("negative_prompt", "has no place for it", ["sdxl", "flux2"], Settings())
     assert refused.value.details == {"field": "negative_prompt"}
     assert refused.value.message == (
-        "negative_prompt: The base that is served has no place for it. A base of FLUX.2 klein or Stable Diffusion XL can. "
-        "Leave negative_prompt out."
+        "negative_prompt: The base that is served has no place for it. A base of FLUX.2 klein or Stable Diffusion XL "
+        "can. Leave negative_prompt out."
     )
 
 
