@@ -163,6 +163,10 @@ class Client:
         """DELETE /models/{model_id}: archive it."""
         self._send("DELETE", f"/models/{_part(model_id)}")
 
+    def bases(self) -> list[Answer]:
+        """GET /bases -> the base that is served, its licence and what it can do; then those that are known by name."""
+        return list(self._json("GET", "/bases")["bases"])
+
     # images -----------------------------------------------------------------------------------------------------------
 
     def generate(self, prompt: str, **fields: Any) -> Answer:
@@ -259,6 +263,14 @@ class Client:
         """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}
         return self._json("POST", "/v1/ideogram-v4/magic-prompt", json=body)
+
+    def edit(
+        self, images: Sequence[Image] = (), prompt: str = "", *, image_urls: Sequence[str] = (), **fields: Any
+    ) -> Answer:
+        """POST /v1/edit: a picture (a file, or a link of this server) changed by an instruction; ``fields`` by the
+        wire's names (num_images, seed, resolution, aspect_ratio, magic_prompt, transparent_background)."""
+        given = {"images": list(images) or None, "image_urls": list(image_urls) or None}
+        return self._draw("/v1/edit", {}, {"prompt": prompt, **given, **fields})
 
     def describe_v4(self, image_file: Image, **fields: Any) -> Answer:
         """POST /v1/ideogram-v4/describe -> ``json_prompt``, the structured prompt of a picture; ``fields`` by the
