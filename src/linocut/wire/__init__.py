@@ -5,6 +5,7 @@ does not travel at all, a field that is ``None`` travels as null. What is ours s
 Server and client share these; nothing here knows HTTP.
 """
 
+from linocut.wire.bases import BaseAbilities, BaseLicence, ListBasesResponse, ServedBase
 from linocut.wire.cutouts import (
     CutoutExtras,
     GenerateTransparentImageRequestV3,
@@ -60,6 +61,9 @@ from linocut.wire.generation import (
     ReframeImageRequestV3,
     RemixImageRequestV3,
     RemixImageRequestV4,
+    V1EditImageObject,
+    V1EditImagesRequest,
+    V1EditImagesResponse,
 )
 from linocut.wire.layers import (
     DetectedTextBlock,
@@ -114,6 +118,8 @@ __all__ = [
     "AnswerExtras",
     "AssetIdentifier",
     "AsyncImageGenerationResponseV4",
+    "BaseAbilities",
+    "BaseLicence",
     "CaptionResponse",
     "CreateDatasetRequest",
     "CustomModel",
@@ -159,6 +165,7 @@ __all__ = [
     "LayerizeTextResponse",
     "LayersExtras",
     "ListAssetsResponse",
+    "ListBasesResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
     "MagicPromptV4Request",
@@ -181,6 +188,7 @@ __all__ = [
     "ReportSummary",
     "RunExtras",
     "ScoreEvent",
+    "ServedBase",
     "SetCaptionRequest",
     "ShareModelRequest",
     "StatusEvent",
@@ -198,5 +206,8 @@ __all__ = [
     "UploadExtras",
     "UpscaleImageRequest",
     "UpscaleInitialImageRequest",
+    "V1EditImageObject",
+    "V1EditImagesRequest",
+    "V1EditImagesResponse",
     "V4JsonPrompt",
 ]
