@@ -35,6 +35,7 @@ from linocut.wire.describing import (
 )
 from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RefusalExtras, RejectError
 from linocut.wire.events import (
+    LikenessEvent,
     PreviewEvent,
     ProgressEvent,
     ScoreEvent,
@@ -158,6 +159,7 @@ __all__ = [
     "LayerizeTextRequest",
     "LayerizeTextResponse",
     "LayersExtras",
+    "LikenessEvent",
     "ListAssetsResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
