@@ -27,6 +27,8 @@ VERBS = (
     "datasets",
     "train",
     "generate",
+    "generate-transparent",
+    "remove-background",
     "remix",
     "inpaint",
     "reframe",
