@@ -45,7 +45,8 @@ def one(kind: str) -> None:
     engine = open_engine("torch", base, MINI, 1, 1 << 20, 0, ToolsAtHand(256 << 20))
     order = UpscaleOrder(
         base=base.identity, organization_id="o", caption="", width=128, height=128, output_width=2048,
-        output_height=2048, seeds=(1,), sampling=msgspec.structs.replace(base.sampling["DEFAULT"], steps=STEPS, guidance=1.0),
+        output_height=2048, seeds=(1,),
+        sampling=msgspec.structs.replace(base.sampling["DEFAULT"], steps=STEPS, guidance=1.0),
         adapter=None, picture=PictureRef(sha256=sha256_hex(data), width=1024, height=1024), enlarger="auto", cell=16,
         level=level_at(50), told=1.0, sharper=1.0,
     )  # fmt: skip
@@ -73,10 +74,8 @@ def main() -> None:
             [sys.executable, __file__, kind], env=environment, capture_output=True, text=True, check=True
         )
         found = json.loads(done.stdout.splitlines()[-1])
-        rows.append(
-            f"| {kind} ({', '.join(found['tools'])}) | {found['cpu']:.1f} | {found['clock']:.1f} | {found['mib']:.0f} | "
-            f"{found['longest'] * 1000:.0f} |"
-        )
+        name, longest = f"{kind} ({', '.join(found['tools'])})", 1000 * found["longest"]
+        rows.append(f"| {name} | {found['cpu']:.1f} | {found['clock']:.1f} | {found['mib']:.0f} | {longest:.0f} |")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE).stdout
     text = f"""# Upscaling to 2048 x 2048 on mini, one thread
 
@@ -84,10 +83,11 @@ def main() -> None:
 |---|---|---|---|---|
 {chr(10).join(rows)}
 
-Asked for: at most {LIMIT_SECONDS:.0f} s and {LIMIT_MIB} MiB. The peak has torch, the base and the pictures in it. A pass takes up to four
-tiles of 128 x 128 pixels; between two passes the orders of others get theirs.
+Asked for: at most {LIMIT_SECONDS:.0f} s and {LIMIT_MIB} MiB. The peak has torch, the base and the pictures in it. A pass
+takes up to four tiles of 128 x 128 pixels; between two passes the orders of others get theirs.
 
-Script: `benchmarks/upscale.py`. Date {datetime.now(UTC):%Y-%m-%d}, commit {commit.strip()}, {platform.machine()}, {os.cpu_count()} cores.
+Script: `benchmarks/upscale.py`. Date {datetime.now(UTC):%Y-%m-%d}, commit {commit.strip()},
+{platform.machine()}, {os.cpu_count()} cores beside other work.
 """
     (HERE / "upscale.md").write_text(text)
     print(text)

@@ -120,8 +120,8 @@ def main() -> None:
 {chr(10).join(rows)}
 | **mean** | {means[0]:.3f} | {means[1]:.3f} | | |
 
-Script: `benchmarks/mini/choosing.py`. Date {datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip()}, {platform.machine()}, {args.threads}
-thread(s) beside other work, base {BASE.identity}.
+Script: `benchmarks/mini/choosing.py`. Date {datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip()},
+{platform.machine()}, {args.threads} thread(s) beside other work, base {BASE.identity}.
 """
         print(text, flush=True)
         if args.write:
