@@ -34,6 +34,7 @@ VERBS = (
     "reframe",
     "replace-background",
     "upscale",
+    "edit",
     "describe",
     "layerize",
     "inspect",

@@ -260,6 +260,14 @@ class Client:
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}
         return self._json("POST", "/v1/ideogram-v4/magic-prompt", json=body)
 
+    def edit(
+        self, images: Sequence[Image] = (), prompt: str = "", *, image_urls: Sequence[str] = (), **fields: Any
+    ) -> Answer:
+        """POST /v1/edit: a picture (a file, or a link of this server) changed by an instruction; ``fields`` by the
+        wire's names (num_images, seed, resolution, aspect_ratio, magic_prompt, transparent_background)."""
+        given = {"images": list(images) or None, "image_urls": list(image_urls) or None}
+        return self._draw("/v1/edit", {}, {"prompt": prompt, **given, **fields})
+
     def describe_v4(self, image_file: Image, **fields: Any) -> Answer:
         """POST /v1/ideogram-v4/describe -> ``json_prompt``, the structured prompt of a picture; ``fields`` by the
         wire's names (include_bbox, include_style_descriptions, include_tags)."""

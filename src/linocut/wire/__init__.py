@@ -61,6 +61,9 @@ from linocut.wire.generation import (
     ReframeImageRequestV3,
     RemixImageRequestV3,
     RemixImageRequestV4,
+    V1EditImageObject,
+    V1EditImagesRequest,
+    V1EditImagesResponse,
 )
 from linocut.wire.layers import (
     DetectedTextBlock,
@@ -200,5 +203,8 @@ __all__ = [
     "UploadExtras",
     "UpscaleImageRequest",
     "UpscaleInitialImageRequest",
+    "V1EditImageObject",
+    "V1EditImagesRequest",
+    "V1EditImagesResponse",
     "V4JsonPrompt",
 ]
