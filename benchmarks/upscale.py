@@ -83,8 +83,8 @@ def main() -> None:
 |---|---|---|---|---|
 {chr(10).join(rows)}
 
-Asked for: at most {LIMIT_SECONDS:.0f} s and {LIMIT_MIB} MiB. The peak has torch, the base and the pictures in it. A pass
-takes up to four tiles of 128 x 128 pixels; between two passes the orders of others get theirs.
+Asked for: at most {LIMIT_SECONDS:.0f} s and {LIMIT_MIB} MiB. The peak has torch, the base and the pictures in it. A
+pass takes up to four tiles of 128 x 128 pixels; between two passes the orders of others get theirs.
 
 Script: `benchmarks/upscale.py`. Date {datetime.now(UTC):%Y-%m-%d}, commit {commit.strip()},
 {platform.machine()}, {os.cpu_count()} cores beside other work.
