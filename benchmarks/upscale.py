@@ -33,7 +33,7 @@ def one(kind: str) -> None:
     from linocut.engine.open import open_engine
     from linocut.engine.tools.tool import ToolsAtHand
     from linocut.files import sha256_hex
-    from linocut.generation.upscaling import STEPS, level_at
+    from linocut.generation.upscaling import level_at, steps_at
     from linocut.orders import Failed, ImageDrawn, PictureRef, UpscaleOrder
 
     small = halved(photograph(1, 2048, 2048) if kind == "photo-like" else poster(1, 2048, 2048))
@@ -46,7 +46,7 @@ def one(kind: str) -> None:
     order = UpscaleOrder(
         base=base.identity, organization_id="o", caption="", width=128, height=128, output_width=2048,
         output_height=2048, seeds=(1,),
-        sampling=msgspec.structs.replace(base.sampling["DEFAULT"], steps=STEPS, guidance=1.0),
+        sampling=msgspec.structs.replace(base.sampling["DEFAULT"], steps=steps_at(level_at(50)), guidance=1.0),
         adapter=None, picture=PictureRef(sha256=sha256_hex(data), width=1024, height=1024), enlarger="auto", cell=16,
         level=level_at(50), told=1.0, sharper=1.0,
     )  # fmt: skip

@@ -139,6 +139,7 @@ def _train() -> Callable[[Any, Any], Any]:
         hands.workspace,
         hands.emit,
         on=hands.on,
+        careful=hands.careful,
         comparison=Comparison(order, hands.fetch) if hands.compares else None,
     )
 
