@@ -87,7 +87,7 @@ def _value(name: str, schema: Json, components: Json) -> Any:
     choices = schema.get("anyOf", [])
     kinds = {_resolved(choice, components).get("type") for choice in choices} | {schema.get("type")}
     if "properties" in schema:
-        fields = schema["properties"].items()
+        fields = ((n, one) for n, one in schema["properties"].items() if "x-not-supported-yet" not in one)
         return {field: _value(field, one, components) for field, one in fields if field not in _NEVER_SENT}
     if "examples" in schema:
         return schema["examples"][0]

@@ -27,6 +27,14 @@ VERBS = (
     "datasets",
     "train",
     "generate",
+    "generate-transparent",
+    "remove-background",
+    "remix",
+    "inpaint",
+    "reframe",
+    "replace-background",
+    "upscale",
+    "edit",
     "describe",
     "layerize",
     "inspect",
@@ -48,7 +56,7 @@ def command_line(verbs: tuple[str, ...] = VERBS) -> typer.Typer:
     )
     app.callback()(_root)
     for verb in verbs:
-        import_module(f"linocut.cli.{verb}").register(app)
+        import_module(f"linocut.cli.{verb.replace('-', '_')}").register(app)
     return app
 
 

@@ -97,6 +97,12 @@ def _edit() -> Callable[[Any, Any], Any]:
     return edit
 
 
+def _upscale() -> Callable[[Any, Any], Any]:
+    from linocut.engine.routines.upscale import upscale
+
+    return upscale
+
+
 def _describe() -> Callable[[Any, Any], Any]:
     from linocut.engine.routines.describe import describe
 
@@ -141,6 +147,13 @@ CARRIAGES: dict[str, Carriage] = {
         weigh=Footprint.of_edited_images,
         routine=_edit,
         fake=fake_images.edit,
+        out_of_memory=_no_room_to_draw,
+        unknown_fault=Internal,
+    ),
+    "upscale": Carriage(
+        weigh=Footprint.of_upscaled_images,
+        routine=_upscale,
+        fake=fake_images.upscale,
         out_of_memory=_no_room_to_draw,
         unknown_fault=Internal,
     ),

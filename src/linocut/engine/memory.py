@@ -16,6 +16,7 @@ from linocut.orders import (
     KeyedOrder,
     LayerizeOrder,
     TrainOrder,
+    UpscaleOrder,
 )
 
 MIB = 1024 * 1024
@@ -34,6 +35,10 @@ file and as copies, 13 in all while one is written and 14 while one is read (``t
 EDIT_BYTES_PER_PIXEL = 48
 """Of each pixel of the answer while an edited image is put together: the picture, what is kept, and the arithmetic at
 its rim, for as many images as there are helper threads."""
+
+UPSCALE_BYTES_PER_PIXEL = 48
+"""Of each pixel of an enlarged picture: it and its padded copy (6), a channel at a time in the enlarger (6), what the
+tiles change and their weights (16), the answer and its file (9), and a quarter more."""
 
 LOOK_BYTES_PER_PIXEL = 16
 """Of each pixel of a picture that is looked at: its file, itself in RGB, and what tools make of it at its own size."""
@@ -79,6 +84,13 @@ class Footprint:
         given = 4 * (order.picture.width * order.picture.height + placed)
         asked = EDIT_BYTES_PER_PIXEL * order.output_width * order.output_height
         return self.of_images(order) + round(latents) + given + asked
+
+    def of_upscaled_images(self, order: UpscaleOrder) -> int:
+        """Bytes that enlarging a picture holds: the picture, the larger one, what the tiles change of it, and the noise
+        of one image at a time."""
+        asked = order.output_width * order.output_height
+        noise = round(asked * self.latent_bytes_per_pixel)
+        return self.of_text(order.caption) + noise + UPSCALE_BYTES_PER_PIXEL * asked
 
     def of_looking(self, order: DescribeOrder) -> int:
         """Bytes that looking at a picture holds from its start to its end: its pixels, and copies for two tools."""

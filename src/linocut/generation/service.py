@@ -61,6 +61,7 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     else:
         width, height = edited_size(ask, ask.over)
     text = caption_text(normalise(ask.json_prompt)) if ask.prompt is None else ask.prompt
+    judge_prompt(text, means.settings.safety_rules)
     dress = dress_of(ask.look, own_model=ask.custom_model_uri is not None, looks_at_them=base.takes_references)
     said = _worded(ask, text, (width, height), means)
     said = means.dressed(said, text, dress, avoid=options.negative, own_model=ask.custom_model_uri is not None)
@@ -89,14 +90,15 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     )
     notes = ask.notes + options.notes + notes_of(tx, ask.custom_model_uri, said, native, (width, height))
     notes += away.notes if away else ()
-    if ask.cut_free:
-        order, ground_notes = on_key(order, ask.cut_free, means)
+    if ask.cut_free and ask.over is None:
+        order, ground_notes = on_key(order, text, ask.cut_free, means)
         notes += ground_notes
     if ask.over is not None:
         weight = ask.over.image_weight or weight_of_text(text)
-        order = over_picture(order, ask.over, weight, means.settings.matter)
+        order = over_picture(order, ask.over, weight, means.settings.matter, cut_free=ask.cut_free > 0)
         notes += edit_notes(ask.over, order.placement, (width, height), weight)
-    check_in_flight(tx, caller, ask.num_images, means.settings)
+    if not ask.has_places:
+        check_in_flight(tx, caller, ask.num_images, means.settings)
     job_id = _queued(tx, caller, ask, order)
     resolution = published_size(ask.rules, (width, height))
     scale = ask.cut_free or 1
@@ -120,7 +122,7 @@ def magic_prompt(text: str, aspect_ratio: str, rules: Rules, means: Means) -> tu
     AUTO: the ratio that the text speaks of, a square where it speaks of none. ``InvalidRequest``; ``Unsafe``.
     """
     check_text(text, rules.prompt_field)
-    judge_prompt(text)
+    judge_prompt(text, means.settings.safety_rules)
     ratio = ratio_of_text(text, rules.ratios) if aspect_ratio == "AUTO" else aspect_ratio
     return means.worded(text, *parse_size(ratio), make_up=True), ratio
 
@@ -158,6 +160,8 @@ def prompt_out(ask: GenerateAsk, said: Worded) -> str:
 def _worded(ask: GenerateAsk, text: str, size: Size, means: Means) -> Worded:
     """The text in the base's words. A made-up colour or place would overrule the style that a custom model was trained
     for, and what a picture shows already; ON asks for it. What is inpainted goes where the mask repaints."""
+    if ask.references and not ask.cut_free:
+        return Worded(text, text)
     if ask.over is not None and ask.over.operation == "reframe":
         return Worded("", "") if ask.look == Look() else means.worded("", *size, make_up=False)
     if ask.over is not None and ask.over.operation == "replace-background":

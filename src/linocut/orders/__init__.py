@@ -34,6 +34,7 @@ from linocut.orders.types import (
     Refill,
     TrainOrder,
     TrainSample,
+    UpscaleOrder,
 )
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "TrainOrder",
     "TrainProgress",
     "TrainSample",
+    "UpscaleOrder",
     "kind_of",
     "order_from_json",
     "order_to_json",

@@ -18,6 +18,7 @@ from linocut.orders.types import (
     LayerizeOrder,
     Order,
     TrainOrder,
+    UpscaleOrder,
 )
 
 
@@ -66,11 +67,19 @@ KINDS: dict[str, OrderKind] = {
             log_facts=lambda order: {"images": len(order.seeds)},
         ),
         OrderKind(
+            name="upscale",
+            order=UpscaleOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: len(order.seeds),
+            log_facts=lambda order: {"images": len(order.seeds)},
+        ),
+        OrderKind(
             name="describe",
             order=DescribeOrder,
             waited_for=True,
             resumable=False,
-            places=lambda order: 1,
+            places=lambda order: order.places,
             log_facts=lambda order: {"describer": order.describer},
         ),
         OrderKind(

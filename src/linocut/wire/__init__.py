@@ -33,7 +33,7 @@ from linocut.wire.describing import (
     DescribeResponse,
     DescribeResponseV4,
 )
-from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RejectError
+from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RefusalExtras, RejectError
 from linocut.wire.events import (
     PreviewEvent,
     ProgressEvent,
@@ -60,6 +60,9 @@ from linocut.wire.generation import (
     ReframeImageRequestV3,
     RemixImageRequestV3,
     RemixImageRequestV4,
+    V1EditImageObject,
+    V1EditImagesRequest,
+    V1EditImagesResponse,
 )
 from linocut.wire.layers import (
     DetectedTextBlock,
@@ -108,6 +111,7 @@ from linocut.wire.training import (
     TrainModelV4AdvancedRequest,
     TrainModelV4Request,
 )
+from linocut.wire.upscaling import UpscaleImageRequest, UpscaleInitialImageRequest
 
 __all__ = [
     "AnswerExtras",
@@ -167,6 +171,7 @@ __all__ = [
     "ProgressEvent",
     "ReframeImageRequest",
     "ReframeImageRequestV3",
+    "RefusalExtras",
     "RejectError",
     "RemixImageRequest",
     "RemixImageRequestV3",
@@ -194,5 +199,10 @@ __all__ = [
     "UploadDatasetAssetsRequest",
     "UploadDatasetAssetsResponse",
     "UploadExtras",
+    "UpscaleImageRequest",
+    "UpscaleInitialImageRequest",
+    "V1EditImageObject",
+    "V1EditImagesRequest",
+    "V1EditImagesResponse",
     "V4JsonPrompt",
 ]

@@ -60,7 +60,7 @@ def _typefaces_from(device: str, folder: Path) -> Tool:
 
 
 def _lanczos(device: str) -> Tool:
-    from linocut.engine.tools.enlarging import Lanczos
+    from linocut.engine.tools.resampling import Lanczos
 
     del device
     return Lanczos()
