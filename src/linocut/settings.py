@@ -128,6 +128,17 @@ class Settings(BaseSettings):
         pattern="^(embedded|endpoint)$",
         description="Who describes pictures: embedded, or endpoint (a vision model of yours).",
     )
+    writer_url: str = Field(
+        default="", description="Chat completions endpoint of the writer, such as http://127.0.0.1:11434/v1."
+    )
+    writer_model: str = Field(default="", description="The model that the writer's endpoint is asked for.")
+    writer_key: SecretStr = Field(default=SecretStr(""), description="The key for it; empty: none is sent.")
+    writer_seconds: float = Field(default=30.0, gt=0, description="Longest wait for the writer's answer.")
+    writer: str = Field(
+        default="grammar",
+        pattern="^(grammar|endpoint|base)$",
+        description="Who writes captions of texts (magic prompt): grammar, or endpoint (a language model of yours).",
+    )
     min_training_images: int = Field(default=15, ge=1, le=100, description="Fewest pictures a dataset trains with.")
     max_dataset_images: int = Field(default=100, ge=1, description="Most pictures in a dataset.")
     max_file_mib: int = Field(default=25, ge=1, description="Largest picture or caption file, MiB.")
@@ -233,12 +244,17 @@ class Settings(BaseSettings):
         """``cors_origins``, as browsers write them."""
         return origins_in(self.cors_origins)
 
-    @field_validator("describer")
+    @field_validator("describer", "writer")
     @classmethod
     def _is_named(cls, value: str, info: ValidationInfo) -> str:
         """The endpoint's own fields stand before it, so that they are known here."""
         if value == "endpoint":
-            named(info.data, "describer")
+            named(info.data, str(info.field_name))
+        if value == "base":
+            raise ValueError(
+                "LINOCUT_WRITER is 'base', and no base that linocut loads can write: their language models are loaded "
+                "as text encoders, without the head that speaks. Set grammar or endpoint (docs/writers.md)."
+            )
         return value
 
     @property

@@ -35,6 +35,7 @@ from linocut.orders.types import (
     TrainOrder,
     TrainSample,
     UpscaleOrder,
+    WriteOrder,
 )
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "TrainProgress",
     "TrainSample",
     "UpscaleOrder",
+    "WriteOrder",
     "kind_of",
     "order_from_json",
     "order_to_json",
