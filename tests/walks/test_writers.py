@@ -10,6 +10,7 @@ from PIL import Image
 from tests.api.live import Account, Live, running
 from tests.api.pictures import png
 from tests.walks.steps import MAGIC_PROMPT, V3_GENERATE, V4_GENERATE, ok
+from tests.walks.test_describing import halves
 
 WRITER = {
     "writer": "endpoint", "writer_url": "http://127.0.0.1:9/v1", "writer_model": "pen-1", "writer_key": "sk-secret-pen",
@@ -133,3 +134,21 @@ def test_bad_requests_are_refused_before_anybody_writes(author: Account) -> None
         answer = author.http.post(V3_GENERATE, json=body)
         assert answer.status_code == 400
         assert words in answer.json()["error"]
+
+
+def test_an_instruction_that_the_grammar_does_not_know_goes_to_the_writer(writing: Live, author: Account) -> None:
+    """The fake rewrites every caption to a star on teal; a writer that says nothing leaves the grammar's sentence."""
+
+    def edited(prompt: str) -> Any:
+        return author.http.post("/v1/edit", files={"images": ("p.png", halves()), "prompt": (None, prompt)})
+
+    [one] = ok(edited("let it dance"))["data"]
+    assert one["x_linocut"]["written_by"] == "fake"
+    assert "The writer put there: a white star." in one["x_linocut"]["notes"]
+    assert '"background":"plain teal"' in one["prompt"]
+    [known] = ok(edited("make the rectangle blue"))["data"]
+    assert known["x_linocut"]["written_by"] == "grammar"
+    silent = edited("let it dance [silent]")
+    assert silent.status_code == 400
+    assert "was not understood" in silent.json()["error"]
+    assert "The writer was asked too, and it cannot be reached." in silent.json()["error"]
