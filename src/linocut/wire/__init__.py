@@ -5,6 +5,7 @@ does not travel at all, a field that is ``None`` travels as null. What is ours s
 Server and client share these; nothing here knows HTTP.
 """
 
+from linocut.wire.bases import BaseAbilities, BaseLicence, ListBasesResponse, ServedBase
 from linocut.wire.cutouts import (
     CutoutExtras,
     GenerateTransparentImageRequestV3,
@@ -117,6 +118,8 @@ __all__ = [
     "AnswerExtras",
     "AssetIdentifier",
     "AsyncImageGenerationResponseV4",
+    "BaseAbilities",
+    "BaseLicence",
     "CaptionResponse",
     "CreateDatasetRequest",
     "CustomModel",
@@ -162,6 +165,7 @@ __all__ = [
     "LayerizeTextResponse",
     "LayersExtras",
     "ListAssetsResponse",
+    "ListBasesResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
     "MagicPromptV4Request",
@@ -184,6 +188,7 @@ __all__ = [
     "ReportSummary",
     "RunExtras",
     "ScoreEvent",
+    "ServedBase",
     "SetCaptionRequest",
     "ShareModelRequest",
     "StatusEvent",
