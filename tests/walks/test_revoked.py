@@ -29,7 +29,7 @@ def _removed(tx: Connection, account: Account) -> object:
 
 
 ENDS: dict[str, End] = {"revoked": lambda tx, one: keys.revoke_key(tx, one.api_key_id), "removed": _removed}
-CHANGING = [one for one in OPERATIONS if isinstance(one.does, Writes | Works | Draws | Places)]
+CHANGING = [one for one in OPERATIONS if isinstance(one.does, Writes | Works | Draws | Places) and not one.is_console]
 LATER = [one for one in OPERATIONS if one.key_needed and isinstance(one.does, Serves)]
 
 
