@@ -61,7 +61,7 @@ class Runtime:
         except BaseException:
             db.close()  # or the next start would take its write-ahead file for lost
             raise
-        return cls(settings, db, store, base, folder, links, digest, lambda: _open_decoder(base))
+        return cls(settings, db, store, base, folder, links, digest, lambda: _open_decoder(base, settings))
 
     def expand(self, text: str, width: int, height: int) -> str:
         """The exact structured caption (compact JSON) that the base reads for ``text`` at ``width`` x ``height``.
@@ -235,8 +235,9 @@ def _age(ready_file: Path) -> float:
         return float("inf")
 
 
-def _open_decoder(base: Base) -> "Decoder":
+def _open_decoder(base: Base, settings: Settings) -> "Decoder":
     from linocut.pictures.decoder import DecodeLimits, Decoder
     from linocut.pictures.types import CropRule
 
-    return Decoder(DecodeLimits(crops=CropRule(base.training_pixels, base.size_multiple)))
+    crops = CropRule(base.training_pixels, base.size_multiple)
+    return Decoder(DecodeLimits(crops=crops, safety=settings.safety))

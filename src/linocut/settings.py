@@ -14,6 +14,8 @@ from typing import Any
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from linocut.verdicts import SafetyMode, SafetyRule
+
 MIB = 1024 * 1024
 EMBEDDED = "embedded"
 """What names a tool's own weights."""
@@ -93,9 +95,27 @@ class Settings(BaseSettings):
     matting: str = Field(
         default="border", description="What cuts objects out: border (by the colours of the border), or an ONNX file."
     )
+    fonts: Path | None = Field(
+        default=None, description="Folder of more fonts with which lettering is compared; empty: the system's alone."
+    )
     enlargement: str = Field(
         default="auto",
         description="What enlarges pictures: auto (by what the picture is), lanczos, pyanime4k, or an ONNX file.",
+    )
+    safety_pictures: SafetyMode = Field(
+        default="on", description="Judge pictures by a classifier: off, on (where one is installed), required."
+    )
+    safety_threshold: float = Field(
+        default=0.8, gt=0, le=1, description="Score, 0 to 1, from which a picture is not safe."
+    )
+    safety_model: str = Field(
+        default="", description="A picture classifier of yours as an ONNX file; empty: the one that is installed."
+    )
+    safety_rules: str = Field(
+        default="", description="Folder with rules for prompts that take the place of shipped ones or are added."
+    )
+    upscale_megapixels: float = Field(
+        default=16.8, gt=0, description="Most pixels of an enlarged picture, in millions (16.8: 4096 x 4096)."
     )
     describer_url: str = Field(
         default="", description="Chat completions endpoint of the describer, such as http://127.0.0.1:11434/v1."
@@ -161,6 +181,7 @@ class Settings(BaseSettings):
             MATTING_FILE: self.matting if self.matting != "border" else "",
             ENLARGING_FILE: self.enlargement if self.enlargement not in ENLARGERS else "",
             "lettering": self.lettering if self.lettering != EMBEDDED else "",
+            "typefaces": self.fonts or "",
         }
         return {tool: Path(value) for tool, value in chosen.items() if value}
 
@@ -173,6 +194,11 @@ class Settings(BaseSettings):
     def enlarger(self) -> str:
         """The tool that ``enlargement`` names, or auto."""
         return self.enlargement if self.enlargement in ENLARGERS else ENLARGING_FILE
+
+    @property
+    def safety(self) -> SafetyRule:
+        """How pictures are judged."""
+        return SafetyRule(mode=self.safety_pictures, threshold=self.safety_threshold, model=self.safety_model)
 
     @property
     def sqlite_file(self) -> Path | None:

@@ -63,7 +63,7 @@ class Live:
             base=str(base),
             engine="fake",
             port=0,
-            **{"stop_seconds": 3.0, "webhook_hosts": "hooks.example.org", **settings},
+            **{"stop_seconds": 3.0, "webhook_hosts": "hooks.example.org", "safety_pictures": "off", **settings},
         )
         self.runtime = Runtime.open(self.settings)
         self._listening = serve.listen("127.0.0.1", 0)

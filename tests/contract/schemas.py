@@ -51,6 +51,12 @@ def resolved(schema: Json, document: Json) -> Json:
         for part in schema["$ref"].removeprefix("#/").split("/"):
             target = target[part]
         schema = {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
+    for part in schema.get("allOf", []):
+        whole = resolved(part, document)
+        schema = {
+            **whole, **schema, "properties": {**whole.get("properties", {}), **schema.get("properties", {})},
+            "required": [*whole.get("required", []), *schema.get("required", [])],
+        }  # fmt: skip
     return schema
 
 

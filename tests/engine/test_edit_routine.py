@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 from tests.engine.engine_orders import generate_order, of, run_to_the_end
 from tests.engine.test_canvas import edit_order, noisy, stored
 from tests.engine.test_generate_routine import Resident
-from tests.engine.tiny_bases import flux2_base, ideogram4_base
-from tests.engine.tiny_grouped import qwen_image_base, sdxl_base, z_image_base
+from tests.engine.tiny_bases import flux2_base, flux2_dev_base, ideogram4_base
+from tests.engine.tiny_grouped import qwen_image_base, qwen_image_edit_base, sdxl_base, z_image_base
 
 from linocut.engine.fake import FakeEngine
 from linocut.engine.families.items import plan_of
@@ -23,7 +23,9 @@ from linocut.errors import RunFailed
 from linocut.orders import EditOrder, Failed, ImageDrawn, order_from_json, order_to_json
 
 MAKERS: dict[str, Callable[[Path], Path]] = {
-    "ideogram4": ideogram4_base, "flux2": flux2_base, "sdxl": sdxl_base, "qwen_image": qwen_image_base,
+    "ideogram4": ideogram4_base, "flux2": flux2_base, "flux2_dev": flux2_dev_base, "sdxl": sdxl_base,
+    "qwen_image": qwen_image_base,
+    "qwen_image_edit": qwen_image_edit_base,
     "z_image": z_image_base,
 }  # fmt: skip
 HALF = Image.new("L", (100, 75), 255)

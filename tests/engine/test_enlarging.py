@@ -12,8 +12,9 @@ from tests.engine.enlarging_pictures import edge_sharpness, halved, photograph, 
 from tests.engine.tiny_onnx import enlarging, network, node
 
 from linocut.engine.tools.catalogue import TOOLS
-from linocut.engine.tools.enlarging import Enlarged, enlarged, flatness, is_drawn, resampled
+from linocut.engine.tools.enlarging import Enlarged, enlarged, flatness, is_drawn
 from linocut.engine.tools.onnx_enlargement import OnnxEnlargement
+from linocut.engine.tools.resampling import resampled
 from linocut.engine.tools.toolbox import Toolbox
 from linocut.engine.work import Background
 from linocut.errors import InvalidRequest, LinocutError, NotReady

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 from tests.engine.engine_orders import generate_order
-from tests.engine.tiny_bases import flux2_base, ideogram4_base
-from tests.engine.tiny_grouped import qwen_image_base, sdxl_base, z_image_base
+from tests.engine.tiny_bases import flux2_base, flux2_dev_base, ideogram4_base
+from tests.engine.tiny_grouped import qwen_image_base, qwen_image_edit_base, sdxl_base, z_image_base
 from tests.engine.training_support import Killed, dataset, run_once, train_order
 
 from linocut.bases import load_base
@@ -29,7 +29,11 @@ BUILD: dict[str, Callable[[Path], Path]] = {
     "qwen_image": qwen_image_base,
     "z_image": z_image_base,
     "sdxl": sdxl_base,
+    "flux2_dev": partial(flux2_dev_base, max_text_tokens=200),
+    "qwen_image_edit": qwen_image_edit_base,
 }
+LONGER = [pytest.param(name, marks=pytest.mark.soak) for name in ("flux2_dev", "qwen_image_edit")]
+"""Near relatives of two others: a campaign sees to them."""
 
 
 @pytest.fixture(scope="module", params=["ideogram4", "flux2"])
@@ -38,7 +42,7 @@ def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     yield from _loaded(request.param, tmp_path_factory)
 
 
-@pytest.fixture(scope="module", params=["qwen_image", "z_image", "sdxl"])
+@pytest.fixture(scope="module", params=["qwen_image", "z_image", "sdxl", *LONGER])
 def grouped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     """The same, on the library's forward pass."""
     yield from _loaded(request.param, tmp_path_factory)

@@ -13,12 +13,17 @@ from diffusers import (
     AutoencoderKLFlux2,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
+    Flux2Pipeline,
     Flux2Transformer2DModel,
     Ideogram4Pipeline,
     Ideogram4Transformer2DModel,
 )
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
+    Mistral3Config,
+    Mistral3ForConditionalGeneration,
+    MistralConfig,
+    PixtralVisionConfig,
     PreTrainedTokenizerFast,
     Qwen3Config,
     Qwen3ForCausalLM,
@@ -87,29 +92,67 @@ def flux2_base(folder: Path, seed: int = 0, distilled: bool = False, max_text_to
             eos_token_id=None,
         )
     )
-    transformer = Flux2Transformer2DModel(
-        in_channels=LATENT_CHANNELS * 4,
-        num_layers=2,
-        num_single_layers=2,
-        attention_head_dim=16,
-        num_attention_heads=2,
-        joint_attention_dim=3 * text_hidden,
-        timestep_guidance_channels=32,
-        axes_dims_rope=(4, 4, 4, 4),
-        guidance_embeds=False,
-    )
     scheduler = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0)
     pipeline = Flux2KleinPipeline(
         scheduler=scheduler,
         vae=_vae(),
         text_encoder=lively(text_encoder),
         tokenizer=words,
-        transformer=lively(transformer),
+        transformer=_flux2_network(text_hidden, guidance_embeds=False),
         is_distilled=distilled,
     )
     pipeline.save_pretrained(folder)
     write_facts(folder, "flux2", max_text_tokens)
     return folder
+
+
+def flux2_dev_base(folder: Path, seed: int = 0, max_text_tokens: int = 512) -> Path:
+    """FLUX.2 dev's classes: klein's network with the guidance as an input, Mistral of 31 layers with a vision tower."""
+    torch.manual_seed(seed)
+    words, text_hidden = tokenizer(), 8
+    text = MistralConfig(
+        vocab_size=len(words),
+        hidden_size=text_hidden,
+        intermediate_size=16,
+        num_hidden_layers=31,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=4,
+        max_position_embeddings=1024,
+        pad_token_id=words.pad_token_id,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+    vision = PixtralVisionConfig(
+        hidden_size=8, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14
+    )
+    pipeline = Flux2Pipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0),
+        vae=_vae(),
+        text_encoder=lively(Mistral3ForConditionalGeneration(Mistral3Config(text_config=text, vision_config=vision))),
+        tokenizer=words,
+        transformer=_flux2_network(text_hidden, guidance_embeds=True),
+    )
+    pipeline.save_pretrained(folder)
+    write_facts(folder, "flux2_dev", max_text_tokens)
+    return folder
+
+
+def _flux2_network(text_hidden: int, guidance_embeds: bool) -> Flux2Transformer2DModel:
+    network: Flux2Transformer2DModel = lively(
+        Flux2Transformer2DModel(
+            in_channels=LATENT_CHANNELS * 4,
+            num_layers=2,
+            num_single_layers=2,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=3 * text_hidden,
+            timestep_guidance_channels=32,
+            axes_dims_rope=(4, 4, 4, 4),
+            guidance_embeds=guidance_embeds,
+        )
+    )
+    return network
 
 
 def _ideogram4_text_tower(vocabulary: int, hidden: int) -> Qwen3VLModel:

@@ -1,6 +1,8 @@
 """Tiny bases with random weights of the families that stand on the library's own forward pass."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import (
@@ -8,6 +10,8 @@ from diffusers import (
     AutoencoderKLQwenImage,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
+    QwenImageEditPipeline,
+    QwenImageEditPlusPipeline,
     QwenImagePipeline,
     QwenImageTransformer2DModel,
     StableDiffusionXLPipeline,
@@ -18,15 +22,18 @@ from diffusers import (
 from tests.engine.tiny_bases import lively, tokenizer, write_facts
 from tokenizers.processors import TemplateProcessing
 from transformers import (
+    AutoTokenizer,
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTextModelWithProjection,
     PreTrainedTokenizerFast,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
+    Qwen2VLProcessor,
     Qwen3Config,
     Qwen3Model,
 )
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 
 def qwen_image_base(folder: Path, seed: int = 0) -> Path:
@@ -75,6 +82,58 @@ def qwen_image_base(folder: Path, seed: int = 0) -> Path:
     pipeline.save_pretrained(folder)
     write_facts(folder, "qwen_image", max_text_tokens=512)
     return folder
+
+
+VISION_TOKENS = ("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
+
+
+def qwen_image_edit_base(folder: Path, seed: int = 0, plus: bool = True) -> Path:
+    """Qwen-Image-Edit(-Plus): Qwen-Image's classes, a text tower that is told which token stands for a picture, and the
+    part of its processor that needs no torchvision."""
+    qwen_image_base(folder, seed)
+    words = AutoTokenizer.from_pretrained(str(folder / "tokenizer"))
+    words.add_special_tokens({"additional_special_tokens": list(VISION_TOKENS)})
+    words.save_pretrained(folder / "tokenizer")
+    tower = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder / "text_encoder")
+    torch.manual_seed(seed + 1)
+    tower.resize_token_embeddings(len(words))
+    start, _, image, video = (words.convert_tokens_to_ids(token) for token in VISION_TOKENS)
+    tower.config.image_token_id, tower.config.video_token_id, tower.config.vision_start_token_id = image, video, start
+    tower.save_pretrained(folder / "text_encoder")
+    Qwen2VLImageProcessorPil(min_pixels=28 * 28, max_pixels=28 * 28 * 64).save_pretrained(folder / "processor")
+    index = json.loads((folder / "model_index.json").read_text())
+    index["_class_name"] = f"QwenImageEdit{'Plus' * plus}Pipeline"
+    index["processor"] = ["transformers", "Qwen2VLProcessor"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    write_facts(folder, "qwen_image_edit", max_text_tokens=512)
+    return folder
+
+
+class Processor(Qwen2VLProcessor):
+    """The library's, without the part for films, which needs torchvision."""
+
+    def check_argument_for_proper_class(self, argument_name: str, argument: Any) -> Any:
+        """Nobody looks at the part for films."""
+        return None if argument is None else super().check_argument_for_proper_class(argument_name, argument)
+
+
+def stock_edit(folder: Path) -> Any:
+    """The library's pipeline on a base of ``qwen_image_edit_base``, its processor put together here."""
+    kind = {"QwenImageEditPipeline": QwenImageEditPipeline, "QwenImageEditPlusPipeline": QwenImageEditPlusPipeline}[
+        json.loads((folder / "model_index.json").read_text())["_class_name"]
+    ]
+    words = AutoTokenizer.from_pretrained(str(folder / "tokenizer"))
+    pictures = Qwen2VLImageProcessorPil.from_pretrained(str(folder / "processor"))
+    pipeline = kind(
+        scheduler=FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler"),
+        vae=AutoencoderKLQwenImage.from_pretrained(folder / "vae"),
+        text_encoder=Qwen2_5_VLForConditionalGeneration.from_pretrained(folder / "text_encoder"),
+        tokenizer=words,
+        processor=Processor(image_processor=pictures, tokenizer=words, video_processor=None),
+        transformer=QwenImageTransformer2DModel.from_pretrained(folder / "transformer"),
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
 
 
 def z_image_base(folder: Path, seed: int = 0, dynamic: bool = False, shift: float = 3.0, **facts: float) -> Path:

@@ -38,6 +38,18 @@ def enlarging(factor: int, seed: int = 0, channels: int = 3) -> bytes:
     return network(nodes, {"kernel": kernel}, [1, channels, "h", "w"], [1, channels, "H", "W"])
 
 
+def reddish(side: int = 224) -> bytes:
+    """A classifier of the signature that ViT classifiers have: logits for "normal" and for "not safe", which it takes a
+    red picture for."""
+    weights = {"to": np.array([[0.0, 8.0], [0.0, -8.0], [0.0, 0.0]], np.float32)}
+    nodes = [
+        node("GlobalAveragePool", ["in"], ["mean"]),
+        node("Flatten", ["mean"], ["flat"], axis=1),
+        node("MatMul", ["flat", "to"], ["out"]),
+    ]
+    return network(nodes, weights, ["n", 3, side, side], ["n", 2])
+
+
 def _varint(value: int) -> bytes:
     out = b""
     while value > 127:

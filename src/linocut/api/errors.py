@@ -7,8 +7,8 @@ import msgspec
 from starlette.responses import Response
 
 from linocut.errors import LinocutError
-from linocut.wire import ErrorBody, RejectError
-from linocut.wire.types import UNSET
+from linocut.wire import ErrorBody, GenerateImageSafetyError, RefusalExtras, RejectError
+from linocut.wire.types import UNSET, SafetyVerdict
 
 STATUS: dict[str, int] = {
     "invalid_request": 400,
@@ -54,6 +54,10 @@ def body_of(error: LinocutError, status: int, request_id: str | None = None) -> 
         kind, extra = RejectError, {"reject_reason": error.code}
         if isinstance(most := error.details.get("max_inflight_requests"), int):
             extra["max_inflight_requests"] = most
+    if status == 422 and (component := error.details.get("component")):
+        reason = error.details.get("reason") or UNSET
+        verdict = SafetyVerdict(component=str(component), verdict="refused", reason=reason)
+        kind, extra = GenerateImageSafetyError, {"x_linocut": RefusalExtras(safety=verdict)}
     return kind(
         error=error.message,
         message=error.message,

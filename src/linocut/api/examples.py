@@ -8,7 +8,7 @@ from typing import Any
 Json = dict[str, Any]
 
 _ID = "Vz9dPqv2TkyG1Zc3m0aXbQ"
-_NEVER_SENT = {"upscaled_resolution", "photo", "tags"}
+_NEVER_SENT = {"upscaled_resolution", "photo", "tags", "request_id"}
 """Fields of published answers that this server has no use for (or that go with another one's absence)."""
 _BY_NAME: Json = {
     "aesthetics": "bold, plain",
@@ -70,7 +70,11 @@ def request_of(schema: Json, components: Json) -> Json:
     """The smallest body that the schema of a request allows: its required fields, or else its first one."""
     schema = _resolved(schema, components)
     names = schema.get("required") or list(schema["properties"])[:1]
-    return {name: _value(name, schema["properties"][name], components) for name in names}
+    return {name: _asked(name, _resolved(schema["properties"][name], components), components) for name in names}
+
+
+def _asked(name: str, schema: Json, components: Json) -> Any:
+    return request_of(schema, components) if "properties" in schema else _value(name, schema, components)
 
 
 def answer_of(schema: Json, components: Json) -> Any:
@@ -83,7 +87,7 @@ def _value(name: str, schema: Json, components: Json) -> Any:
     choices = schema.get("anyOf", [])
     kinds = {_resolved(choice, components).get("type") for choice in choices} | {schema.get("type")}
     if "properties" in schema:
-        fields = schema["properties"].items()
+        fields = ((n, one) for n, one in schema["properties"].items() if "x-not-supported-yet" not in one)
         return {field: _value(field, one, components) for field, one in fields if field not in _NEVER_SENT}
     if "examples" in schema:
         return schema["examples"][0]

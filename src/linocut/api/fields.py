@@ -77,6 +77,18 @@ def rules_of(model: type[msgspec.Struct]) -> tuple[Rule, ...]:
 
 
 @lru_cache
+def nested(model: type[msgspec.Struct]) -> dict[str, Rule]:
+    """The fields of a struct that are structs themselves."""
+    return {rule.name: rule for rule in rules_of(model) if _is_struct(rule.type)}
+
+
+def as_object(value: Any, rule: Rule) -> dict[str, Any] | None:
+    """What was sent for a nested field; None where it is no object."""
+    meant = _as_meant(value, rule)
+    return meant if isinstance(meant, dict) else None
+
+
+@lru_cache
 def file_fields(model: type[msgspec.Struct]) -> frozenset[str]:
     """The fields of a struct that are files: those with a ``contentMediaType``, where they are acted on."""
     return frozenset(rule.name for rule in rules_of(model) if rule.is_file)
@@ -100,6 +112,8 @@ def _rule(name: str, hint: Any, *, required: bool) -> Rule:
     media_type = {**schema, **item}.get("contentMediaType") if "x-not-supported-yet" not in schema else None
     takes_link = str(media_type).startswith("image/")
     words = _words(schema) if media_type is None else f"must be sent as a file part of that name{_LINK * takes_link}"
+    if _is_struct(bare):
+        words = "must be a JSON object"
     kind, item_kind, has_pattern = _kind(schema), _kind(item), "pattern" in schema
     return Rule(name, required, bare, kind, words, item_kind, has_pattern, bool(media_type), takes_link, is_nullable)
 
@@ -259,7 +273,13 @@ def _from_text(value: Any, kind: str) -> Any:
     return text if kind == "choice" else value
 
 
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
 def _checked(value: Any, rule: Rule) -> Any:
+    if _is_struct(rule.type) and isinstance(value, dict):
+        return read(rule.type, value)
     try:
         checked = msgspec.convert(value, rule.type)
     except msgspec.ValidationError:

@@ -34,7 +34,9 @@ from linocut.files import write_durably
 from linocut.observe import log, set_up_logs
 from linocut.parent import EXIT_UNFIT, die_with_parent
 from linocut.runtime import Runtime
+from linocut.safety.rules import read_rules
 from linocut.settings import Settings
+from linocut.sight import check_rule
 
 HEADER_MILLISECONDS = 10_000
 """A connection that has not sent its headers by then is closed (slow-header attacks)."""
@@ -191,6 +193,8 @@ def run(settings: Settings) -> None:
     """Open the data folder, listen, serve. Errors are sentences: ``LinocutError``."""
     sys.setswitchinterval(SWITCH_SECONDS)
     allow_connections(settings.max_connections)
+    check_rule(settings.safety)
+    read_rules(settings.safety_rules)
     with contextlib.closing(Runtime.open(settings)) as runtime, listen(settings.host, settings.port) as listening:
         url = url_of(listening)
         with announced(settings.data, url):

@@ -33,7 +33,8 @@ async def ingest_upload(call: Call, ask: UploadDatasetAssetsRequest) -> UploadDa
         [_incoming(part) for part in ask.files],
         Limits(max_images=settings.max_dataset_images, max_file_bytes=settings.max_file_mib * MIB),
     )
-    return upload_report(await asyncio.get_running_loop().run_in_executor(_threads, ingest))
+    report = await asyncio.get_running_loop().run_in_executor(_threads, ingest)
+    return upload_report(report, settings.safety_pictures)
 
 
 def _incoming(part: Part) -> IncomingFile:

@@ -7,14 +7,14 @@ import msgspec
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
-FAMILIES = ("ideogram4", "flux2", "qwen_image", "z_image", "sdxl")
+FAMILIES = ("ideogram4", "flux2", "flux2_dev", "qwen_image", "qwen_image_edit", "z_image", "sdxl")
 """The architectures that ``engine/families/`` has a file for (a house test holds the two together)."""
 
-TAKE_NEGATIVE_TEXT = frozenset(FAMILIES)
+TAKE_NEGATIVE_TEXT = frozenset(FAMILIES) - {"flux2_dev"}
 """The families whose guidance can lead away from a text of the caller's (``Family.takes_negative_text``; a test holds
 the two together)."""
 
-TAKE_REFERENCES = frozenset({"flux2"})
+TAKE_REFERENCES = frozenset({"flux2", "flux2_dev", "qwen_image_edit"})
 """The families whose network can look at other pictures while it draws (``Family.takes_references``)."""
 
 TAKE_INSTRUCTIONS = frozenset({"qwen_image_edit"})
@@ -22,8 +22,10 @@ TAKE_INSTRUCTIONS = frozenset({"qwen_image_edit"})
 
 FAMILY_NAMES = {
     "ideogram4": "Ideogram 4",
-    "flux2": "FLUX.2",
+    "flux2": "FLUX.2 klein",
+    "flux2_dev": "FLUX.2 dev",
     "qwen_image": "Qwen-Image",
+    "qwen_image_edit": "Qwen-Image-Edit",
     "z_image": "Z-Image",
     "sdxl": "Stable Diffusion XL",
 }

@@ -27,7 +27,9 @@ from linocut.environment import unknown_variables
 from linocut.errors import Busy, Internal, InvalidRequest, LinocutError, Unavailable
 from linocut.folders import nearest, trouble_with
 from linocut.runtime import base_folder
+from linocut.safety.rules import read_rules
 from linocut.settings import Settings
+from linocut.sight import check_rule, judges_with
 from linocut.storage.store import Store, folder_of
 from linocut.workers.ports import free_port, why_not
 
@@ -266,6 +268,19 @@ def tools(settings: Settings) -> Finding:
         mend = f"export LINOCUT_TOOLS_MEMORY_MIB={most}"
         return Finding("tools", False, f"a tool needs {most} MiB, tools have {settings.tools_memory_mib} MiB", mend)
     return Finding("tools", True, ", ".join(known))
+
+
+def safety(settings: Settings) -> Finding:
+    """Who judges pictures, and whether the rules for prompts can be read."""
+    mend = "Mend LINOCUT_SAFETY_PICTURES, LINOCUT_SAFETY_MODEL or LINOCUT_SAFETY_RULES (docs/safety.md)."
+    try:
+        check_rule(settings.safety)
+        rules = read_rules(settings.safety_rules)
+    except InvalidRequest as wrong:
+        return Finding("safety", False, wrong.message, mend)
+    judge = judges_with(settings.safety) or "nobody"
+    how = f"{settings.safety_pictures}, from {settings.safety_threshold}"
+    return Finding("safety", True, f"pictures are judged by {judge} ({how}), prompts by {len(rules.rules)} rules")
 
 
 def _harm(file: Path) -> Finding | None:

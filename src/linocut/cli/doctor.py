@@ -40,6 +40,7 @@ def doctor(
         lambda: checks.keys(settings),
         lambda: checks.storage(settings),
         lambda: checks.tools(settings),
+        lambda: checks.safety(settings),
     ]
     if blobs:
         looks.append(lambda: checks.blobs(settings))

@@ -1,67 +1,50 @@
 """``linocut generate``: a prompt in, PNG files out."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
-from linocut.cli.say import JsonFlag, answer, note, note_remarks
+from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption
+from linocut.cli.drawing import (
+    MagicPromptOption,
+    ModelOption,
+    NumImagesOption,
+    OutOption,
+    PromptArgument,
+    SeedOption,
+    SpeedOption,
+    draw,
+    given,
+)
+from linocut.cli.say import JsonFlag
 
 
 def generate(
-    prompt: Annotated[str, typer.Argument(help="What to draw.")],
-    model: Annotated[str | None, typer.Option("--model", help="A custom model: model/<name>/version/<n>.")] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, max=2**31 - 1, help="The same seed draws the same picture.")
-    ] = None,
-    num_images: Annotated[int, typer.Option("--num-images", min=1, max=8, help="How many pictures.")] = 1,
+    prompt: PromptArgument,
+    model: ModelOption = None,
+    seed: SeedOption = None,
+    num_images: NumImagesOption = None,
     aspect_ratio: Annotated[
         str | None, typer.Option("--aspect-ratio", help="Shape of the picture: 1x1, 16x9, 3x4 …")
     ] = None,
-    rendering_speed: Annotated[
-        str, typer.Option("--rendering-speed", help="FLASH, TURBO, BALANCED, DEFAULT or QUALITY.")
-    ] = "DEFAULT",
-    magic_prompt: Annotated[
-        str | None,
-        typer.Option("--magic-prompt", help="ON makes up what the prompt leaves out, OFF nothing, AUTO as it fits."),
-    ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", readable=False, help="Folder for the pictures; made if there is none.")
-    ] = Path(),
+    rendering_speed: SpeedOption = None,
+    magic_prompt: MagicPromptOption = None,
+    out: OutOption = Path(),
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
 ) -> None:
     """Draw a prompt, with a custom model or with the base, and save the pictures."""
-    asked = {
-        "custom_model_uri": model,
-        "seed": seed,
-        "num_images": num_images,
-        "aspect_ratio": aspect_ratio,
-        "rendering_speed": rendering_speed,
-        "magic_prompt": magic_prompt.upper() if magic_prompt else None,
-    }
-    with connect(url, key_file) as client:
-        result = client.generate(prompt, **{name: value for name, value in asked.items() if value is not None})
-        note_remarks(result, *result["data"])
-        saved = [_save(client.download(image["url"]), image, out) for image in result["data"] if image.get("url")]
-    for image in result["data"]:
-        if not image.get("url"):
-            note("One picture is not given out: the safety check refused it.")
-    answer([{"path": str(p), **i} for p, i in saved], "\n".join(str(p) for p, _ in saved), as_json=as_json)
-
-
-def _save(png: bytes, image: dict[str, Any], out: Path) -> tuple[Path, dict[str, Any]]:
-    """Write the picture under a name that no earlier picture has."""
-    out.mkdir(parents=True, exist_ok=True)
-    stem, number = f"linocut-{image['seed']}", 1
-    path = out / f"{stem}.png"
-    while path.exists():
-        number += 1
-        path = out / f"{stem}-{number}.png"
-    path.write_bytes(png)
-    return path, image
+    asked = given(
+        custom_model_uri=model,
+        seed=seed,
+        num_images=num_images,
+        aspect_ratio=aspect_ratio,
+        rendering_speed=rendering_speed,
+        magic_prompt=magic_prompt,
+    )
+    draw(lambda client: client.generate(prompt, **asked), (url, key_file), out, "linocut", as_json=as_json)
 
 
 def register(app: typer.Typer) -> None:

@@ -27,7 +27,13 @@ VERBS = (
     "datasets",
     "train",
     "generate",
+    "remix",
+    "inpaint",
+    "reframe",
+    "replace-background",
+    "upscale",
     "describe",
+    "layerize",
     "inspect",
     "models",
     "bases",
@@ -47,7 +53,7 @@ def command_line(verbs: tuple[str, ...] = VERBS) -> typer.Typer:
     )
     app.callback()(_root)
     for verb in verbs:
-        import_module(f"linocut.cli.{verb}").register(app)
+        import_module(f"linocut.cli.{verb.replace('-', '_')}").register(app)
     return app
 
 

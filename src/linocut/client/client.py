@@ -220,9 +220,36 @@ class Client:
         """POST /v1/remove-background: the object of a picture, as a PNG file of its size."""
         return self._draw("/v1/remove-background", {"image": image}, {})
 
+    def upscale(self, image: Image, **fields: Any) -> Answer:
+        """POST /upscale: twice the size; ``fields`` of its image_request (prompt, resemblance, detail, seed, …)."""
+        return self._draw("/upscale", {"image_file": image}, {"image_request": fields})
+
+    def layerize_text(self, image: Image, **fields: Any) -> Answer:
+        """POST /v1/ideogram-v3/layerize-text -> links to the picture without its lettering, and the lettering as blocks
+        of text; ``fields``: prompt (what is behind the letters), seed."""
+        return self._draw("/v1/ideogram-v3/layerize-text", {"image": image}, fields)
+
     def reframe(self, image: Image, resolution: str, **fields: Any) -> Answer:
         """POST /v1/ideogram-v3/reframe: the picture as it is, and around it what fills ``resolution``."""
         return self._draw("/v1/ideogram-v3/reframe", {"image": image}, {"resolution": resolution, **fields})
+
+    def generate_legacy(self, prompt: str, **fields: Any) -> Answer:
+        """POST /generate; ``fields`` are those of its ``image_request`` (model, resolution, …)."""
+        body = {"image_request": {"prompt": prompt, **fields}}
+        return self._json("POST", "/generate", json=body, timeout=_GENERATE_SECONDS)
+
+    def remix_legacy(self, image: Image, prompt: str, **fields: Any) -> Answer:
+        """POST /remix; ``fields`` are those of its ``image_request`` (image_weight, model, …)."""
+        return self._draw("/remix", {"image_file": image}, {"image_request": {"prompt": prompt, **fields}})
+
+    def edit_legacy(self, image: Image, mask: Image, prompt: str, model: str = "V_2", **fields: Any) -> Answer:
+        """POST /edit: black of the mask is drawn anew."""
+        told = {"prompt": prompt, "model": model, **fields}
+        return self._draw("/edit", {"image_file": image, "mask": mask}, told)
+
+    def reframe_legacy(self, image: Image, resolution: str, model: str = "V_2", **fields: Any) -> Answer:
+        """POST /reframe: the picture, and around it what fills ``resolution`` (RESOLUTION_1536_640)."""
+        return self._draw("/reframe", {"image_file": image}, {"resolution": resolution, "model": model, **fields})
 
     def magic_prompt(self, text_prompt: str, aspect_ratio: str = "AUTO") -> Answer:
         """POST /v1/ideogram-v4/magic-prompt: the structured prompt that a generate of this text draws from."""

@@ -88,7 +88,9 @@ def _record(desk: Desk, name: str, source: str, size: int, decoded: Decoded | No
         # Asked under the write lock: ``garbage`` deletes only while holding it.
         if decoded is not None and not desk.store.has(sha256_hex(decoded.png)):
             raise _Gone
-        return AcceptedAsset(asset_id, stored_name, is_animated=decoded is not None and decoded.is_animated)
+        if decoded is None:
+            return AcceptedAsset(asset_id, stored_name)
+        return AcceptedAsset(asset_id, stored_name, decoded.is_animated, decoded.judged_by)
 
 
 def _stored(decoded: Decoded) -> dict[str, object]:

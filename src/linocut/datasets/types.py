@@ -34,12 +34,14 @@ class IncomingFile:
 class AcceptedAsset:
     """A file that was taken. For a caption, ``asset_id`` is the picture that it now describes.
 
-    ``is_animated``: a picture with more behind it, which were not taken.
+    ``is_animated``: a picture with more behind it, which were not taken. ``judged_by``: who found it fit to be shown;
+    "" where nobody could, None where nobody was asked: for a caption, and a picture that was here already.
     """
 
     asset_id: str
     file_name: str
     is_animated: bool = False
+    judged_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ def lay_out(order: EditOrder, fetch: Fetch) -> Canvas:
 
 
 def opened(ref: PictureRef, fetch: Fetch, mode: str) -> Image.Image:
+    """A picture of the request. ``RunFailed`` when its file is gone."""
     """A picture of an order. ``RunFailed`` when its file is gone."""
     try:
         data = fetch(ref.sha256)

@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from linocut.engine import fake_describe, fake_images, fake_training
+from linocut.engine import fake_describe, fake_images, fake_layers, fake_training
 from linocut.engine.door import Fetch
 from linocut.engine.memory import Footprint
 from linocut.errors import Internal, LinocutError, RunFailed
-from linocut.orders import CutoutOrder, DescribeOrder, Event, GenerateOrder, Order, TrainOrder, kind_of
+from linocut.orders import (
+    CutoutOrder,
+    DescribeOrder,
+    Event,
+    GenerateOrder,
+    LayerizeOrder,
+    Order,
+    TrainOrder,
+    kind_of,
+)
 
 FakeRoutine = Generator[None, bool, None]
 """Yields after each step; receives whether its order was cancelled since."""
@@ -61,6 +70,13 @@ def _no_room_to_cut(order: CutoutOrder) -> RunFailed:
     )
 
 
+def _no_room_for_layers(order: LayerizeOrder) -> RunFailed:
+    return RunFailed(
+        f"There was no memory left to take the lettering off a picture of {order.picture.width} x "
+        f"{order.picture.height} pixels. Scale it down, or ask the server's operator for more memory."
+    )
+
+
 def _no_room_for_run(order: TrainOrder) -> RunFailed:
     del order
     return RunFailed(
@@ -81,6 +97,12 @@ def _edit() -> Callable[[Any, Any], Any]:
     return edit
 
 
+def _upscale() -> Callable[[Any, Any], Any]:
+    from linocut.engine.routines.upscale import upscale
+
+    return upscale
+
+
 def _describe() -> Callable[[Any, Any], Any]:
     from linocut.engine.routines.describe import describe
 
@@ -97,6 +119,12 @@ def _cutout() -> Callable[[Any, Any], Any]:
     from linocut.engine.routines.cutout import cutout
 
     return cutout
+
+
+def _layerize() -> Callable[[Any, Any], Any]:
+    from linocut.engine.routines.layerize import layerize
+
+    return layerize
 
 
 def _train() -> Callable[[Any, Any], Any]:
@@ -122,6 +150,13 @@ CARRIAGES: dict[str, Carriage] = {
         out_of_memory=_no_room_to_draw,
         unknown_fault=Internal,
     ),
+    "upscale": Carriage(
+        weigh=Footprint.of_upscaled_images,
+        routine=_upscale,
+        fake=fake_images.upscale,
+        out_of_memory=_no_room_to_draw,
+        unknown_fault=Internal,
+    ),
     "describe": Carriage(
         weigh=Footprint.of_looking,
         routine=_describe,
@@ -141,6 +176,13 @@ CARRIAGES: dict[str, Carriage] = {
         routine=_cutout,
         fake=fake_images.cutout,
         out_of_memory=_no_room_to_cut,
+        unknown_fault=Internal,
+    ),
+    "layerize": Carriage(
+        weigh=Footprint.of_layers,
+        routine=_layerize,
+        fake=fake_layers.layerize,
+        out_of_memory=_no_room_for_layers,
         unknown_fault=Internal,
     ),
     "train": Carriage(

@@ -5,7 +5,7 @@ from random import Random
 
 from PIL import Image
 
-TILES = 8
+TILES = 4
 """Tiles along the shorter side of the collage."""
 
 

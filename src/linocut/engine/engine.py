@@ -17,6 +17,7 @@ import torch
 
 from linocut.engine.door import BACKGROUND_WAIT_SECONDS, Fetch, has_files
 from linocut.engine.executor import Broken, Done, Executor, Outcome
+from linocut.engine.judging import Judge, Telling
 from linocut.engine.live import LiveOrder
 from linocut.engine.memory import Footprint, Pool
 from linocut.engine.pass_memory import told
@@ -43,6 +44,8 @@ teams of their own, OpenMP counts more threads than cores, and the device's thre
 cores took 1.4 times as long)."""
 APART_THREADS = 16
 """Threads that wait for answers of other servers."""
+SLOW_THREADS = 2
+"""Tools at work at one time; what waits for its PNG waits for none of them."""
 
 MakeRoutine = Callable[[Order, str, Fetch, Path, Callable[[Event], None]], Routine]
 """The routine of an order: (order, key, fetch, workspace, emit)."""
@@ -53,7 +56,7 @@ class RoutineEngine:
 
     ``identity`` is the base's; ``footprint`` weighs orders against ``budget_bytes``, half of it for orders that
     somebody waits for and half for the background. ``full`` and ``background_full`` say how much of each may share a
-    pass.
+    pass. ``judge``: who says of each image whether it may be shown; None: nobody.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class RoutineEngine:
         texts: TextCache,
         footprint: Footprint,
         budget_bytes: int,
+        judge: Judge | None = None,
     ) -> None:
         self._identity = identity
         self._executor = executor
@@ -84,9 +88,12 @@ class RoutineEngine:
         self._helpers = ThreadPoolExecutor(
             HELPER_THREADS, thread_name_prefix="engine-helper", initializer=partial(torch.set_num_threads, 1)
         )
+        self._slow = ThreadPoolExecutor(
+            SLOW_THREADS, thread_name_prefix="engine-tool", initializer=partial(torch.set_num_threads, 1)
+        )
         self._apart = ThreadPoolExecutor(APART_THREADS, thread_name_prefix="engine-apart")
+        self._telling = Telling(judge, self._helpers)
         self._cancels: deque[str] = deque()
-        self._events: list[Event] = []
         self._tickets = 0
 
     def admit(self, key: str, order: Order, fetch: Fetch, workspace: Path) -> None:
@@ -116,18 +123,19 @@ class RoutineEngine:
         self._collect_background()
         self._start_waiting()
         batch = self._scheduler.next_batch()
-        if not batch and self._background and not self._events:
-            wait(self._background, timeout=BACKGROUND_WAIT_SECONDS, return_when=FIRST_COMPLETED)
+        events = self._telling.take()
+        under_way = [*self._background, *self._telling.pending()]
+        if not batch and under_way and not events:
+            wait(under_way, timeout=BACKGROUND_WAIT_SECONDS, return_when=FIRST_COMPLETED)
             self._collect_background()
             batch = self._scheduler.next_batch()
         if batch:
             self._run(batch)
-        events, self._events = self._events, []
-        return events
+        return events + self._telling.take()
 
     def busy(self) -> bool:
         """As ``Engine.busy``."""
-        return bool(self._live or self._events)
+        return bool(self._live or self._telling)
 
     def close(self) -> None:
         """As ``Engine.close``."""
@@ -136,9 +144,10 @@ class RoutineEngine:
             live.leave()
             self._forget(live)
         self._apart.shutdown(wait=False, cancel_futures=True)  # another server may take its time; it writes nothing
+        self._slow.shutdown(wait=True, cancel_futures=True)
         self._helpers.shutdown(wait=True, cancel_futures=True)
         self._background.clear()
-        self._events.clear()
+        self._telling.clear()
 
     def _hear_cancels(self) -> None:
         while self._cancels:
@@ -217,7 +226,7 @@ class RoutineEngine:
     def _place(self, live: LiveOrder, index: int, unit: Unit) -> None:
         """Send a unit on its way, or answer it at once."""
         if isinstance(unit, Background):
-            threads = self._apart if unit.apart else self._helpers
+            threads = self._apart if unit.apart else self._slow if unit.slow else self._helpers
             self._background[threads.submit(unit.call)] = live, index
         elif (name := unit.remembered_as) is not None and (known := self._texts.get(name)):
             live.settle(index, Done(known))
@@ -238,7 +247,7 @@ class RoutineEngine:
 
     def _emit(self, live: LiveOrder, event: Event) -> None:
         if live.may_tell(event):
-            self._events.append(event)
+            self._telling.put(live.key, event)
 
     def _end(self, live: LiveOrder, error: LinocutError) -> None:
         """The order is over; ``error`` is told unless its last event was told already."""

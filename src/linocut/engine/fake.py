@@ -4,7 +4,7 @@ What it draws is a flat picture whose colours are a hash of caption, seed and ad
 that is a valid adapter, the same bytes for the same order. It keeps checkpoints and resumes from them, so a test that
 kills it means something. Only the fake knows these words:
 
-- a generation whose caption contains ``[fail]`` fails;
+- a generation whose caption contains ``[fail]`` fails, and one with ``[unsafe]`` is withheld (it judges nothing else);
 - a run with a sample whose caption contains ``[nan]`` fails at its third step, naming the sample;
 - ``LINOCUT_FAKE_STEP_SECONDS`` in the environment (read when the engine opens) makes each step take that long.
 """

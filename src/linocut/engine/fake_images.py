@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from linocut.engine.canvas import lay_out
+from linocut.engine.canvas import lay_out, opened
 from linocut.engine.cutting import given, settled
 from linocut.engine.door import Fetch
 from linocut.engine.fake_files import as_png, flat_picture
@@ -25,9 +25,12 @@ from linocut.orders import (
     GenerateOrder,
     ImageDrawn,
     KeyedOrder,
+    UpscaleOrder,
 )
+from linocut.verdicts import UNSAFE_PICTURE, Verdict
 
 TOOL = "border-matting"
+UNSAFE = Verdict(component="fake", is_safe=False, reason=UNSAFE_PICTURE)
 Fake = Generator[None, bool, None]
 Emit = Callable[[Event], None]
 
@@ -104,6 +107,22 @@ def _beside(order: GenerateOrder) -> str:
     return "|".join(part for part in (order.negative, named) if part)
 
 
+def upscale(order: UpscaleOrder, key: str, fetch: Fetch, workspace: Path, emit: Emit) -> Fake:
+    """One enlargement, of Lanczos' and nothing drawn over it but a mark; yields before each step."""
+    del workspace
+    size = order.output_width, order.output_height
+    larger = opened(order.picture, fetch, "RGB").resize(size, Image.Resampling.LANCZOS)
+
+    def marked(flat: Image.Image) -> Image.Image:
+        mark = flat.resize((max(1, size[0] // 8), max(1, size[1] // 8)))
+        whole = larger.copy()
+        whole.paste(mark)
+        return whole
+
+    over = f"|{order.picture.sha256}|{order.level}|{order.told}|{order.sharper}"
+    yield from _drawn(order, key, fetch, emit, _How(over, marked, ("lanczos",)))
+
+
 def _drawn(order: GenerateOrder, key: str, fetch: Fetch, emit: Emit, how: _How) -> Fake:
     if order.adapter and sha256_hex(fetch(order.adapter.sha256)) != order.adapter.sha256:
         raise damaged_adapter()
@@ -123,6 +142,7 @@ def _drawn(order: GenerateOrder, key: str, fetch: Fetch, emit: Emit, how: _How) 
             native_width=order.width,
             native_height=order.height,
             tools=how.tools,
+            verdict=UNSAFE if "[unsafe]" in order.caption else None,
         )
         emit(drawn)
     emit(GenerateFinished(key=key))

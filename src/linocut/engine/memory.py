@@ -8,7 +8,16 @@ What one forward pass needs while it lasts is shared by all orders and is not co
 from dataclasses import dataclass
 
 from linocut.errors import TooLarge
-from linocut.orders import CutoutOrder, DescribeOrder, EditOrder, GenerateOrder, KeyedOrder, TrainOrder
+from linocut.orders import (
+    CutoutOrder,
+    DescribeOrder,
+    EditOrder,
+    GenerateOrder,
+    KeyedOrder,
+    LayerizeOrder,
+    TrainOrder,
+    UpscaleOrder,
+)
 
 MIB = 1024 * 1024
 FLOAT_BYTES = 4
@@ -27,11 +36,18 @@ EDIT_BYTES_PER_PIXEL = 48
 """Of each pixel of the answer while an edited image is put together: the picture, what is kept, and the arithmetic at
 its rim, for as many images as there are helper threads."""
 
+UPSCALE_BYTES_PER_PIXEL = 48
+"""Of each pixel of an enlarged picture: it and its padded copy (6), a channel at a time in the enlarger (6), what the
+tiles change and their weights (16), the answer and its file (9), and a quarter more."""
+
 LOOK_BYTES_PER_PIXEL = 16
 """Of each pixel of a picture that is looked at: its file, itself in RGB, and what tools make of it at its own size."""
 
 CUTOUT_BYTES_PER_PIXEL = 24
 """Of each pixel of a picture that is cut out: the picture, its alpha, both together, and the edge."""
+
+LAYERS_BYTES_PER_PIXEL = 40
+"""Of each pixel of a picture whose lettering is erased: the picture, its marks, the ground in floats, both files."""
 
 CHARACTERS_PER_TOKEN = 2
 """A careful guess: captions have three to four characters a token."""
@@ -69,6 +85,13 @@ class Footprint:
         asked = EDIT_BYTES_PER_PIXEL * order.output_width * order.output_height
         return self.of_images(order) + round(latents) + given + asked
 
+    def of_upscaled_images(self, order: UpscaleOrder) -> int:
+        """Bytes that enlarging a picture holds: the picture, the larger one, what the tiles change of it, and the noise
+        of one image at a time."""
+        asked = order.output_width * order.output_height
+        noise = round(asked * self.latent_bytes_per_pixel)
+        return self.of_text(order.caption) + noise + UPSCALE_BYTES_PER_PIXEL * asked
+
     def of_looking(self, order: DescribeOrder) -> int:
         """Bytes that looking at a picture holds from its start to its end: its pixels, and copies for two tools."""
         return LOOK_BYTES_PER_PIXEL * order.picture.width * order.picture.height
@@ -81,6 +104,15 @@ class Footprint:
     def of_cutout(self, order: CutoutOrder) -> int:
         """Bytes that a picture holds while its object is cut out, beside what the tool has reserved."""
         return CUTOUT_BYTES_PER_PIXEL * order.picture.width * order.picture.height
+
+    def of_layers(self, order: LayerizeOrder) -> int:
+        """Bytes that a picture holds while its lettering is read and erased, beside what the tools have reserved."""
+        held = LAYERS_BYTES_PER_PIXEL * order.picture.width * order.picture.height
+        if order.refill is None:
+            return held
+        native = order.refill.width * order.refill.height
+        latents = (LATENT_COPIES + 1) * native * self.latent_bytes_per_pixel
+        return held + round(latents) + 2 * 3 * native + self.of_text(order.refill.caption)
 
     def of_run(self, order: TrainOrder) -> int:
         """Bytes that a run holds from its start to its end."""

@@ -19,6 +19,7 @@ from linocut.engine.door import Fetch
 from linocut.engine.engine import RoutineEngine
 from linocut.engine.executor import Broken, Executor
 from linocut.engine.families.family import Family, load_family
+from linocut.engine.judging import judge_by
 from linocut.engine.memory import MIB, Footprint
 from linocut.engine.noise import start_noise
 from linocut.engine.pass_memory import watch_passes
@@ -102,6 +103,7 @@ def engine_over(
         texts=TextCache(TEXT_CACHE_BYTES),
         footprint=footprint,
         budget_bytes=round((memory_bytes or max(0, free_bytes(on) - tools.max_bytes)) * MEMORY_SHARE),
+        judge=judge_by(tools.safety),
     )
 
 

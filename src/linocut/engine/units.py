@@ -14,6 +14,8 @@ from linocut.engine.work import Bench, DeviceUnit, FullPass, finite
 
 CHARACTERS_PER_TOKEN = 3
 PIXELS_PER_TOKEN = 256
+PIXELS_PER_SEEN_TOKEN = 784
+"""Of a picture in a text: a vision tower sees squares of 28 pixels a side."""
 
 BATCH_IMAGES = 4
 """Images of native size that share a forward pass. On two cores of a CPU a pass of four takes 0.97 to 1.09 of the
@@ -29,15 +31,18 @@ TILES = (2, 4)
 
 @dataclass(frozen=True, eq=False)
 class EncodeText(DeviceUnit):
-    """-> Text. The empty caption "" is legal (it gives the text of an empty prompt)."""
+    """-> Text. The empty caption "" is legal (it gives the text of an empty prompt). ``pictures``: uint8 ``pixels_HWC``
+    that the text tower sees with it, for a family whose tower does."""
 
     kind: ClassVar[str] = "encode_text"
     caption: str
+    pictures: tuple[Tensor, ...] = ()
 
     @property
     def tokens(self) -> int:
-        """About the caption's tokens."""
-        return len(self.caption) // CHARACTERS_PER_TOKEN + 1
+        """About the caption's tokens, and those that stand for the pictures."""
+        seen = sum(picture.shape[0] * picture.shape[1] for picture in self.pictures)
+        return len(self.caption) // CHARACTERS_PER_TOKEN + 1 + seen // PIXELS_PER_SEEN_TOKEN
 
     @classmethod
     def budget(cls, full: FullPass) -> int:
@@ -47,7 +52,14 @@ class EncodeText(DeviceUnit):
     @classmethod
     def run(cls, units: Sequence[Self], bench: Bench) -> Sequence[Text]:
         """Each caption through the text tower."""
-        return bench.family.encode_text([unit.caption for unit in units])
+        if not any(unit.pictures for unit in units):
+            return bench.family.encode_text([unit.caption for unit in units])
+        family = bench.family
+        return [
+            family.encode_text_with(unit.caption, unit.pictures) if unit.pictures
+            else family.encode_text([unit.caption])[0]
+            for unit in units
+        ]  # fmt: skip
 
     @staticmethod
     def sound(result: Any) -> bool:
@@ -56,8 +68,8 @@ class EncodeText(DeviceUnit):
 
     @property
     def remembered_as(self) -> str | None:
-        """The caption: the same prompt is often drawn again."""
-        return self.caption
+        """The caption, where it stands alone: the same prompt is often drawn again."""
+        return None if self.pictures else self.caption
 
 
 @dataclass(frozen=True, eq=False)

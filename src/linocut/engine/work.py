@@ -92,11 +92,13 @@ def finite(tensor: Tensor) -> bool:
 class Background:
     """Work off the device loop (PNG, hashing, fsync, disk): runs in the engine's helper thread -> its return value.
 
-    ``apart``: it waits for somebody else (another server's answer), so it has a thread that no picture waits for."""
+    ``apart``: it waits for somebody else (another server's answer), so it has a thread that no picture waits for;
+    ``slow``: it computes for seconds (a tool at work), so it has a thread that no picture waits for either."""
 
     call: Callable[[], Any]
     label: str = field(default="background")
     apart: bool = False
+    slow: bool = False
 
 
 Unit = DeviceUnit | Background

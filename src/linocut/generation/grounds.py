@@ -14,11 +14,10 @@ Colour = tuple[int, int, int]
 
 KEYS: dict[str, Colour] = {
     "magenta": (212, 40, 166), "lime": (155, 211, 42), "cyan": (44, 198, 220), "blue": (35, 88, 206),
-    "orange": (245, 130, 32), "teal": (18, 134, 127), "purple": (122, 53, 180), "white": (255, 255, 255),
-    "black": (22, 22, 22),
+    "orange": (245, 130, 32), "teal": (18, 134, 127), "purple": (122, 53, 180),
 }  # fmt: skip
 """Grounds that may be cut away, the first where nothing speaks against it: names that every base knows, with the values
-that the embedded base has learned them by."""
+that the embedded base has learned them by. Neither white nor black nor grey: nearly every object has some of those."""
 
 _LEFT_OUT = 'The ground "{ground}" is not drawn: the answer\'s ground is transparent.'
 
@@ -28,12 +27,14 @@ def key_for(colours: Sequence[Colour]) -> str:
     return max(KEYS, key=lambda name: min((_apart(KEYS[name], colour) for colour in colours), default=0.0))
 
 
-def on_key(order: GenerateOrder, scale: int, means: Means) -> tuple[KeyedOrder, tuple[str, ...]]:
+def on_key(order: GenerateOrder, text: str, scale: int, means: Means) -> tuple[KeyedOrder, tuple[str, ...]]:
     """(the order that draws ``order`` on a ground that its caption does not use, to be cut away, ``scale`` times as
-    large; what is to be said of that). A ground that the caption speaks of is left out."""
+    large; what is to be said of that). A ground that the client's ``text`` speaks of is left out."""
+    plainly = json.loads(means.worded(text, order.width, order.height, make_up=False).caption)
+    asked = plainly["compositional_deconstruction"]["background"]
     caption = json.loads(order.caption)
     parts = caption["compositional_deconstruction"]
-    notes = () if not parts["background"] else (_LEFT_OUT.format(ground=_short(parts["background"])),)
+    notes = (_LEFT_OUT.format(ground=_short(asked)),) if asked else ()
     values = [value for element in parts["elements"] for value in element.get("color_palette", ())]
     words = [element["desc"] for element in parts["elements"]] or [caption["high_level_description"]]
     values += [value for text in words for value in means.colours_in(text)]

@@ -61,6 +61,7 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     else:
         width, height = edited_size(ask, ask.over)
     text = caption_text(normalise(ask.json_prompt)) if ask.prompt is None else ask.prompt
+    judge_prompt(text, means.settings.safety_rules)
     dress = dress_of(ask.look, own_model=ask.custom_model_uri is not None, looks_at_them=base.takes_references)
     said = _worded(ask, text, (width, height), means)
     said = means.dressed(said, text, dress, avoid=options.negative, own_model=ask.custom_model_uri is not None)
@@ -90,7 +91,7 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     notes = ask.notes + options.notes + notes_of(tx, ask.custom_model_uri, said, native, (width, height))
     notes += away.notes if away else ()
     if ask.cut_free:
-        order, ground_notes = on_key(order, ask.cut_free, means)
+        order, ground_notes = on_key(order, text, ask.cut_free, means)
         notes += ground_notes
     if ask.over is not None:
         weight = ask.over.image_weight or weight_of_text(text)
@@ -120,7 +121,7 @@ def magic_prompt(text: str, aspect_ratio: str, rules: Rules, means: Means) -> tu
     AUTO: the ratio that the text speaks of, a square where it speaks of none. ``InvalidRequest``; ``Unsafe``.
     """
     check_text(text, rules.prompt_field)
-    judge_prompt(text)
+    judge_prompt(text, means.settings.safety_rules)
     ratio = ratio_of_text(text, rules.ratios) if aspect_ratio == "AUTO" else aspect_ratio
     return means.worded(text, *parse_size(ratio), make_up=True), ratio
 

@@ -239,6 +239,13 @@ TYPES: dict[str, Dress] = {
     "STYLIZED": _style(
         _ILL, "strongly stylised illustration, simplified shapes",
         "playful, exaggerated", "graphic", "#FA7A62 #FBF3DA #12867F #14235A", "diagonal stripes, outlined, rounded"),
+    # Of the older routes alone:
+    "RENDER_3D": _style(
+        _3D, "3D render with smooth materials and soft shadows",
+        "polished, tangible", "studio softbox", "#8CC8F0 #F58220 #FFFFFF #2358CE", "radial gradient, rounded"),
+    "ANIME": _style(
+        _ILL, "anime illustration, clean lines and cel shading",
+        "lively, expressive", "bright cel shading", "#8CC8F0 #F79ABE #FFFFFF #14235A", "gradient, outlined, rounded"),
 }
 """By the published name of ``style_type``. AUTO and GENERAL leave the style to the prompt; CUSTOM to what is the
 client's own (a custom model, style references)."""

@@ -11,8 +11,10 @@ from linocut.lora_files.stored import AdapterMetadata
 
 _FAMILIES = {
     "ideogram4": ("Ideogram-4", "ideogram4", "ideogram4"),
-    "flux2": ("Flux.2", "https://github.com/black-forest-labs/flux2", "flux2"),
+    "flux2": ("Flux.2-klein", "https://github.com/black-forest-labs/flux2", "flux2"),
+    "flux2_dev": ("Flux.2-dev", "https://github.com/black-forest-labs/flux2", "flux2"),
     "qwen_image": ("Qwen-Image", "https://github.com/QwenLM/Qwen-Image", "qwen_image"),
+    "qwen_image_edit": ("Qwen-Image-Edit", "https://github.com/QwenLM/Qwen-Image", "qwen_image"),
     "z_image": ("Z-Image", "https://github.com/Tongyi-MAI/Z-Image", "zimage"),
     "sdxl": ("stable-diffusion-xl-v1-base", "https://github.com/Stability-AI/generative-models", "sdxl_base_v1-0"),
 }

@@ -41,6 +41,8 @@ _RENAMED: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 """By family: the authors' name and the library's, ``{}`` being the block. What is not here has one name."""
 
+_RENAMED["flux2_dev"] = _RENAMED["flux2"]
+
 _ATTENTION_OF_UNET = re.compile(r"(down|up)_blocks\.(\d+)\.attentions\.(\d+)\.(.+)")
 
 

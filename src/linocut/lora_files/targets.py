@@ -64,6 +64,9 @@ LORA_ENDINGS: dict[str, tuple[str, ...]] = {
 """By family: the ends of the names of every attention and MLP linear, those whose dimension 0 is a batch's rows. What
 sees the tokens of all items one after another (Z-Image's embedders) must not be here."""
 
+LORA_ENDINGS["flux2_dev"] = LORA_ENDINGS["flux2"]
+LORA_ENDINGS["qwen_image_edit"] = LORA_ENDINGS["qwen_image"]
+
 DENOISERS = {"sdxl": "unet"}
 """The folder of a family's denoiser, and what its keys begin with in the library's LoRA files; ``transformer`` else."""
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from linocut.errors import LinocutError
+from linocut.verdicts import Verdict
 
 
 class Last(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +21,8 @@ class Last(msgspec.Struct, frozen=True, kw_only=True):
 
 class ImageDrawn(msgspec.Struct, frozen=True, kw_only=True):
     """Image ``index`` of an order, as PNG bytes of the asked size. ``notes``: what is to be said of it, a sentence
-    each; ``tools``: which of the engine's tools had a part in it."""
+    each; ``tools``: which of the engine's tools had a part in it. ``verdict``: who judged it, and whether it may be
+    shown; None where nobody was asked."""
 
     key: str
     index: int
@@ -30,6 +32,7 @@ class ImageDrawn(msgspec.Struct, frozen=True, kw_only=True):
     native_height: int
     notes: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
+    verdict: Verdict | None = None
 
 
 class GenerateFinished(Last, frozen=True, kw_only=True):

@@ -9,7 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from linocut.orders.types import CutoutOrder, DescribeOrder, EditOrder, GenerateOrder, KeyedOrder, Order, TrainOrder
+from linocut.orders.types import (
+    CutoutOrder,
+    DescribeOrder,
+    EditOrder,
+    GenerateOrder,
+    KeyedOrder,
+    LayerizeOrder,
+    Order,
+    TrainOrder,
+    UpscaleOrder,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,14 @@ KINDS: dict[str, OrderKind] = {
             log_facts=lambda order: {"images": len(order.seeds)},
         ),
         OrderKind(
+            name="upscale",
+            order=UpscaleOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: len(order.seeds),
+            log_facts=lambda order: {"images": len(order.seeds)},
+        ),
+        OrderKind(
             name="describe",
             order=DescribeOrder,
             waited_for=True,
@@ -75,6 +93,14 @@ KINDS: dict[str, OrderKind] = {
         OrderKind(
             name="cutout",
             order=CutoutOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: 1,
+            log_facts=lambda order: {"width": order.picture.width, "height": order.picture.height},
+        ),
+        OrderKind(
+            name="layerize",
+            order=LayerizeOrder,
             waited_for=True,
             resumable=False,
             places=lambda order: 1,

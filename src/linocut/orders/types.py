@@ -101,6 +101,42 @@ class KeyedOrder(GenerateOrder, frozen=True, kw_only=True, tag="keyed"):
     scale: int
 
 
+class UpscaleOrder(GenerateOrder, frozen=True, kw_only=True, tag="upscale"):
+    """Enlarge a picture to twice its size, then draw it over in tiles of ``width`` x ``height`` pixels, once a seed.
+
+    ``enlarger``: the tool, or "auto": by what the picture is. ``cell``: the corners of tiles are multiples of it.
+    ``level`` in (0, 1): how much noise is laid over each tile; ``told`` in (0, 1]: the part of it that the base is told
+    of, and what it is not told of stays as texture. ``sharper``: what the fine in the answer is multiplied with.
+    """
+
+    picture: PictureRef
+    enlarger: str
+    cell: int
+    level: float
+    told: float
+    sharper: float
+
+
+class Refill(msgspec.Struct, frozen=True, kw_only=True):
+    """How the base draws what is behind erased letters. ``caption``: the exact text for the text encoder; empty: it is
+    made of what the picture's ground shows. ``width`` x ``height``: what the base draws, multiples of its grid."""
+
+    caption: str
+    width: int
+    height: int
+    sampling: Sampling
+
+
+class LayerizeOrder(Order, frozen=True, kw_only=True, tag="layerize"):
+    """Read a picture's lettering and erase it: two images of its size, the picture without its lettering and the
+    picture as it was, and the blocks of text (``orders/layers.py``). ``refill`` None: the letters' places are filled
+    from what is around them."""
+
+    picture: PictureRef
+    seed: int
+    refill: Refill | None
+
+
 class DescribeOrder(Order, frozen=True, kw_only=True, tag="describe"):
     """Say what is on a picture. ``describer``: who puts it into words besides; ``embedded``: nobody does, the words are
     made of what was seen; ``endpoint``: the language model that the operator named."""

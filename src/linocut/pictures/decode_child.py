@@ -20,10 +20,12 @@ from typing import Any
 
 from PIL import JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from linocut.pictures.decoding import for_dataset, for_mask, for_request, measure_png
+from linocut.pictures.decoding import Judge, for_dataset, for_mask, for_request, measure_png
 from linocut.pictures.frames import pack, unpack
+from linocut.pictures.judging import judge_of
 from linocut.pictures.refusal import Refused
 from linocut.pictures.types import CropRule, Decoded, PictureLimits, Pixels
+from linocut.verdicts import SafetyRule
 
 PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin)  # loaded before the limits close in
 
@@ -38,6 +40,7 @@ def main() -> None:
     """Serve until the pipe closes. ``argv[1]``: JSON of ``decoder.DecodeLimits``."""
     settings: dict[str, Any] = json.loads(sys.argv[1])
     limits, rule = PictureLimits(**settings["picture"]), CropRule(**settings["crops"])
+    judge = judge_of(SafetyRule(**settings["safety"]))
     answers = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints must not write into the answers
     _confine(settings["memory_bytes"])
@@ -48,34 +51,36 @@ def main() -> None:
         task = pictures.get()
         _write_all(answers, pack({"taken": True}))  # from here on its end is this picture's doing
         _arm(settings["cpu_seconds"], settings["wall_seconds"])
-        head, body = _answer(task, limits, rule)
+        head, body = _answer(task, limits, rule, judge)
         del task
         signal.setitimer(signal.ITIMER_REAL, 0)
         _write_all(answers, pack(head, body))
 
 
-def _answer(task: Task, limits: PictureLimits, rule: CropRule) -> tuple[dict[str, Any], bytes]:
+def _answer(task: Task, limits: PictureLimits, rule: CropRule, judge: Judge) -> tuple[dict[str, Any], bytes]:
     head, data = task
     try:
-        return _work(head, data, limits, rule)
+        return _work(head, data, limits, rule, judge)
     except Refused as refused:
-        return {"reason": refused.reason, "message": refused.message}, b""
+        return {"reason": refused.reason, "message": refused.message, "component": refused.component}, b""
     except MemoryError:
         return _refusal("The picture needs more memory to decode than is set aside for one; scale it down."), b""
     except Exception:  # the edge of the process: decoders raise nearly anything on a damaged file
         return _refusal("The picture is damaged or incomplete; export it again and send it again."), b""
 
 
-def _work(head: dict[str, Any], data: bytes, limits: PictureLimits, rule: CropRule) -> tuple[dict[str, Any], bytes]:
+def _work(
+    head: dict[str, Any], data: bytes, limits: PictureLimits, rule: CropRule, judge: Judge
+) -> tuple[dict[str, Any], bytes]:
     match head.get("work"):
         case "measure":
             return {"measures": asdict(measure_png(data, rule))}, b""
         case "request":
-            made: Decoded | Pixels = for_request(data, limits, keep_alpha=head["keep_alpha"], look=head["look"])
+            made: Decoded | Pixels = for_request(data, limits, judge, keep_alpha=head["keep_alpha"], look=head["look"])
         case "mask":
             made = for_mask(data, limits, (head["width"], head["height"]), marks=head["marks"])
         case _:
-            made = for_dataset(data, limits, rule)
+            made = for_dataset(data, limits, rule, judge)
     facts = asdict(made)
     return facts, facts.pop("png")
 

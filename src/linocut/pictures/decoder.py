@@ -19,10 +19,13 @@ from linocut.pictures.frames import pack, unpack
 from linocut.pictures.refusal import Refused
 from linocut.pictures.types import CropRule, Decoded, Measures, PictureLimits, Pixels, Seen
 from linocut.settings import MIB
+from linocut.verdicts import SafetyRule
 
 _log = log("pictures")
 _LOST = (EOFError, OSError, ValueError)  # its end, a broken pipe, our patience's end (TimeoutError), or nonsense
 _TRIES = 3
+JUDGE_BYTES = 512 * MIB
+"""Address space of a classifier beside the picture: the library takes much more of it than of memory (40 MiB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class DecodeLimits:
 
     picture: PictureLimits = field(default_factory=PictureLimits)
     crops: CropRule = field(default_factory=CropRule)
+    safety: SafetyRule = field(default_factory=SafetyRule)
     max_file_bytes: int = 128 * MIB
     memory_bytes: int = 1024 * MIB
     cpu_seconds: int = 30
@@ -39,6 +43,13 @@ class DecodeLimits:
     grace_seconds: float = 5.0
     start_seconds: float = 30.0
     pictures_per_child: int = 500
+
+    def as_json(self) -> str:
+        """For the child: a classifier is given memory of its own."""
+        said = asdict(self)
+        if self.safety.mode != "off":
+            said["memory_bytes"] += JUDGE_BYTES
+        return json.dumps(said)
 
 
 class Decoder:
@@ -57,7 +68,8 @@ class Decoder:
         """The picture as an upright sRGB PNG. ``Refused`` with a sentence when it cannot be taken, also when the
         child died of it or overran its limits; ``Internal`` when no child can be started."""
         head, png = self._ask({"work": "dataset"}, data)
-        return Decoded(png, head["width"], head["height"], head["is_animated"], _measures(head))
+        facts = head["width"], head["height"], head["is_animated"]
+        return Decoded(png, *facts, _measures(head), head["judged_by"])
 
     def decode_input(self, data: bytes, *, keep_alpha: bool, look: bool = False) -> Pixels:
         """The picture as a request needs it: with its transparency where it is to be kept, and with the measures of its
@@ -143,7 +155,7 @@ class _Child:
         self._left, self._busy = limits.pictures_per_child, False
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "linocut.pictures.decode_child", json.dumps(asdict(limits))],
+                [sys.executable, "-m", "linocut.pictures.decode_child", limits.as_json()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -191,7 +203,7 @@ class _Child:
             ) from error
         self._busy = False
         if "reason" in answer:
-            raise Refused(answer["reason"], answer["message"])
+            raise Refused(answer["reason"], answer["message"], answer.get("component", ""))
         return answer, png
 
     def _allow_one_picture(self) -> None:

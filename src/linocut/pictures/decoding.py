@@ -8,6 +8,7 @@ transparency where that is asked for.
 import io
 import struct
 import warnings
+from collections.abc import Callable
 
 from PIL import Image, ImageChops, PngImagePlugin
 
@@ -43,16 +44,21 @@ def measure_png(png: bytes, rule: CropRule) -> Measures:
     return measure(_open(png, "png").convert("RGB"), rule)
 
 
-def for_dataset(data: bytes, limits: PictureLimits, rule: CropRule) -> Decoded:
-    """Decode all of ``data``, opaque, and measure it. ``Refused`` with a sentence; any other error: damaged."""
+Judge = Callable[[Image.Image], str]
+"""Who found a picture fit to be shown; "" where nobody looked. ``Refused`` for one that is not."""
+
+
+def for_dataset(data: bytes, limits: PictureLimits, rule: CropRule, judge: Judge) -> Decoded:
+    """Decode all of ``data``, opaque, judge and measure it. ``Refused`` with a sentence; any other error: damaged."""
     picture = _decoded(data, limits)
     upright = _upright(over_white(*in_srgb(picture)), _orientation(picture))
     is_animated = _is_animated(picture)
     del picture
-    return Decoded(_png(upright), upright.width, upright.height, is_animated, measure(upright, rule))
+    judged_by = judge(upright)
+    return Decoded(_png(upright), upright.width, upright.height, is_animated, measure(upright, rule), judged_by)
 
 
-def for_request(data: bytes, limits: PictureLimits, *, keep_alpha: bool, look: bool = False) -> Pixels:
+def for_request(data: bytes, limits: PictureLimits, judge: Judge, *, keep_alpha: bool, look: bool = False) -> Pixels:
     """Decode all of ``data``: RGB over white, or RGBA where it has transparency that is to be kept. ``look``: and
     measure its style. As above."""
     picture = _decoded(data, limits)
@@ -64,8 +70,9 @@ def for_request(data: bytes, limits: PictureLimits, *, keep_alpha: bool, look: b
     else:
         colour = over_white(colour, alpha)
     upright = _upright(colour, orientation)
-    style = seen(upright) if look else None
-    return Pixels(_png(upright), upright.width, upright.height, is_animated, upright.mode == "RGBA", seen=style)
+    judged_by = judge(over_white(upright.convert("RGB"), upright.getchannel("A") if upright.mode == "RGBA" else None))
+    style, has_alpha = seen(upright) if look else None, upright.mode == "RGBA"
+    return Pixels(_png(upright), upright.width, upright.height, is_animated, has_alpha, seen=style, judged_by=judged_by)
 
 
 def for_mask(data: bytes, limits: PictureLimits, size: tuple[int, int], *, marks: bool = False) -> Pixels:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from linocut.errors import InvalidRequest, TooLarge
+from linocut.errors import InvalidRequest, NotReady, TooLarge, Unsafe
 from linocut.pictures.decoder import Decoder
 from linocut.pictures.refusal import Refused
 from linocut.pictures.types import Pixels, Seen
 from linocut.settings import MIB
 from linocut.storage.store import Store
+from linocut.verdicts import UNSAFE_PICTURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Intake:
         """The picture in the file of this field. Transparency is laid over white, unless it is to be kept. ``look``:
         its style is measured.
 
-        ``InvalidRequest``; ``TooLarge``; ``Internal`` when no decoder can be started; ``Unavailable`` as ``Store.put``.
+        ``InvalidRequest``; ``TooLarge``; ``Unsafe``; ``NotReady`` where a verdict is required and none can be had;
+        ``Internal`` when no decoder can be started; ``Unavailable`` as ``Store.put``.
         """
         data = self._data(field, content)
         pixels = _told(field, lambda: self.decoder.decode_input(data, keep_alpha=keep_alpha, look=look))
@@ -85,4 +87,8 @@ def _told(field: str, decode: Callable[[], Pixels]) -> Pixels:
     try:
         return decode()
     except Refused as refused:
+        if refused.reason == "FAILED_SAFETY_CHECK":
+            raise Unsafe(refused.message, component=refused.component, reason=UNSAFE_PICTURE) from refused
+        if refused.reason == "INTERNAL_ERROR":
+            raise NotReady(f"{field}: {refused.message}") from refused
         raise InvalidRequest(f"{field}: {refused.message}", field=field) from refused

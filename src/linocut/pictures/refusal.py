@@ -16,9 +16,11 @@ Reason = Literal[
 
 
 class Refused(Exception):
-    """One file cannot be taken: the contract's reason, and a sentence for its owner. The other files go on."""
+    """One file cannot be taken: the contract's reason, and a sentence for its owner. The other files go on.
+    ``component``: who found a picture unfit to be shown."""
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str, component: str = "") -> None:
         super().__init__(message)
+        self.component = component
         self.reason: Reason = reason
         self.message = message

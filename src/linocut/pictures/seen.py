@@ -3,9 +3,9 @@
 Runs inside the decoding process, so without NumPy. About 10 ms a picture.
 
 **Colours**: a reduced picture is quantised by median cut, near colours are joined, the largest shares come first; but
-the colours of the ground, those of the rim, come before them. **Ground**: how the rim's colours change: along the rows
-(vertical stripes), the columns, the diagonals, over all four sides slowly (a gradient), or in spots (dots, checks); one
-colour with a fine grain is paper.
+the colours of the ground, those of the rim, come before them. **Ground**: how often the rim's grey goes up and down:
+along two sides (stripes), along all four (dots, checks, or diagonal stripes, along which less changes), or hardly ever
+(a gradient); one colour with a fine grain is paper.
 """
 
 from PIL import Image, ImageFilter, ImageStat
@@ -21,7 +21,16 @@ NEAR = 48
 LEAST_SHARE = 0.03
 ONE = 0.8
 """Share of the rim that the ground's one colour has at least."""
+GRAIN = 3.0
+"""Mean step between neighbours of a rim of one colour, of 255, from which on it is paper."""
+SWING = 14
+"""Of 255: less is no change of colour along a side."""
+MANY = 4
+"""Changes along a side from which on it is a pattern, and no gradient with something before it."""
+SLANT = 0.8
+"""How much less changes along one diagonal than along the other where the pattern follows it."""
 Rgb = tuple[int, int, int]
+_SIDES = ((0, 0, SIDE, RIM), (0, SIDE - RIM, SIDE, SIDE), (0, 0, RIM, SIDE), (SIDE - RIM, 0, SIDE, SIDE))
 
 
 def seen(picture: Image.Image) -> Seen:
@@ -31,7 +40,12 @@ def seen(picture: Image.Image) -> Seen:
     rim = _rim(small)
     ground, kind = _ground(small, _shares(rim))
     whole = _shares(small)
-    rest = [(colour, share) for colour, share in whole if all(_apart(colour, g) >= NEAR for g in ground)]
+    ends = (ground[0], ground[-1]) if "gradient" in kind else None
+    rest = [
+        (colour, share)
+        for colour, share in whole
+        if all(_apart(colour, g) >= NEAR for g in ground) and not (ends and _between(colour, *ends))
+    ]
     under = {g: sum(share for colour, share in whole if _apart(colour, g) < NEAR) or LEAST_SHARE for g in ground}
     palette = [(g, under[g]) for g in ground] + rest
     return Seen(
@@ -75,40 +89,47 @@ def _ground(small: Image.Image, rim: list[tuple[Rgb, float]]) -> tuple[list[Rgb]
     """(its colours, its pattern in the embedded base's words)."""
     if rim[0][1] >= ONE:
         fine = ImageStat.Stat(_steps(_rim(small).convert("L"))).mean[0]
-        return [rim[0][0]], "paper" if fine > 3.0 else "plain"
-    first, last = _side(small, 0, 1), _side(small, 0, -1)
-    left, right = _side(small, 1, 1), _side(small, 1, -1)
-    down, across = _apart(first, last), _apart(left, right)
-    rough = ImageStat.Stat(_steps(_rim(small).convert("L"))).mean[0]
-    if rough < 6.0 and max(down, across) >= NEAR:
-        return ([first, last], "gradient") if down >= across else ([left, right], "horizontal gradient")
+        return [rim[0][0]], "paper" if fine > GRAIN else "plain"
+    along_rows = min(_turns(small, (0, y, SIDE, y + RIM)) for y in (0, SIDE - RIM))  # one side may have lettering
+    along_columns = min(_turns(small, (x, 0, x + RIM, SIDE)) for x in (0, SIDE - RIM))
     colours = [colour for colour, _ in rim[:2]]
     if len(colours) < 2:
         return colours, "plain"
-    if rough < 6.0:
+    if max(along_rows, along_columns) >= MANY:
+        return colours, _alternating(small, along_rows, along_columns, rim)
+    top, bottom = _mean(small, (0, 0, SIDE, RIM)), _mean(small, (0, SIDE - RIM, SIDE, SIDE))
+    left, right = _mean(small, (0, 0, RIM, SIDE)), _mean(small, (SIDE - RIM, 0, SIDE, SIDE))
+    down, across = _apart(top, bottom), _apart(left, right)
+    if max(down, across) < NEAR:
         return colours, "radial gradient"
-    return _alternating(small, colours, rim)
+    return ([top, bottom], "gradient") if down >= across else ([left, right], "horizontal gradient")
 
 
-def _alternating(small: Image.Image, colours: list[Rgb], rim: list[tuple[Rgb, float]]) -> tuple[list[Rgb], str]:
+def _alternating(small: Image.Image, along_rows: int, along_columns: int, rim: list[tuple[Rgb, float]]) -> str:
     """Stripes, by the direction in which nothing changes; dots or checks where there is none."""
-    grey = _rim_grey(small)
-    along_rows = _change(grey[0], (1, 0)) + _change(grey[1], (1, 0))
-    along_columns = _change(grey[2], (0, 1)) + _change(grey[3], (0, 1))
-    if along_rows < 0.35 * along_columns:
-        return colours, "stripes"
-    if along_columns < 0.35 * along_rows:
-        return colours, "vertical stripes"
-    both = sum(_change(side, (1, 1)) for side in grey)
-    other = sum(_change(side, (1, -1)) for side in grey)
-    if min(both, other) < 0.6 * max(both, other):
-        return colours, "diagonal stripes"
-    return (colours, "dots") if rim[0][1] > 1.6 * rim[1][1] else (colours, "checks")
+    sides = [small.crop(box).convert("L") for box in _SIDES]
+    falling, rising = (sum(_change(side, step) for side in sides) for step in ((1, 1), (1, -1)))
+    if min(falling, rising) < SLANT * max(falling, rising):
+        return "diagonal stripes"
+    if min(along_rows, along_columns) <= 1:
+        return "stripes" if along_rows <= 1 else "vertical stripes"
+    return "dots" if rim[0][1] > 1.6 * rim[1][1] else "checks"
 
 
-def _rim_grey(small: Image.Image) -> list[Image.Image]:
-    boxes = ((0, 0, SIDE, RIM), (0, SIDE - RIM, SIDE, SIDE), (0, 0, RIM, SIDE), (SIDE - RIM, 0, SIDE, SIDE))
-    return [small.crop(box).convert("L") for box in boxes]
+def _turns(small: Image.Image, box: tuple[int, int, int, int]) -> int:
+    """How often the grey goes up and down along a side, by more than ``SWING``."""
+    side = small.crop(box).convert("L")
+    size = (SIDE, 1) if side.width > side.height else (1, SIDE)
+    profile = side.resize(size, Image.Resampling.BOX).tobytes()
+    turns, last, direction = 0, profile[0], 0
+    for value in profile:
+        if abs(value - last) >= SWING:
+            now = 1 if value > last else -1
+            turns += now != direction
+            direction, last = now, value
+        elif direction * (value - last) > 0:
+            last = value
+    return turns
 
 
 def _change(grey: Image.Image, step: tuple[int, int]) -> float:
@@ -128,12 +149,15 @@ def _steps(grey: Image.Image) -> Image.Image:
     return edges.crop((1, 1, grey.width - 1, grey.height - 1))
 
 
-def _side(small: Image.Image, axis: int, end: int) -> Rgb:
-    """The mean colour of one side's rim: axis 0 the top (1) and the bottom (-1), axis 1 the left and the right."""
-    start = 0 if end > 0 else SIDE - RIM
-    box = (0, start, SIDE, start + RIM) if axis == 0 else (start, 0, start + RIM, SIDE)
+def _mean(small: Image.Image, box: tuple[int, int, int, int]) -> Rgb:
     mean = ImageStat.Stat(small.crop(box)).mean
     return round(mean[0]), round(mean[1]), round(mean[2])
+
+
+def _between(colour: Rgb, first: Rgb, last: Rgb) -> bool:
+    """Whether it is a shade of a gradient."""
+    shades = [[f + (t - f) * part / 8 for f, t in zip(first, last, strict=True)] for part in range(9)]
+    return any(sum(abs(x - y) for x, y in zip(colour, shade, strict=True)) < NEAR for shade in shades)
 
 
 def _apart(a: Rgb, b: Rgb) -> int:

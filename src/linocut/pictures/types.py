@@ -55,7 +55,8 @@ def way_of(crop: Crop) -> str:
 class Decoded:
     """A dataset's picture as it is stored: the PNG file's bytes, its size in pixels, and what was measured of it.
 
-    ``is_animated``: there were more pictures behind it, which are not used.
+    ``is_animated``: there were more pictures behind it, which are not used. ``judged_by``: the component that found it
+    fit to be shown; "" where none was asked or none is there.
     """
 
     png: bytes
@@ -63,6 +64,7 @@ class Decoded:
     height: int
     is_animated: bool
     measures: Measures
+    judged_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +91,4 @@ class Pixels:
     has_alpha: bool
     box: tuple[int, int, int, int] | None = None
     seen: Seen | None = None
+    judged_by: str = ""

@@ -13,13 +13,14 @@ from linocut.captions import normalise
 from linocut.dress import Dress
 from linocut.prompting.colours import contrasting, nearest
 from linocut.prompting.expand import STYLE
-from linocut.prompting.lexicon import COLOURS, OBJECTS, SHAPES, hex_to_rgb
+from linocut.prompting.lexicon import COLOURS, OBJECTS, SHAPES, hex_to_rgb, rgb_to_hex
 from linocut.prompting.notes import listed
 from linocut.prompting.phrases import describe, describe_ground
 from linocut.prompting.reader import Ground, Reader, Thing, read
 
-LEAST_CONTRAST = 120
-"""Of a figure against its ground, summed over the channels, before the next colour is taken for it."""
+LEAST_CONTRAST = {"ground": 30, "figure": 120, "lettering": 220}
+"""Of what is drawn against what is behind it, summed over the channels, before another colour is taken for it: of a
+ground's second colour, of a figure, of letters."""
 ONE_COLOUR = frozenset({"plain", "paper"})
 Element = dict[str, Any]
 
@@ -33,20 +34,24 @@ class _Colours:
     insists: bool
     avoid: frozenset[str]
 
-    def take(self, backs: list[str]) -> str | None:
-        """The next colour; where the client did not name it itself, the next that stands out from ``backs``."""
+    def take(self, backs: list[str], what: str) -> str | None:
+        """The next colour; where the client did not name it itself, the next that stands out from ``backs``, or else
+        a shade of the next."""
         every = self.left if self.insists else [*self.left, *self.all]
-        colour = next((c for c in every if self.insists or stands_out(c, backs)), None)
+        if not every:
+            return None
+        seen = next((c for c in every if self.insists or stands_out(c, backs, what)), None)
+        colour = seen or every[0]
         if colour in self.left:
             self.left.remove(colour)
-        return colour
+        return seen or _shade(colour, backs, what)
 
-    def other(self, old: str, backs: list[str]) -> str:
+    def other(self, old: str, backs: list[str], what: str) -> str:
         """A made-up colour: the old one, unless it is to be avoided or is not seen on ``backs``."""
-        if nearest(old) not in self.avoid and stands_out(old, backs):
+        if nearest(old) not in self.avoid and stands_out(old, backs, what):
             return old
         rng = random.Random(f"{old}{backs}")
-        seen = [v for name, v in COLOURS.items() if name not in self.avoid and stands_out(v, backs)]
+        seen = [v for name, v in COLOURS.items() if name not in self.avoid and stands_out(v, backs, what)]
         return rng.choice(seen or ["#FFFFFF", "#161616"])
 
 
@@ -72,9 +77,13 @@ def dressed(
         ground, notes = _ground(old, reader.ground, dress, colours)
     backs = ground.colours[-1:] if ground.pattern == "dots" else ground.colours[:2]
     figures = _Figures(reader, dress, colours, backs, is_own=not _plain(text))
-    elements = figures.all(parts["elements"])
+    elements = [figures.one(element) for element in sorted(parts["elements"], key=_area, reverse=True)]
     if dress.insists:
-        notes += _leftovers(ground, colours)
+        if colours.left and ground.pattern == "plain" and ground.colours:
+            ground.pattern, ground.colours = "dots", [colours.left.pop(0), ground.colours[0]]
+        elements = [figures.second(element) for element in elements]
+        notes += _leftovers(colours.left)
+    elements = _as_before(elements, parts["elements"])
     background = describe_ground(ground) if ground.colours else parts["background"]
     old_style = caption.get("style_description", {})
     style = _style(old_style, dress, is_small=is_small)
@@ -91,10 +100,22 @@ def dressed(
     return normalise(new), notes
 
 
-def stands_out(colour: str, backs: list[str]) -> bool:
-    """Whether a figure of this colour is seen on such a ground."""
-    mine = hex_to_rgb(colour)
-    return all(sum(abs(a - b) for a, b in zip(mine, hex_to_rgb(b), strict=True)) > LEAST_CONTRAST for b in backs)
+def stands_out(colour: str, backs: list[str], what: str = "figure") -> bool:
+    """Whether ``what`` of this colour is seen on ``backs``."""
+    mine, least = hex_to_rgb(colour), LEAST_CONTRAST[what]
+    return all(sum(abs(a - b) for a, b in zip(mine, hex_to_rgb(b), strict=True)) > least for b in backs)
+
+
+def _shade(colour: str, backs: list[str], what: str) -> str:
+    """The colour, so much darker or lighter that it is seen; as it is where no shade of it is."""
+    rgb = hex_to_rgb(colour)
+    for part in (0.25, 0.4, 0.55, 0.7, 0.85):
+        for end in (0, 255):
+            red, green, blue = (round(value + (end - value) * part) for value in rgb)
+            shade = rgb_to_hex((red, green, blue))
+            if stands_out(shade, backs, what):
+                return shade
+    return colour
 
 
 def _plain(text: str) -> str:
@@ -111,12 +132,13 @@ def _ground(old: Ground, asked: Ground, dress: Dress, colours: _Colours) -> tupl
     kept = [] if dress.insists else asked.colours[:need]
     back_first = pattern == "dots" and asked.pattern != "dots"  # the heavier colour, or the text's, lies under the dots
     new.colours = list(kept)
-    while len(new.colours) < need and (colour := colours.take(new.colours)):
+    while len(new.colours) < need and (colour := colours.take(new.colours, "ground")):
         new.colours.append(colour)
     if not new.colours:
-        new.colours, back_first = [colours.other(c, []) for c in old.colours[:need]], False
+        new.colours, back_first = [colours.other(c, [], "ground") for c in old.colours[:need]], False
     if 0 < len(new.colours) < need:
-        new.colours.append(colours.other(contrasting(new.colours[0], random.Random(new.colours[0])), new.colours))
+        more = contrasting(new.colours[0], random.Random(new.colours[0]))
+        new.colours.append(colours.other(more, new.colours, "ground"))
     if back_first:
         new.colours.reverse()
     if dress.border and not new.border:
@@ -138,24 +160,17 @@ class _Figures:
     is_own: bool
     by_kind: dict[str, str] = field(default_factory=dict)
 
-    def all(self, elements: list[Element]) -> list[Element]:
-        order = sorted(range(len(elements)), key=lambda index: -_area(elements[index]))
-        new = {index: self._one(elements[index]) for index in order}
-        for index in order:
-            self._second(new[index])
-        return [new[index] for index in range(len(elements))]
-
-    def _one(self, element: Element) -> Element:
+    def one(self, element: Element) -> Element:
         """The element in a colour of the look, unless the text names its own; as it is in words that nobody knows."""
         thing = self._read(element)
         if thing is None:
             return dict(element)
         asked = self._asked(thing)
         own = [c for c in thing.colours if self.is_own or nearest(c) in map(nearest, asked.colours)]
-        kind = thing.name or "lettering"
-        colour = own[0] if own else self.by_kind.get(kind) or self.colours.take(self.backs)
+        kind, what = thing.name, "lettering" if thing.text else "figure"
+        colour = own[0] if own else self.by_kind.get(kind) or self.colours.take(self.backs, what)
         if colour is None and thing.colours:
-            colour = self.colours.other(thing.colours[0], self.backs)
+            colour = self.colours.other(thing.colours[0], self.backs, what)
         if not own and colour:
             self.by_kind[kind] = colour
         thing.colours = [c for c in (colour, *(own[1:2] if thing.name in OBJECTS else [])) if c]
@@ -164,16 +179,13 @@ class _Figures:
             thing.face = self.dress.face or thing.face
         return self._written(element, thing)
 
-    def _second(self, element: Element) -> None:
-        """A second colour for a figure that can have two, where the client named so many."""
-        thing = self._read(element)
-        spare = self.dress.insists and self.colours.left and thing is not None and thing.name in OBJECTS
-        if thing is None or not spare or len(thing.colours) > 1:
-            return
-        colour = self.colours.take(self.backs)
-        if colour is not None:
-            thing.colours = [thing.colours[0], colour]
-            element |= self._written(element, thing)
+    def second(self, element: Element) -> Element:
+        """The element with a second colour, where it can have two and the client named so many."""
+        thing = self._read(element) if self.colours.left else None
+        if thing is None or thing.name not in OBJECTS or len(thing.colours) > 1:
+            return element
+        thing.colours = [thing.colours[0], self.colours.left.pop(0)]
+        return self._written(element, thing)
 
     def _read(self, element: Element) -> Thing | None:
         """The thing that an element describes in the known phrases, with its exact colours."""
@@ -198,16 +210,18 @@ class _Figures:
         return new
 
 
-def _leftovers(ground: Ground, colours: _Colours) -> list[str]:
-    """Colours that the client named and no figure took: as dots on a plain ground, as a border; the rest is told."""
-    if colours.left and ground.pattern == "plain" and ground.colours:
-        ground.pattern, ground.colours = "dots", [colours.left.pop(0), ground.colours[0]]
-    if colours.left and not ground.border:
-        ground.border = nearest(colours.left.pop(0))
-    if not colours.left:
+def _leftovers(left: list[str]) -> list[str]:
+    """The note on colours that the client named and nothing took. (A border would take more than its weight.)"""
+    if not left:
         return []
-    few = "is" if len(colours.left) == 1 else "are"
-    return [f"color_palette: {listed(colours.left)} {few} not drawn: this picture has nothing left to colour with."]
+    few = "is" if len(left) == 1 else "are"
+    return [f"color_palette: {listed(left)} {few} not drawn: this picture has nothing left to colour with."]
+
+
+def _as_before(elements: list[Element], order: list[Element]) -> list[Element]:
+    """Elements that were sorted by their area, in the caption's own order again."""
+    places = sorted(range(len(order)), key=lambda place: _area(order[place]), reverse=True)
+    return [element for _, element in sorted(zip(places, elements, strict=True), key=lambda one: one[0])]
 
 
 def _spoken(ground: Ground) -> list[str]:

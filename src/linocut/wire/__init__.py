@@ -33,7 +33,7 @@ from linocut.wire.describing import (
     DescribeResponse,
     DescribeResponseV4,
 )
-from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RejectError
+from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RefusalExtras, RejectError
 from linocut.wire.events import (
     PreviewEvent,
     ProgressEvent,
@@ -60,6 +60,24 @@ from linocut.wire.generation import (
     ReframeImageRequestV3,
     RemixImageRequestV3,
     RemixImageRequestV4,
+)
+from linocut.wire.layers import (
+    DetectedTextBlock,
+    FontScore,
+    LayerizeTextRequest,
+    LayerizeTextResponse,
+    LayersExtras,
+    TextBlockExtras,
+)
+from linocut.wire.legacy import (
+    EditImageRequest,
+    GenerateImageRequest,
+    GenerateImageResponse,
+    ImageObject,
+    ImageRequest,
+    InitialImageRequest,
+    ReframeImageRequest,
+    RemixImageRequest,
 )
 from linocut.wire.models import (
     CustomModel,
@@ -126,6 +144,7 @@ from linocut.wire.training import (
     TrainModelV4AdvancedRequest,
     TrainModelV4Request,
 )
+from linocut.wire.upscaling import UpscaleImageRequest, UpscaleInitialImageRequest
 
 __all__ = [
     "AddOrganizationMembersRequest",
@@ -155,11 +174,16 @@ __all__ = [
     "DescribeRequestV4",
     "DescribeResponse",
     "DescribeResponseV4",
+    "DetectedTextBlock",
+    "EditImageRequest",
     "EditImageRequestV3",
     "ErrorBody",
     "FileExtras",
+    "FontScore",
+    "GenerateImageRequest",
     "GenerateImageRequestV3",
     "GenerateImageRequestV4",
+    "GenerateImageResponse",
     "GenerateImageSafetyError",
     "GenerateTransparentImageRequestV3",
     "GenerationExtras",
@@ -176,11 +200,17 @@ __all__ = [
     "ImageGenerationObjectV4",
     "ImageGenerationResponseV3",
     "ImageGenerationResponseV4",
+    "ImageObject",
+    "ImageRequest",
+    "InitialImageRequest",
     "InviteExtras",
     "JsonWebKey",
     "JsonWebKeySet",
     "KeyExtras",
     "KeyLimits",
+    "LayerizeTextRequest",
+    "LayerizeTextResponse",
+    "LayersExtras",
     "ListAssetsResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
@@ -198,8 +228,11 @@ __all__ = [
     "PromoteOrganizationAdminsRequest",
     "PromoteOrganizationMembersRequest",
     "RedactedApiKey",
+    "ReframeImageRequest",
     "ReframeImageRequestV3",
+    "RefusalExtras",
     "RejectError",
+    "RemixImageRequest",
     "RemixImageRequestV3",
     "RemixImageRequestV4",
     "RemoveBackgroundImageObject",
@@ -218,6 +251,7 @@ __all__ = [
     "ShareModelRequest",
     "SignInRequest",
     "StatusEvent",
+    "TextBlockExtras",
     "TrainDatasetModelRequest",
     "TrainDatasetModelResponse",
     "TrainModelV3AdvancedRequest",
@@ -231,6 +265,8 @@ __all__ = [
     "UploadDatasetAssetsRequest",
     "UploadDatasetAssetsResponse",
     "UploadExtras",
+    "UpscaleImageRequest",
+    "UpscaleInitialImageRequest",
     "UseLinkRequest",
     "V4JsonPrompt",
 ]

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from linocut.wire.enums import AspectRatioV3, MagicPromptOption, RenderingSpeed, StylePresetV3
 from linocut.wire.generation import ColorPalette, NumImages, Picture, StyleCode, Tools
-from linocut.wire.types import UNSET, ModelUri, Notes, Nothing, Seed, Time, not_yet
+from linocut.wire.types import UNSET, ModelUri, Notes, Nothing, SafetyVerdict, Seed, Time, not_yet
 
 UpscaleFactor = Literal["X1", "X2", "X4"]
 
@@ -22,6 +22,7 @@ class CutoutExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on a picture that was cut out: the tool that did it, and what is to be said of the cut."""
 
     tools: Tools | Nothing = UNSET
+    safety: SafetyVerdict | Nothing = UNSET
     notes: Notes | Nothing = UNSET
 
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from linocut.wire.enums import AssetType, FailureReason
-from linocut.wire.types import UNSET, Bytes, DatasetName, Nothing, Time
+from linocut.wire.types import UNSET, Bytes, DatasetName, Nothing, SafetyVerdict, Time
 
 
 class CreateDatasetRequest(msgspec.Struct, kw_only=True, frozen=True):
@@ -88,9 +88,13 @@ class DatasetUploadFailedAsset(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class UploadExtras(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours on an upload: what was not clear, and captions that wait for their pictures, a sentence each."""
+    """Ours on an upload: what was not clear, and captions that wait for their pictures, a sentence each; who judged the
+    pictures that were taken, where pictures are judged."""
 
-    notes: Annotated[list[str], Meta(examples=[["1 caption waits for a picture of the same name: poster.txt."]])]
+    safety: SafetyVerdict | Nothing = UNSET
+    notes: (
+        Annotated[list[str], Meta(examples=[["1 caption waits for a picture of the same name: poster.txt."]])] | Nothing
+    ) = UNSET
 
 
 class UploadDatasetAssetsResponse(msgspec.Struct, kw_only=True, frozen=True):

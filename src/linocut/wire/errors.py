@@ -3,7 +3,7 @@
 
 import msgspec
 
-from linocut.wire.types import UNSET, Nothing
+from linocut.wire.types import UNSET, Nothing, SafetyVerdict
 
 
 class ErrorBody(msgspec.Struct, kw_only=True, frozen=True):
@@ -17,8 +17,16 @@ class ErrorBody(msgspec.Struct, kw_only=True, frozen=True):
     request_id: str | Nothing = UNSET
 
 
+class RefusalExtras(msgspec.Struct, kw_only=True, frozen=True):
+    """Ours on a refusal for safety: who refused it, and for which rule."""
+
+    safety: SafetyVerdict
+
+
 class GenerateImageSafetyError(ErrorBody, kw_only=True, frozen=True):
     """422: the prompt or an input picture was refused by the safety rules."""
+
+    x_linocut: RefusalExtras | Nothing = UNSET
 
 
 class RejectError(ErrorBody, kw_only=True, frozen=True):

@@ -18,7 +18,7 @@ from linocut.wire.enums import (
     StyleTypeV3,
 )
 from linocut.wire.structured_prompts import V4JsonPrompt
-from linocut.wire.types import UNSET, Json, ModelUri, Notes, Nothing, Seed, Time
+from linocut.wire.types import UNSET, Json, ModelUri, Notes, Nothing, SafetyVerdict, Seed, Time
 
 Picture = Annotated[
     Any,
@@ -188,11 +188,13 @@ class ImageExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base; the tools
     beside the base that had a part in it, if any.
 
-    ``notes``: what was cut, not known or done otherwise than asked, a sentence each; absent when there is nothing."""
+    ``safety``: who judged the image, and how; absent where images are not judged. ``notes``: what was cut, not known or
+    done otherwise than asked, a sentence each; absent when there is nothing."""
 
     native_resolution: str
     base: str
     tools: Tools | Nothing = UNSET
+    safety: SafetyVerdict | Nothing = UNSET
     notes: Notes | Nothing = UNSET
 
 

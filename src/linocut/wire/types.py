@@ -1,7 +1,8 @@
 """Small types that several messages share: times, seeds, names."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from linocut.ids import MAX_SEED
@@ -15,6 +16,7 @@ __all__ = [
     "ModelUri",
     "Notes",
     "Nothing",
+    "SafetyVerdict",
     "Seed",
     "Time",
     "not_yet",
@@ -62,3 +64,12 @@ Bytes = Annotated[
         description="A file part (multipart).",
     ),
 ]
+
+
+class SafetyVerdict(msgspec.Struct, kw_only=True, frozen=True):
+    """Who judged a picture or a prompt (a classifier, the rules for prompts), and how. "not evaluated": nobody could,
+    which is not the same as passed. ``reason``: why it was refused or is withheld."""
+
+    component: Annotated[str, Meta(examples=["open_nsfw"])]
+    verdict: Literal["passed", "withheld", "refused", "not evaluated"]
+    reason: Annotated[str, Meta(examples=["the picture's content"])] | Nothing = UNSET

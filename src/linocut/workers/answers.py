@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, insert
 
 from linocut import ids
@@ -47,21 +48,24 @@ class Answers:
         """Nothing is put off."""
 
     def _keep(self, desk: Desk, held: Held, event: ImageDrawn) -> None:
+        """An image that is withheld is not kept at all: no bytes of it, and no id under which to ask for it."""
+        withheld = event.verdict is not None and event.verdict.withholds
         try:
-            sha256 = desk.writer.keep(held, event.png, IMAGE_PATIENCE_SECONDS)
+            sha256 = None if withheld else desk.writer.keep(held, event.png, IMAGE_PATIENCE_SECONDS)
         except Busy as trouble:  # whoever waits hears it, and may ask again
             self._fail(desk, held, trouble)
             desk.cancel(held.key)
             return
         drawn = {
             "index": event.index,
-            "image_id": ids.new_id(),
+            "image_id": None if withheld else ids.new_id(),
             "image_sha256": sha256,
             "seed": event.seed,
             "native_width": event.native_width,
             "native_height": event.native_height,
             "notes": list(event.notes),
             "tools": list(event.tools),
+            "verdict": None if event.verdict is None else msgspec.to_builtins(event.verdict),
         }
         held.images.append(drawn)
 
@@ -88,6 +92,7 @@ def _finish(tx: Connection, held: Held, data: dict[str, Any]) -> None:
     rows = [
         {"image_id": d["image_id"], "job_id": job.job_id, "image_sha256": d["image_sha256"], "created_at": moment}
         for d in held.images
+        if d["image_id"] is not None
     ]
     if rows:
         tx.execute(insert(images), rows)
@@ -96,6 +101,6 @@ def _finish(tx: Connection, held: Held, data: dict[str, Any]) -> None:
 
 
 def _told(drawn: dict[str, Any]) -> dict[str, Any]:
-    """What the job's result says of an image; notes and tools where there are any."""
-    told = ("image_id", "seed", "native_width", "native_height")
-    return {name: drawn[name] for name in told} | {name: drawn[name] for name in ("notes", "tools") if drawn[name]}
+    """What the job's result says of an image; notes, tools and a verdict where there are any."""
+    told, some = ("image_id", "seed", "native_width", "native_height"), ("notes", "tools", "verdict")
+    return {name: drawn[name] for name in told} | {name: drawn[name] for name in some if drawn[name]}

@@ -6,7 +6,8 @@ from linocut.workers.delivery import Delivery
 from linocut.workers.runs import Runs
 
 DELIVERIES: dict[str, Delivery] = {
-    "generate": Answers(), "edit": Answers(), "keyed": Answers(), "cutout": Answers(), "describe": Answers(),
+    "generate": Answers(), "edit": Answers(), "upscale": Answers(), "keyed": Answers(), "cutout": Answers(),
+    "describe": Answers(), "layerize": Answers(),
     "train": Runs(),
 }  # fmt: skip
 """By the kind's name in ``orders.KINDS``."""

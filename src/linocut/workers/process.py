@@ -27,6 +27,7 @@ from linocut.observe import adopt_libraries, log, set_up_logs
 from linocut.parent import EXIT_UNFIT, die_with_parent
 from linocut.runtime import Runtime, ready_folder
 from linocut.settings import MIB, Settings
+from linocut.sight import check_rule
 from linocut.workers.loop import WorkerLoop
 
 
@@ -47,9 +48,9 @@ def run(settings: Settings, worker_id: str = "") -> int:
         if settings.engine == "torch":
             check_parts(runtime.base_folder)
         cache, memory = settings.adapter_cache_mib * MIB, settings.engine_memory_mib * MIB
-        tools = ToolsAtHand(
-            settings.tools_memory_mib * MIB, settings.tools_at_start, settings.weights_of_tools, endpoints(settings)
-        )
+        check_rule(settings.safety)
+        room, weights = settings.tools_memory_mib * MIB, settings.weights_of_tools
+        tools = ToolsAtHand(room, settings.tools_at_start, weights, endpoints(settings), settings.safety)
         threads = threads_of(settings)
         engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads, cache, memory, tools)
     except LinocutError as error:

@@ -9,6 +9,8 @@ from linocut.captions import normalise
 from linocut.errors import InvalidRequest
 from linocut.generation.looks import palette_of
 from linocut.generation.types import GenerateAsk, Look, MagicPrompt, Over
+from linocut.generation.upscaling import UpscaleAsk
+from linocut.pictures.intake import StoredPicture
 from linocut.sizes import parse_size
 from linocut.wire import (
     EditImageRequestV3,
@@ -16,6 +18,7 @@ from linocut.wire import (
     GenerateImageRequestV4,
     RemixImageRequestV3,
     RemixImageRequestV4,
+    UpscaleImageRequest,
 )
 from linocut.wire.enums import RenderingSpeed, StylePresetV3, StyleTypeV3
 from linocut.wire.types import UNSET, Json, Nothing
@@ -164,6 +167,22 @@ def look_v3(request: LooksV3) -> Look:
         style_preset=_or_none(request.style_preset),
         style_codes=tuple(code.upper() for code in _or_none(request.style_codes) or ()),
         palette=() if palette is None else palette_of(palette),
+    )
+
+
+def upscaled(request: UpscaleImageRequest, image: StoredPicture) -> UpscaleAsk:
+    """``POST /upscale``."""
+    asked = request.image_request
+    return UpscaleAsk(
+        picture=image,
+        prompt=_or_none(asked.prompt),
+        resemblance=asked.resemblance,
+        detail=asked.detail,
+        magic_prompt=asked.magic_prompt_option,
+        num_images=asked.num_images,
+        seed=_or_none(asked.seed),
+        inputs=inputs_of(image_file=image),
+        notes=image.notes,
     )
 
 

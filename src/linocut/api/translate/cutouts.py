@@ -5,6 +5,7 @@ from dataclasses import replace
 from linocut import ids
 from linocut.api.drawing import Drawn
 from linocut.api.intake import inputs_of
+from linocut.api.translate.images import safety_of
 from linocut.api.translate.versions import V3
 from linocut.generation.cutouts import CutoutAsk
 from linocut.generation.types import GenerateAsk, Over
@@ -35,11 +36,11 @@ def answer_cutout(drawn: Drawn, _ask: CutoutAsk) -> RemoveBackgroundResponse:
     [image] = drawn.images
     image_id = image.get("image_id")
     notes = [*drawn.begun.placed.notes, *image.get("notes", ())]
-    extras = CutoutExtras(tools=image.get("tools", UNSET), notes=notes or UNSET)
+    extras = CutoutExtras(tools=image.get("tools", UNSET), safety=safety_of(image), notes=notes or UNSET)
     one = RemoveBackgroundImageObject(
         url=None if image_id is None else drawn.link(image_id),
         is_image_safe=image_id is not None,
-        x_linocut=extras if notes or "tools" in image else UNSET,
+        x_linocut=extras if notes or {"tools", "verdict"} & set(image) else UNSET,
     )
     return RemoveBackgroundResponse(created=ids.wire_time(drawn.finished_at), data=[one])
 

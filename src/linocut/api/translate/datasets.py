@@ -3,6 +3,7 @@
 from linocut import ids
 from linocut.datasets import types
 from linocut.datasets.findings import is_damaged
+from linocut.verdicts import SafetyMode
 from linocut.wire import (
     AssetIdentifier,
     Dataset,
@@ -14,7 +15,7 @@ from linocut.wire import (
     UploadDatasetAssetsResponse,
     UploadExtras,
 )
-from linocut.wire.types import UNSET
+from linocut.wire.types import UNSET, Nothing, SafetyVerdict
 
 _DAMAGED = "The caption had bytes that are no UTF-8 and read as \ufffd; save it as UTF-8 and send it again."
 
@@ -49,8 +50,9 @@ def dataset_detail(view: types.DatasetDetail) -> GetDatasetResponse:
     )
 
 
-def upload_report(report: types.UploadReport) -> UploadDatasetAssetsResponse:
-    """What became of each file of an upload."""
+def upload_report(report: types.UploadReport, safety: SafetyMode = "off") -> UploadDatasetAssetsResponse:
+    """What became of each file of an upload; where pictures are judged (``safety``), by whom those that were taken."""
+    judged = _judged(report) if safety != "off" and report.success_count else UNSET
     return UploadDatasetAssetsResponse(
         total_count=report.total_count,
         success_count=report.success_count,
@@ -63,8 +65,22 @@ def upload_report(report: types.UploadReport) -> UploadDatasetAssetsResponse:
             DatasetUploadFailedAsset(file_name=asset.file_name, failure_reason=asset.reason, message=asset.message)
             for asset in report.failed
         ],
-        x_linocut=UploadExtras(notes=list(report.notes)) if report.notes else UNSET,
+        x_linocut=(
+            UNSET
+            if isinstance(judged, Nothing) and not report.notes
+            else UploadExtras(safety=judged, notes=list(report.notes) or UNSET)
+        ),
     )
+
+
+def _judged(report: types.UploadReport) -> SafetyVerdict | Nothing:
+    """Absent where every picture was here already."""
+    judged_by = [asset.judged_by for asset in report.successful if asset.judged_by is not None]
+    if not judged_by:
+        return UNSET
+    if not all(judged_by):
+        return SafetyVerdict(component="", verdict="not evaluated")
+    return SafetyVerdict(component=judged_by[0], verdict="passed")
 
 
 def _upload(asset_id: str) -> AssetIdentifier:

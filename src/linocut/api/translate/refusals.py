@@ -3,12 +3,12 @@ unless what it says asks for nothing (DECISIONS 41)."""
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from linocut.api.body import Texts
-from linocut.api.fields import NOTHING
+from linocut.api.fields import NOTHING, as_object, nested
 from linocut.errors import InvalidRequest
 
 KNOWN_FIELDS = frozenset(
@@ -47,6 +47,7 @@ _INSTEAD = {
     ("/v1/ideogram-v3/generate", "json_prompt"): "send prompt; a structured caption as its text is understood",
     ("/v1/ideogram-v3/generate", "magic_prompt_option"): "send magic_prompt",
     ("/v1/ideogram-v3/generate", "image_request"): "send its fields themselves",
+    **{(path, "image"): "send the picture as image_file" for path in ("/upscale", "/remix", "/edit", "/reframe")},
 }
 
 
@@ -59,16 +60,27 @@ def acted_on(values: Mapping[str, Any], path: str, model: type[msgspec.Struct]) 
     kept: dict[str, Any] = {}
     for name, value in values.items():
         mark = marks.get(name)
-        if name in model.__struct_fields__ and (mark is None or _says_something(values.get(mark["unless"]))):
+        inner = as_object(value, nested(model)[name]) if name in nested(model) else None
+        if inner is not None:
+            kept[name] = acted_on(inner, path, cast(type[msgspec.Struct], nested(model)[name].type))
+        elif name in model.__struct_fields__ and (mark is None or _says_something(values.get(mark["unless"]))):
             kept[name] = value
         elif name not in KNOWN_FIELDS or _asks_for_nothing(name, value):
             continue
         elif mark is not None:
             raise InvalidRequest(f"{name} is not supported by this server yet; leave it out.", field=name)
         else:
-            instead = _INSTEAD.get((path, name), "leave it out")
+            instead = _INSTEAD.get((path, name)) or _inside(name, model) or "leave it out"
             raise InvalidRequest(f"{path} has no field {name}: {instead}.", field=name)
     return kept
+
+
+def _inside(name: str, model: type[msgspec.Struct]) -> str | None:
+    """Where a field belongs that stands outside the object that has it."""
+    for outer, rule in nested(model).items():
+        if name in rule.type.__struct_fields__:
+            return f"put it into {outer}"
+    return None
 
 
 @lru_cache

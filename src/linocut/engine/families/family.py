@@ -16,12 +16,14 @@ from torch import Tensor, device, dtype
 
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
-from linocut.engine.families.items import Grid, Item, Plan, Text
+from linocut.engine.families.items import Grid, Item, Look, Plan, Text
 
 FAMILIES = {
     "ideogram4": "Ideogram4",
     "flux2": "Flux2",
+    "flux2_dev": "Flux2Dev",
     "qwen_image": "QwenImage",
+    "qwen_image_edit": "QwenImageEdit",
     "z_image": "ZImage",
     "sdxl": "Sdxl",
 }
@@ -65,6 +67,18 @@ class Family(Protocol):
 
         Keep and pass the same object while a caption is in use: a network may cache its projection of the text by
         that object. ``InvalidRequest`` for a caption over the base's ``max_text_tokens``; it is never cut.
+        """
+        ...
+
+    def look(self, width: int, height: int) -> Look:
+        """At which sizes a reference of ``width`` x ``height`` pixels is looked at, about its shape, as the library's
+        pipeline scales it. ``InvalidRequest`` from a base that takes none."""
+        ...
+
+    def encode_text_with(self, caption: str, pictures_HWC: Sequence[Tensor]) -> Text:
+        """The caption through a text tower that sees the references too, uint8, each at its ``look(...).text``.
+
+        Only where ``look`` names a size for it. The empty text of the guidance sees the same pictures.
         """
         ...
 

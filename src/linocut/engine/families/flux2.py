@@ -5,7 +5,9 @@ Shapes: N image tokens, C latent channels, T text tokens, F = 3 x hidden text fe
 
 from collections.abc import Sequence
 from functools import cached_property
+from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline, Flux2Transformer2DModel
@@ -14,7 +16,8 @@ from transformers import AutoTokenizer, Qwen3ForCausalLM
 
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
-from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
+from linocut.engine.families.items import Grid, Item, Look, Plan, Text, plan_of
+from linocut.engine.families.parts.blind import SeesNoPictures
 from linocut.engine.families.parts.flux2_network import FEATURES, Flux2Network, Piece
 from linocut.engine.families.parts.folder import (
     check_tokens,
@@ -29,8 +32,11 @@ from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import flux2_mu, linear_sigmas, scheduled
 from linocut.lora_files.targets import LORA_ENDINGS
 
+REFERENCE_AREA = 1024 * 1024
+"""The most pixels that the network is shown of a reference (from the library's pipelines)."""
 
-class Flux2:
+
+class Flux2(SeesNoPictures):
     """The family's protocol (``families/family.py``) over the parts of a Flux2KleinPipeline.
 
     A base whose ``model_index.json`` says ``is_distilled`` ignores the guidance, as the library's pipeline does,
@@ -47,10 +53,13 @@ class Flux2:
         self.scheduler_config = read_json(folder, "scheduler/scheduler_config.json")
         transformer = load_module(Flux2Transformer2DModel, folder, "transformer", on, precision)
         self.network = Flux2Network(transformer, float(self.scheduler_config.get("num_train_timesteps", 1000)))
-        self.text_encoder = load_module(Qwen3ForCausalLM, folder, "text_encoder", on, precision)
+        self.text_encoder: Any = self._load_tower(folder, on, precision)
         self.tokenizer = AutoTokenizer.from_pretrained(str(part_folder(folder, "tokenizer")), local_files_only=True)
         self.latents = Latents(load_module(AutoencoderKLFlux2, folder, "vae", on, precision), channel_first=True)
         self._targets = linears(transformer, LORA_ENDINGS["flux2"])
+
+    def _load_tower(self, folder: Path, on: device, precision: dtype) -> Any:
+        return load_module(Qwen3ForCausalLM, folder, "text_encoder", on, precision)
 
     def lora_targets(self) -> dict[str, tuple[int, int]]:
         """Every attention and MLP linear of the double and single blocks -> (in, out) features."""
@@ -85,6 +94,13 @@ class Flux2:
         for a caption above that length, which the library would cut.
         """
         return [self._encode_text(caption) for caption in captions]
+
+    def look(self, width: int, height: int) -> Look:
+        """As it is, or scaled down to ``REFERENCE_AREA``; cut to whole tokens."""
+        shrunk = min(1.0, sqrt(REFERENCE_AREA / (width * height)))
+        side = self.latents.pixels_per_token
+        columns, rows = (max(1, int(pixels * shrunk) // side) for pixels in (width, height))
+        return Look((columns * side, rows * side))
 
     def encode_images(self, pixels_HWC: Sequence[Tensor]) -> list[Tensor]:
         """uint8 pictures -> normalised ``latents_NC`` float32, the posterior's mode."""

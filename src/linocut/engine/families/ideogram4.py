@@ -14,6 +14,7 @@ from transformers import AutoModel, AutoTokenizer
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of, polished
+from linocut.engine.families.parts.blind import LooksAtNothing
 from linocut.engine.families.parts.folder import (
     check_tokens,
     linears,
@@ -34,11 +35,10 @@ NEGATIVE_SHARE = 0.5
 (``docs/decisions/0018``)."""
 
 
-class Ideogram4:
+class Ideogram4(LooksAtNothing):
     """The family's protocol (``families/family.py``) over the parts of an Ideogram4Pipeline."""
 
     takes_negative_text = True
-    takes_references = False
 
     def __init__(self, folder: Path, on: device, precision: dtype) -> None:
         no_progress_bars()

@@ -32,6 +32,18 @@ class Text:
         return sum(tensor.nbytes for tensor in self.tensors.values())
 
 
+Size = tuple[int, int]
+"""(width, height) in pixels."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """At which size a picture is looked at: by the denoising network, and by the text tower (None: not at all)."""
+
+    network: Size
+    text: Size | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Reference:
     """A picture that the network looks at while it draws another: its latents and their grid."""

@@ -5,6 +5,7 @@ F text features, h and w latent rows and columns, H and W pixels.
 """
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
+from linocut.engine.families.parts.blind import LooksAtNothing
 from linocut.engine.families.parts.branches import Branches, training_items
 from linocut.engine.families.parts.folder import (
     check_tokens,
@@ -44,11 +46,11 @@ FRAME_TOKENS = 34
 FEATURES = "features_TF"
 
 
-class QwenImage:
+class QwenImage(LooksAtNothing):
     """The family's protocol (``families/family.py``) over the parts of a QwenImagePipeline."""
 
     takes_negative_text = True
-    takes_references = False
+    frame, frame_tokens = FRAME, FRAME_TOKENS
 
     def __init__(self, folder: Path, on: device, precision: dtype) -> None:
         no_progress_bars()
@@ -108,6 +110,7 @@ class QwenImage:
         Items of one size and one text length share a pass; nothing is padded.
         """
         refuse_unused(self, items)
+        items = [replace(item, negative=item.negative or self._blank_beside(item.text)) for item in items]
         branches = Branches(items, self._blank, guided=lambda item: item.guidance > 1.0)
         return branches.join(self.network.run(branches.items, _alike, self._forward), _rescaled)
 
@@ -138,29 +141,36 @@ class QwenImage:
     def release(self) -> None:
         """It keeps nothing."""
 
+    def _blank_beside(self, text: Text | None) -> Text:
+        """The blank that goes with a text."""
+        del text
+        return self._blank
+
     @cached_property
     def _blank(self) -> Text:
         """What the guidance pushes away from when nobody says: a single space, as the base's authors do."""
         return self.encode_text([" "])[0]
 
     def _forward(self, items: Sequence[Item]) -> Tensor:
-        network, rows_columns = self.transformer, items[0].grid
+        network, grids = self.transformer, _grids(items[0])
         timestep_B = float_tensor([item.sigma for item in items], network.device) * 1000.0
         output_BNC: Tensor = network(
-            hidden_states=stacked([item.latents for item in items], network),
+            hidden_states=stacked([_tokens(item) for item in items], network),
             timestep=timestep_B.to(network.dtype) / 1000,
             encoder_hidden_states=stacked([(item.text or self._blank).tensors[FEATURES] for item in items], network),
-            img_shapes=[[(1, *rows_columns)]] * len(items),
+            img_shapes=[[(1, *grid) for grid in grids]] * len(items),
             return_dict=False,
         )[0]
-        return output_BNC
+        return output_BNC[:, : items[0].latents.shape[0]]
 
     def _encode_text(self, caption: str) -> Text:
-        ids_1T = self.tokenizer(FRAME.format(caption), return_tensors="pt")["input_ids"].to(self.text_encoder.device)
-        count = int(ids_1T.shape[1]) - FRAME_TOKENS
+        ids_1T = self.tokenizer(self.frame.format(caption), return_tensors="pt")["input_ids"].to(
+            self.text_encoder.device
+        )
+        count = int(ids_1T.shape[1]) - self.frame_tokens
         check_tokens(count, self.max_text_tokens)
         states = self.text_encoder(input_ids=ids_1T, attention_mask=torch.ones_like(ids_1T), output_hidden_states=True)
-        return Text(count, {FEATURES: states.hidden_states[-1][0, FRAME_TOKENS:].float()})
+        return Text(count, {FEATURES: states.hidden_states[-1][0, self.frame_tokens :].float()})
 
     def _encode_image(self, pixels_HWC: Tensor) -> Tensor:
         height, width, _ = pixels_HWC.shape
@@ -180,9 +190,20 @@ class QwenImage:
         return film_1C1HW[:, :, 0].float()
 
 
+def _grids(item: Item) -> tuple[Grid, ...]:
+    """The image's grid, then those of its references."""
+    return item.grid, *(reference.grid for reference in item.references)
+
+
+def _tokens(item: Item) -> Tensor:
+    """The image's latents, then those of its references."""
+    others = [reference.latents.to(item.latents.device) for reference in item.references]
+    return torch.cat([item.latents, *others]) if others else item.latents
+
+
 def _alike(item: Item) -> Hashable:
-    """The library places a whole batch by its first size, and would pad texts: items of other shapes go separately."""
-    return item.grid, item.text.tokens if item.text else None
+    """The library places a whole batch by its first sizes, and would pad texts: items of other shapes go separately."""
+    return _grids(item), item.text.tokens if item.text else None
 
 
 def _rescaled(with_text_NC: Tensor, without_NC: Tensor, guidance: float) -> Tensor:

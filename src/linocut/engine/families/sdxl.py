@@ -19,6 +19,7 @@ from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjecti
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Text, plan_of
+from linocut.engine.families.parts.blind import LooksAtNothing
 from linocut.engine.families.parts.branches import Branches, linearly, training_items
 from linocut.engine.families.parts.folder import (
     check_tokens,
@@ -40,14 +41,13 @@ from linocut.lora_files.targets import LORA_ENDINGS
 FEATURES, POOLED = "features_TF", "pooled_P"
 
 
-class Sdxl:
+class Sdxl(LooksAtNothing):
     """The family's protocol (``families/family.py``) over the parts of a StableDiffusionXLPipeline.
 
     The engine's noise level is s = sigma / (1 + sigma) of the scheduler's sigma (``parts/prediction.py``).
     """
 
     takes_negative_text = True
-    takes_references = False
 
     def __init__(self, folder: Path, on: device, precision: dtype) -> None:
         no_progress_bars()

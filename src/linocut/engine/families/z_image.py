@@ -19,6 +19,7 @@ from transformers import AutoModel, AutoTokenizer
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Plan, Step, Text, plan_of
+from linocut.engine.families.parts.blind import LooksAtNothing
 from linocut.engine.families.parts.branches import Branches, linearly, training_items
 from linocut.engine.families.parts.folder import (
     check_tokens,
@@ -38,7 +39,7 @@ from linocut.lora_files.targets import LORA_ENDINGS
 FEATURES = "features_TF"
 
 
-class ZImage:
+class ZImage(LooksAtNothing):
     """The family's protocol (``families/family.py``) over the parts of a ZImagePipeline.
 
     Guidance g is neg + g (pos - neg), as for every family; the library's ``guidance_scale`` is g - 1. Turbo is drawn
@@ -46,7 +47,6 @@ class ZImage:
     """
 
     takes_negative_text = True
-    takes_references = False
 
     def __init__(self, folder: Path, on: device, precision: dtype) -> None:
         no_progress_bars()

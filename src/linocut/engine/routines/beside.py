@@ -16,7 +16,6 @@ from linocut.engine.routines.hands import Hands
 from linocut.engine.units import EncodeImage
 from linocut.engine.work import Background, Yielded
 from linocut.orders import GenerateOrder, PictureRef
-from linocut.sizes import native_size
 
 STYLE_LEVEL = 0.8
 """The noise over the first latents of a style: as over a remix of weight 47, where a picture's colours stay and what it
@@ -24,17 +23,19 @@ shows does not."""
 
 
 def beside(order: GenerateOrder, hands: Hands) -> Generator[Yielded, Any, Beside]:
-    """The order's negative text, and its references at about the base's own area, encoded."""
+    """The order's negative text, and its references at the sizes at which the family looks at them, encoded."""
     refs = order.references
     if not refs:
         return Beside(order.negative)
     masks = {len(refs) - 1: order.reference_mask}
-    pictures = yield [
-        Background(partial(_seen, ref, masks.get(index), hands), "scale reference") for index, ref in enumerate(refs)
-    ]
+    looks = [hands.family.look(ref.width, ref.height) for ref in refs]
+    shown = [(ref, masks.get(index), look.network) for index, (ref, look) in enumerate(zip(refs, looks, strict=True))]
+    read = [(ref, mask, look.text) for (ref, mask, _), look in zip(shown, looks, strict=True) if look.text]
+    seen = yield [Background(partial(_seen, *one, hands), "scale reference") for one in (*shown, *read)]
+    pictures, read_HWC = seen[: len(refs)], tuple(seen[len(refs) :])
     latents = yield [EncodeImage(pixels_HWC) for pixels_HWC in pictures]
     grids = [hands.family.grid(pixels_HWC.shape[1], pixels_HWC.shape[0]) for pixels_HWC in pictures]
-    return Beside(order.negative, tuple(Reference(x, grid) for x, grid in zip(latents, grids, strict=True)))
+    return Beside(order.negative, tuple(Reference(x, g) for x, g in zip(latents, grids, strict=True)), read_HWC)
 
 
 def styled_start(order: GenerateOrder, hands: Hands) -> Generator[Yielded, Any, Known | None]:
@@ -47,14 +48,13 @@ def styled_start(order: GenerateOrder, hands: Hands) -> Generator[Yielded, Any, 
     return Known(latents, STYLE_LEVEL, hands.family.by_cell(nothing_rc).to(latents.device))
 
 
-def _seen(ref: PictureRef, mask: PictureRef | None, hands: Hands) -> Tensor:
-    """A reference at the size at which the network looks at it; white where its mask is black."""
+def _seen(ref: PictureRef, mask: PictureRef | None, size: tuple[int, int], hands: Hands) -> Tensor:
+    """A reference at the size at which it is looked at; white where its mask is black."""
     picture = opened(ref, hands.fetch, "RGB")
     if mask is not None:
         paper = Image.new("RGB", picture.size, "white")
         paper.paste(picture, mask=opened(mask, hands.fetch, "L"))
         picture = paper
-    size = native_size(ref.width, ref.height, hands.base.native_pixels, hands.base.size_multiple)
     return _pixels(picture.resize(size, Image.Resampling.LANCZOS))
 
 

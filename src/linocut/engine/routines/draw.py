@@ -40,10 +40,11 @@ class Known:
 @dataclass(frozen=True, eq=False)
 class Beside:
     """What a picture is drawn by beside its caption: the exact text that the guidance leads away from (``negative``,
-    "" for the family's own empty one), and pictures that the network looks at."""
+    "" for the family's own empty one), and pictures that the network looks at, and the text tower (uint8)."""
 
     negative: str = ""
     references: tuple[Reference, ...] = ()
+    pictures: tuple[Tensor, ...] = ()
 
 
 NOTHING_BESIDE = Beside()
@@ -92,8 +93,8 @@ def draw_latents(
     """
     grid = family.grid(width, height)
     plan = family.plan(sampling, width, height)
-    text = yield EncodeText(caption)
-    away = (yield EncodeText(beside.negative)) if beside.negative else None
+    text = yield EncodeText(caption, beside.pictures)
+    away = (yield EncodeText(beside.negative, beside.pictures)) if beside.negative else None
     noises = [start_noise(seed, family.latent_shape(grid)) for seed in seeds]
     steps = plan.steps
     latents = [noise * plan.start_scale for noise in noises]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from linocut.engine.tools.enlarging import Levels, pixels_of, rgb
+from linocut.engine.tools.resampling import Levels, pixels_of, rgb
 from linocut.errors import NotReady
 
 NETWORK = "acnet-hdn0"
@@ -13,7 +13,7 @@ NETWORK = "acnet-hdn0"
 
 
 class Anime4k:
-    """As ``enlarging.Enlarger``. ``NotReady`` where there is no wheel of pyanime4k for this Python."""
+    """As ``resampling.Enlarger``. ``NotReady`` where there is no wheel of pyanime4k for this Python."""
 
     def __init__(self) -> None:
         try:

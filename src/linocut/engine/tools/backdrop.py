@@ -24,8 +24,13 @@ TRUSTED = 0.7
 """The part of the ring, nearest to its median colour, that the first fit sees."""
 LEAST_DEVIATION = 0.8
 """Of Lab values: a flat backdrop has no noise of its own, but the object's edge is never that sharp."""
+LEAST_OF_KEY = 3.0
+"""The same of a ground that was drawn to be cut away: no object has colours so near to it, and a drawn ground has
+stains."""
 NEAR_KEY = 30.0
 """Lab units within which a ring's colour is taken for the key colour at first."""
+LEAST_SEEN = 0.1
+"""The part of the ring with the key colour from which the first fit looks for that."""
 
 Floats = NDArray[np.floating]
 Flags = NDArray[np.bool_]
@@ -43,7 +48,7 @@ _LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.0
 class Backdrop:
     """``distance_HW``: each pixel's distance from the surface, in the ring's own deviations; beyond ``FAR`` it is the
     object's. ``ring_HW``: the ring. ``deviation``: the ring's from the surface, in Lab units. ``plain``: the part of
-    the ring that the surface explains."""
+    the ring that has about the key colour, of one that has a key; else the part that the surface explains."""
 
     distance_HW: Floats
     ring_HW: Flags
@@ -68,19 +73,21 @@ def backdrop_of(pixels_HWC: Levels, key: tuple[int, int, int] | None = None) -> 
     )
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
     ring_terms, ring_lab = terms[ring_HW], lab_HWC[ring_HW]
-    kept = _first(ring_lab, key)
+    near = None if key is None else _near(ring_lab, key)
+    kept = near if near is not None and near.mean() > LEAST_SEEN else _most_alike(ring_lab)
     for _ in range(ROUNDS):
         surface, *_ = np.linalg.lstsq(ring_terms[kept], ring_lab[kept], rcond=None)
         off = np.linalg.norm(ring_lab - ring_terms @ surface, axis=-1)
         if key is None:
             kept = off <= max(3.0 * 1.4826 * float(np.median(off)), LEAST_DEVIATION)
         else:
-            kept = off <= max(3.0 * 1.4826 * float(np.median(off[kept])), 2 * LEAST_DEVIATION)
+            kept = off <= max(3.0 * 1.4826 * float(np.median(off[kept])), LEAST_OF_KEY)
     left = ring_lab[kept] - ring_terms[kept] @ surface
-    deviation = np.maximum(1.4826 * np.median(np.abs(left), axis=0), LEAST_DEVIATION)
+    least = LEAST_DEVIATION if key is None else LEAST_OF_KEY
+    deviation = np.maximum(1.4826 * np.median(np.abs(left), axis=0), least)
     residual_HWC = lab_HWC - _shaded(terms @ surface, lab_HWC[..., 0])
     distance_HW = np.linalg.norm(residual_HWC / deviation.astype(np.float32), axis=-1)
-    return Backdrop(distance_HW, ring_HW, float(np.median(off)), float(kept.mean()))
+    return Backdrop(distance_HW, ring_HW, float(np.median(off)), float((kept if near is None else near).mean()))
 
 
 def lab(pixels_HWC: Levels) -> Floats:
@@ -99,15 +106,17 @@ def _ring(height: int, width: int) -> Flags:
     return ring_HW
 
 
-def _first(ring_lab: Floats, key: tuple[int, int, int] | None) -> Flags:
-    """The colours of the ring that the first fit sees."""
-    if key is not None:
-        near: Flags = np.linalg.norm(ring_lab - lab(np.array(key, np.uint8)[None, None])[0, 0], axis=-1) < NEAR_KEY
-        if near.mean() > 0.1:
-            return near
+def _near(ring_lab: Floats, key: tuple[int, int, int]) -> Flags:
+    """The colours of the ring that are about the key."""
+    near: Flags = np.linalg.norm(ring_lab - lab(np.array(key, np.uint8)[None, None])[0, 0], axis=-1) < NEAR_KEY
+    return near
+
+
+def _most_alike(ring_lab: Floats) -> Flags:
+    """The colours of the ring nearest to its median: an object may stand on the border, and is not asked first."""
     off = np.linalg.norm(ring_lab - np.median(ring_lab, axis=0), axis=-1)
-    trusted: Flags = off <= np.quantile(off, TRUSTED)  # an object may stand on the border: it is not asked first
-    return trusted
+    alike: Flags = off <= np.quantile(off, TRUSTED)
+    return alike
 
 
 def _shaded(backdrop_HWC: Floats, lightness_HW: Floats) -> Floats:

@@ -16,38 +16,27 @@ from PIL import Image
 from scipy import ndimage
 
 from linocut.engine.tools import closed_form
-from linocut.engine.tools.backdrop import FAR, Backdrop, Flags, Floats, Levels, backdrop_of
-from linocut.engine.tools.cut import NOTHING, Cut, checked
+from linocut.engine.tools.backdrop import FAR, Flags, Floats, Levels
+from linocut.engine.tools.cut import Cut, checked
+from linocut.engine.tools.finding import HAIRS, Found, disc_of, found_in, gathered
 from linocut.engine.tools.foreground import at
 
 WORK_SIDE = 768
 """The longest side that the picture is looked at in."""
 BAND = 3
 """Pixels to each side of the edge whose alphas are solved for."""
-HAIRS = 12
-"""How far from the object fainter colours than its own count as its hairs."""
 REACH = 10
 """How far around the edge the colours of both sides are gathered."""
 TRUST = 0.3
 """The pull of the closed form to the mixture, where the two sides' colours are well apart."""
 APART = 24.0
 """Levels (of 255) that count as well apart."""
+FAINTLY = 1e-5
+"""The weight of colours that may be mixtures, beside the object's own: they count where there are no others."""
+FULL = 0.8
+"""The part of the object's colour from which a pixel may be the object's alone."""
 SURE = 0.04
 """Alphas so near to 0 or 1 are 0 or 1."""
-
-BUSIEST_RING = 9.0
-"""The largest deviation of the ring, in Lab units, of a backdrop that counts as plain."""
-AREAS = (0.002, 0.9)
-"""The least and the largest part of the picture that an object takes."""
-MOST_ON_THE_RING = 0.25
-"""The largest part of the ring that may belong to the object."""
-LEAST_KEY = 0.35
-"""The least part of the ring that has the key colour, of a picture that was drawn on it."""
-
-BUSY = "The backdrop is not plain: its colours differ too much along the picture's border."
-EVERYWHERE = "No backdrop was found."
-AT_THE_BORDER = "The object touches too much of the picture's border."
-NO_KEY = "The plain ground that was to be cut away was not drawn."
 
 
 class BorderMatting:
@@ -69,13 +58,11 @@ def cut(pixels_HWC: Levels, key: tuple[int, int, int] | None = None) -> Cut:
     size = max(16, round(width * scale)), max(16, round(height * scale))
     picture = Image.fromarray(pixels_HWC)
     small_hwC = np.asarray(picture if picture.size == size else picture.resize(size, Image.Resampling.BOX))
-    backdrop = backdrop_of(small_hwC, key)
-    doubts = _doubts(backdrop, key is not None)
-    object_hw = ndimage.median_filter(backdrop.object_hw, 3)  # noise of single pixels goes
-    if not object_hw.any():
-        return Cut(np.zeros((height, width), np.uint8), doubts)
-    edge = _Edge.of(small_hwC.astype(np.float32), backdrop, object_hw)
-    return Cut(_sized(pixels_HWC, edge, edge.solved()), doubts)
+    found = found_in(small_hwC, key)
+    if not found.object_hw.any():
+        return Cut(np.zeros((height, width), np.uint8), found.doubts)
+    edge = _Edge.of(small_hwC.astype(np.float32), found)
+    return Cut(_sized(pixels_HWC, edge, edge.solved()), found.doubts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,21 +79,20 @@ class _Edge:
     trust_hw: Floats
 
     @classmethod
-    def of(cls, small_hwC: Floats, backdrop: Backdrop, object_hw: Flags) -> "_Edge":
-        disc = _disc(BAND)
-        inner_hw = ndimage.binary_erosion(object_hw, disc, border_value=1)
-        outer_hw = ~ndimage.binary_dilation(object_hw, disc)
-        thick_hw = ndimage.binary_dilation(inner_hw, _disc(BAND + 1))
-        stems_hw = object_hw & ~thick_hw
-        faint_hw = (backdrop.distance_HW > FAR / 2) & ~object_hw
-        hairs_hw = faint_hw & ndimage.binary_dilation(object_hw, _disc(2), iterations=HAIRS // 2)
-        outer_hw &= ~ndimage.binary_dilation(hairs_hw, _disc(1))
+    def of(cls, small_hwC: Floats, found: Found) -> "_Edge":
+        object_hw = found.object_hw
+        outer_hw = ~ndimage.binary_dilation(object_hw, disc_of(BAND))
+        faint_hw = (found.distance_hw > FAR / 2) & ~object_hw
+        hairs_hw = faint_hw & ndimage.binary_dilation(object_hw, disc_of(2), iterations=HAIRS // 2)
+        outer_hw &= ~ndimage.binary_dilation(hairs_hw, disc_of(1))
+        under_hwC = gathered(small_hwC, outer_hw.astype(np.float32), REACH)
+        inner_hw = _solid(small_hwC, object_hw, under_hwC)
         unknown_hw = ~inner_hw & ~outer_hw
-        thin_hw = unknown_hw & ndimage.binary_dilation(stems_hw, _disc(BAND + 1))
-        weight_hw = np.where(inner_hw, 1.0, np.where(object_hw, 0.02, 0.0)).astype(np.float32)
-        over_hwC = _gathered(small_hwC, weight_hw, REACH)
-        under_hwC = _gathered(small_hwC, outer_hw.astype(np.float32), REACH)
+        stems_hw = object_hw & ~ndimage.binary_dilation(inner_hw, disc_of(BAND + 1))
+        thin_hw = unknown_hw & ndimage.binary_dilation(stems_hw, disc_of(BAND + 1))
+        over_hwC = gathered(small_hwC, np.where(inner_hw, 1.0, FAINTLY * object_hw).astype(np.float32), REACH)
         guess_hw, apart_hw = mixture(small_hwC, over_hwC, under_hwC)
+        guess_hw = np.maximum(guess_hw, _own(small_hwC, over_hwC, under_hwC) * object_hw)
         guess_hw = np.where(inner_hw, 1.0, np.where(outer_hw, 0.0, guess_hw)).astype(np.float32)
         trust_hw = TRUST * np.minimum(1.0, apart_hw / APART) ** 2
         return cls(small_hwC, unknown_hw, thin_hw, over_hwC, under_hwC, guess_hw, trust_hw)
@@ -125,6 +111,26 @@ def mixture(seen: Floats, over: Floats, under: Floats) -> tuple[Floats, Floats]:
     return np.clip(part, 0.0, 1.0), apart
 
 
+def _solid(small_hwC: Floats, object_hw: Flags, under_hwC: Floats) -> Flags:
+    """What is the object's through and through: a band away from its edge, and not where hairs lie so close together
+    that they look like one."""
+    deep_hw = ndimage.binary_erosion(object_hw, disc_of(2 * BAND), border_value=1)
+    over_hwC = gathered(small_hwC, np.where(deep_hw, 1.0, FAINTLY * object_hw).astype(np.float32), REACH)
+    part_hw, _ = mixture(small_hwC, over_hwC, under_hwC)
+    full_hw = ndimage.median_filter(np.maximum(part_hw, _own(small_hwC, over_hwC, under_hwC)) > FULL, 5)
+    solid_hw: Flags = ndimage.binary_erosion(object_hw & (full_hw | deep_hw), disc_of(BAND), border_value=1)
+    return solid_hw
+
+
+def _own(seen: Floats, over: Floats, under: Floats) -> Floats:
+    """How much a colour is one of the object's own, because no mixture of the two sides gives it: 0..1."""
+    part, _ = mixture(seen, over, under)
+    mixed = under + part[..., None] * (over - under)
+    off = np.sqrt(((seen - mixed) ** 2).sum(-1))
+    own: Floats = np.clip(off / APART - 1.0, 0.0, 1.0)
+    return own
+
+
 def _sized(pixels_HWC: Levels, edge: _Edge, alpha_hw: Floats) -> Levels:
     """The alphas at the picture's own size: along the edge its own pixels are looked at again, so that an edge is as
     sharp there as in the picture."""
@@ -133,7 +139,7 @@ def _sized(pixels_HWC: Levels, edge: _Edge, alpha_hw: Floats) -> Levels:
     if small.shape == (height, width):
         return _snapped(alpha_hw)
     levels_HW = np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BILINEAR))
-    band = Image.fromarray(ndimage.binary_dilation(edge.unknown_hw, _disc(1)))
+    band = Image.fromarray(ndimage.binary_dilation(edge.unknown_hw, disc_of(1)))
     rows, columns = np.nonzero(np.asarray(band.resize((width, height), Image.Resampling.NEAREST)))
     alpha_HW = levels_HW.copy()
     for start in range(0, rows.size, 1 << 18):
@@ -151,38 +157,3 @@ def _snapped(alpha: Floats) -> Levels:
     wide = (alpha - SURE) / (1 - 2 * SURE)
     levels: Levels = np.rint(np.clip(wide, 0.0, 1.0) * 255).astype(np.uint8)
     return levels
-
-
-def _gathered(small_hwC: Floats, weight_hw: Floats, reach: int) -> Floats:
-    """Weighted means near each pixel, by the nearest of two reaches that has any weight there."""
-    found_hwC = np.broadcast_to((small_hwC * weight_hw[..., None]).sum((0, 1)) / max(float(weight_hw.sum()), 1e-6),
-                                small_hwC.shape)  # fmt: skip
-    for sigma in (4.0 * reach, reach / 2.0):
-        total_hw = ndimage.gaussian_filter(weight_hw, sigma, truncate=2.0)
-        total_hwC = np.stack(
-            [ndimage.gaussian_filter(small_hwC[..., c] * weight_hw, sigma, truncate=2.0) for c in range(3)], axis=-1
-        )
-        near_hw1 = np.minimum(1.0, total_hw / 1e-4)[..., None]
-        found_hwC = near_hw1 * total_hwC / np.maximum(total_hw, 1e-6)[..., None] + (1 - near_hw1) * found_hwC
-    return found_hwC
-
-
-def _disc(radius: int) -> Flags:
-    reach = np.arange(-radius, radius + 1)
-    disc: Flags = reach[:, None] ** 2 + reach[None, :] ** 2 <= radius * (radius + 0.5)
-    return disc
-
-
-def _doubts(backdrop: Backdrop, has_key: bool) -> tuple[str, ...]:
-    object_HW = backdrop.object_hw
-    share = float(object_HW.mean())
-    doubts = []
-    if has_key and backdrop.plain < LEAST_KEY:
-        doubts.append(NO_KEY)
-    elif not has_key and backdrop.deviation > BUSIEST_RING:
-        doubts.append(BUSY)
-    if not AREAS[0] <= share <= AREAS[1]:
-        doubts.append(NOTHING if share < 0.5 else EVERYWHERE)
-    if float(object_HW[backdrop.ring_HW].mean()) > MOST_ON_THE_RING and not has_key:
-        doubts.append(AT_THE_BORDER)
-    return tuple(doubts)

@@ -45,8 +45,22 @@ def _lettering_from(device: str, folder: Path) -> Tool:
     return Reader(folder)
 
 
+def _typefaces(device: str) -> Tool:
+    from linocut.engine.tools.typefaces import Typefaces
+
+    del device
+    return Typefaces()
+
+
+def _typefaces_from(device: str, folder: Path) -> Tool:
+    from linocut.engine.tools.typefaces import Typefaces
+
+    del device
+    return Typefaces(folder)
+
+
 def _lanczos(device: str) -> Tool:
-    from linocut.engine.tools.enlarging import Lanczos
+    from linocut.engine.tools.resampling import Lanczos
 
     del device
     return Lanczos()
@@ -109,6 +123,17 @@ TOOLS: dict[str, ToolFacts] = {
             on_device=False,
             load=_lettering,
             load_file=_lettering_from,
+        ),
+        ToolFacts(
+            name="typefaces",
+            does="finds the typeface of lettering: the text is drawn in each installed font, and compared",
+            licence="Apache-2.0 (part of linocut; each font has its own; see NOTICE)",
+            source="the system's fonts, the packages fontpkg-*, and the folder LINOCUT_FONTS",
+            weight_bytes=0,
+            reserved_bytes=96 * MIB,
+            on_device=False,
+            load=_typefaces,
+            load_file=_typefaces_from,
         ),
         ToolFacts(
             name="lanczos",

@@ -1,4 +1,4 @@
-"""Pictures at twice their size, without any prompt: what an enlarger is, the plain one, and which one a picture gets.
+"""Pictures at twice their size, without any prompt: which tool a picture gets, and how a routine uses it.
 
 Lanczos for photographs, a small network for flat art and lettering: no network that ships its weights beats Lanczos on
 photographs, and on drawn pictures they win by decibels (``docs/tools.md`` has the figures). Imports no torch.
@@ -9,23 +9,19 @@ Shapes: H and W pixels of the picture that comes in, C colours (3), and 4 with i
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
+from linocut.engine.tools.resampling import Levels, resampled
 from linocut.engine.tools.toolbox import Toolbox
 from linocut.engine.tools.units import use_tool
 from linocut.engine.work import Background, Yielded
-from linocut.errors import InvalidRequest, NotReady
-
-Levels = NDArray[np.uint8]
+from linocut.errors import NotReady
 
 AUTO = "auto"
 LANCZOS = "lanczos"
 FOR_DRAWN = "pyanime4k"
-FROM_WEIGHTS = "onnx-enlargement"
 
 SAME = 2
 """Levels of 255 by which two neighbours of one flat colour differ at most."""
@@ -50,49 +46,6 @@ class Enlarged:
     pixels_HWC: Levels
     component: str
     notes: tuple[str, ...] = ()
-
-
-class Enlarger(Protocol):
-    """A tool that enlarges."""
-
-    def run(self, given: Any) -> Levels:
-        """uint8 ``[H, W, 3]`` -> ``[2 H, 2 W, 3]``. ``InvalidRequest`` when ``given`` is no such picture."""
-        ...
-
-    def tokens(self, given: Any) -> int:
-        """Its pixels."""
-        ...
-
-
-class Lanczos:
-    """Pillow's resampling with Lanczos' window of three lobes."""
-
-    def run(self, given: Any) -> Levels:
-        """As ``Enlarger.run``."""
-        return resampled(rgb(given), 2)
-
-    def tokens(self, given: Any) -> int:
-        """Its pixels."""
-        return pixels_of(given)
-
-
-def rgb(given: Any) -> Levels:
-    """``given``, checked. ``InvalidRequest``."""
-    pixels_HWC: Levels = np.asarray(given)
-    if pixels_HWC.dtype != np.uint8 or pixels_HWC.ndim != 3 or pixels_HWC.shape[2] != 3 or not pixels_HWC.size:
-        raise InvalidRequest("A picture to enlarge must be RGB, 8 bits a channel.")
-    return np.ascontiguousarray(pixels_HWC)
-
-
-def pixels_of(given: Any) -> int:
-    """How many pixels a picture has, at least 1."""
-    return max(1, int(given.shape[0]) * int(given.shape[1]))
-
-
-def resampled(pixels: Levels, factor: int) -> Levels:
-    """``[H, W, C]`` or ``[H, W]`` at ``factor`` times the size, by Lanczos."""
-    size = pixels.shape[1] * factor, pixels.shape[0] * factor
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
 def is_drawn(pixels_HWC: Levels) -> bool:

@@ -33,10 +33,12 @@ ALIKE = 12.0
 
 @dataclass(frozen=True, eq=False)
 class Ink:
-    """``mask_HW``: where the letters are. ``bounds``: left, top, right, bottom of the ink in pixels of the strip, right
-    and bottom exclusive; None where none was found. ``ink``, ``ground``: ``#RRGGBB``."""
+    """``mask_HW``: where the letters are. ``off_HW``: how far each pixel is off the ground, in Lab units. ``bounds``:
+    left, top, right, bottom of the ink in pixels of the strip, the last two exclusive; None where none was found.
+    ``ink``, ``ground``: ``#RRGGBB``."""
 
     mask_HW: Flags
+    off_HW: Floats
     bounds: tuple[int, int, int, int] | None
     ink: str
     ground: str
@@ -54,12 +56,12 @@ def ink_of(strip_HWC: Levels, margin: int) -> Ink:
     off_ground_HW = box_HW & ~cv2.dilate(mask_HW.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.bool_)
     ground = _hex(strip_HWC, lab_HWC, off_ground_HW if off_ground_HW.any() else box_HW)
     if not mask_HW.any():
-        return Ink(mask_HW, None, ground, ground)
+        return Ink(mask_HW, off_HW, None, ground, ground)
     ridge_HW = off_HW >= 0.98 * cv2.dilate(off_HW, np.ones((3, 3), np.uint8))  # the edges of letters are mixed colours
     deep_HW = mask_HW & ridge_HW & (off_HW >= 0.6 * np.quantile(off_HW[mask_HW], 0.8))
     rows, columns = np.flatnonzero(mask_HW.any(axis=1)), np.flatnonzero(mask_HW.any(axis=0))
     bounds = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-    return Ink(mask_HW, bounds, _hex(strip_HWC, lab_HWC, deep_HW), ground)
+    return Ink(mask_HW, off_HW, bounds, _hex(strip_HWC, lab_HWC, deep_HW), ground)
 
 
 def tilt_of(mask_HW: Flags) -> float:

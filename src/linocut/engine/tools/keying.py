@@ -5,8 +5,9 @@ Shapes: H and W pixels.
 
 import numpy as np
 
-from linocut.engine.tools.border_matting import NO_KEY, cut
+from linocut.engine.tools.border_matting import cut
 from linocut.engine.tools.cut import NOTHING, Levels
+from linocut.engine.tools.finding import NO_KEY
 from linocut.engine.tools.foreground import freed
 
 OWN_GROUND = "{no_key} The model drew a ground of its own, which was cut away as a photograph's is; look at the edge."

@@ -106,12 +106,16 @@ class Frame:
         w, h = self.width, self.height
         return self.point(0, 0), self.point(w, 0), self.point(w, h), self.point(0, h)
 
+    def to_picture(self, margin: int) -> NDArray[np.float64]:
+        """The 2 x 3 matrix that takes places of a strip (see there) to places of the picture, by pixels' middles."""
+        turn = radians(self.angle)
+        left, top = self.point(-margin + 0.5, -margin + 0.5)
+        return np.array([[cos(turn), -sin(turn), left - 0.5], [sin(turn), cos(turn), top - 0.5]])
+
     def strip(self, pixels_HWC: Levels, margin: int) -> Levels:
         """What of a picture lies in it and ``margin`` pixels around it, laid level; the picture's rim is repeated."""
         size = max(1, round(self.width)) + 2 * margin, max(1, round(self.height)) + 2 * margin
-        turn = radians(self.angle)
-        left, top = self.point(-margin + 0.5, -margin + 0.5)
-        to_picture = np.array([[cos(turn), -sin(turn), left - 0.5], [sin(turn), cos(turn), top - 0.5]])
+        to_picture = self.to_picture(margin)
         how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         laid = cv2.warpAffine(pixels_HWC, to_picture, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
         return laid.astype(np.uint8, copy=False)
@@ -152,7 +156,7 @@ class Reader:
         sized = np.pad(sized, ((0, below), (0, beside), (0, 0)), mode="edge")
         found = self._networks(_bgr(sized), use_det=True, use_cls=False, use_rec=False)
         for box in [] if found.boxes is None else found.boxes:
-            yield _frame(np.asarray(box, np.float64) / scale)
+            yield frame_of(np.asarray(box, np.float64) / scale)
 
     def _line(self, pixels_HWC: Levels, frame: Frame) -> Line:
         """What a frame says, with its box drawn close around the ink."""
@@ -228,8 +232,9 @@ def _bgr(pixels_HWC: Levels) -> Levels:
     return np.ascontiguousarray(pixels_HWC[..., ::-1])
 
 
-def _frame(corners: NDArray[np.float64]) -> Frame:
-    """The rectangle of four corners, clockwise from the top left."""
+def frame_of(corners: NDArray[np.float64] | Sequence[Point]) -> Frame:
+    """The rectangle of four corners, clockwise from the top left as one reads."""
+    corners = np.asarray(corners, np.float64)
     top_left, top_right, bottom_right, bottom_left = corners
     along, across = (top_right - top_left + bottom_right - bottom_left) / 2, (bottom_left - top_left)
     across = (across + bottom_right - top_right) / 2

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from linocut.engine.tools.enlarging import FROM_WEIGHTS, Levels, pixels_of, rgb
-from linocut.engine.tools.onnx_files import open_network
+from linocut.engine.tools.resampling import Levels, pixels_of, rgb
 from linocut.errors import NotReady
+from linocut.onnx_files import open_network
 
+FROM_WEIGHTS = "onnx-enlargement"
 TILE = 256
 """Pixels a side that go through the network at once, so that its memory does not grow with the picture."""
 RIM = 16
@@ -26,7 +27,7 @@ FACTORS = (2, 3, 4, 8)
 
 
 class OnnxEnlargement:
-    """As ``enlarging.Enlarger``. ``NotReady`` with a sentence for a file that is no such network."""
+    """As ``resampling.Enlarger``. ``NotReady`` with a sentence for a file that is no such network."""
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         self._network = open_network(FROM_WEIGHTS, path, "LINOCUT_ENLARGEMENT", threads)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from linocut.engine.tools.cut import NOTHING, Cut, Levels, checked
-from linocut.engine.tools.onnx_files import open_network
 from linocut.errors import NotReady
+from linocut.onnx_files import open_network
 
 NAME = "onnx-matting"
 ANY_SIDE = 1024

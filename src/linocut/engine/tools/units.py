@@ -37,7 +37,7 @@ class RunTool(DeviceUnit):
 
 def use_tool(tools: Toolbox, name: str, given: Any) -> Generator[Yielded, Any, Any]:
     """What the tool ``name`` makes of ``given``; it is loaded if nobody has used it yet."""
-    tool: Tool = yield Background(partial(tools.load, name), f"load {name}")
+    tool: Tool = yield Background(partial(tools.load, name), f"load {name}", slow=True)
     if tools.facts(name).on_device:
         return (yield RunTool(name, tool, given))
-    return (yield Background(partial(tool.run, given), name))
+    return (yield Background(partial(tool.run, given), name, slow=True))

@@ -42,6 +42,8 @@ class Piece:
     text: Text
     adapter: Adapter | None
     references: tuple[Reference, ...] = ()
+    guidance: float | None = None
+    """The embedded guidance of a network that was distilled with it."""
 
     @property
     def layout(self) -> Layout:
@@ -93,7 +95,9 @@ class Flux2Network:
         double, single = (recomputed(_double), recomputed(_single)) if recompute else (_double, _single)
         time_B = float_tensor([piece.sigma for piece in pieces], network.device) * self.timestep_scale
         # Scaled down and up again, and cast in between, exactly as the pipeline and the network do it.
-        conditioning_BE = network.time_guidance_embed((time_B / self.timestep_scale).to(network.dtype) * 1000, None)
+        conditioning_BE = network.time_guidance_embed(
+            (time_B / self.timestep_scale).to(network.dtype) * 1000, _guidance(pieces, network)
+        )
         image_mods = _shift_scale_gate(network.double_stream_modulation_img(conditioning_BE), 2)
         text_mods = _shift_scale_gate(network.double_stream_modulation_txt(conditioning_BE), 2)
         single_mods = _shift_scale_gate(network.single_stream_modulation(conditioning_BE), 1)
@@ -137,6 +141,12 @@ class Flux2Network:
             parts.append(torch.cartesian_prod(time, torch.arange(rows), torch.arange(columns), one))
         cos_LD, sin_LD = self.transformer.pos_embed(torch.cat(parts).to(self.transformer.device))
         return cos_LD[None, :, None], sin_LD[None, :, None]
+
+
+def _guidance(pieces: Sequence[Piece], network: Flux2Transformer2DModel) -> Tensor | None:
+    """``[B]``, scaled as the network does it; None where the network has no such input."""
+    given = [piece.guidance for piece in pieces if piece.guidance is not None]
+    return float_tensor(given, network.device).to(network.dtype) * 1000 if given else None
 
 
 Mods = tuple[Tensor, Tensor, Tensor]

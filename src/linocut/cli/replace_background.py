@@ -1,0 +1,42 @@
+"""``linocut replace-background``: a picture and a prompt in, PNG files with another ground out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption
+from linocut.cli.drawing import (
+    MagicPromptOption,
+    NumImagesOption,
+    OutOption,
+    PictureArgument,
+    SeedOption,
+    SpeedOption,
+    draw,
+    given,
+)
+from linocut.cli.say import JsonFlag
+
+
+def replace_background(
+    file: PictureArgument,
+    prompt: Annotated[str, typer.Argument(help="What the new ground shows.")],
+    seed: SeedOption = None,
+    num_images: NumImagesOption = None,
+    rendering_speed: SpeedOption = None,
+    magic_prompt: MagicPromptOption = None,
+    out: OutOption = Path(),
+    url: UrlOption = DEFAULT_URL,
+    key_file: KeyFileOption = KEY_FILE,
+    as_json: JsonFlag = False,
+) -> None:
+    """Draw another ground behind the object of a picture, and save the results; the object stays as it is."""
+    asked = given(seed=seed, num_images=num_images, rendering_speed=rendering_speed, magic_prompt=magic_prompt)
+    stem = f"{file.stem}-ground"
+    draw(lambda client: client.replace_background(file, prompt, **asked), (url, key_file), out, stem, as_json=as_json)
+
+
+def register(app: typer.Typer) -> None:
+    """Put the verb on the command line."""
+    app.command("replace-background")(replace_background)
