@@ -74,7 +74,7 @@ def another_key(live: Live, account: Account) -> Account:
     with live.runtime.db.transaction() as tx:
         made = keys.create_key(tx, user_id=account.user_id, organization_id=account.organization_id)
     http = httpx2.Client(base_url=live.url, headers={"Api-Key": made.api_key}, timeout=30)
-    return Account(made.api_key, made.api_key_id, account.user_id, account.organization_id, http)
+    return Account(made.api_key, made.api_key_id, account.user_id, account.organization_id, http, account.token)
 
 
 @pytest.mark.parametrize("key", [None, "again"], ids=["plain", "idempotent"])

@@ -111,6 +111,8 @@ class Operation:
     does: Effect
     body: type[msgspec.Struct] | None = None
     encodings: tuple[Encoding, ...] = (JSON,)
+    may_say_nothing: bool = False
+    """Whether null, or no body at all, is a body too: one without any field."""
     ask: Callable[[Any], Any] | None = None
     before: Callable[[Call, Connection], object] | None = None
     query: type[msgspec.Struct] | None = None

@@ -30,7 +30,7 @@ async def fits(call: Call, stored: str | None, password: str) -> bool:
 
 async def signed_in(call: Call, session: NewSession, *, wants_token: bool) -> Response:
     """Who it is, and the session: as a cookie that no script can read, or as a token."""
-    person = await call.runtime.db.run_read(lambda tx: people.get(tx, session.user_id))
+    person = await call.db.run_read(lambda tx: people.get(tx, session.user_id))
     told = Session(
         user_id=person.user_id,
         display_handle=person.handle,

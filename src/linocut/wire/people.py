@@ -17,8 +17,9 @@ ApiKeyStatus = Literal["ACTIVE", "DISABLED"]
 KeyScope = Literal["read", "generate", "datasets", "train", "models"]
 
 OrganizationId = Annotated[str, Meta(examples=["Vz9dPqv2TkyG1Zc3m0aXbQ"])]
+Handle = Annotated[str, Meta(examples=["ada"])]
 KeyLabel = Annotated[str, Meta(max_length=64, examples=["website"])]
-Email = Annotated[str, Meta(max_length=254, examples=["ada@example.org"])]
+Email = Annotated[str, Meta(examples=["ada@example.org"])]
 Password = Annotated[str, Meta(max_length=1024, examples=["correct horse battery"])]
 _KeyText = Annotated[str, Meta(examples=["lino_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE"])]
 _Redacted = Annotated[str, Meta(examples=["lino_AbCd•••"])]
@@ -30,7 +31,7 @@ class KeyExtras(msgspec.Struct, kw_only=True, frozen=True):
     expires_time: Time | None
     scopes: list[KeyScope] | None
     last_used_time: Time | None
-    last_used_address: str | None
+    last_used_address: Annotated[str, Meta(examples=["192.0.2.7"])] | None
     user_id: str
 
 
@@ -110,7 +111,8 @@ class ApiProfile(msgspec.Struct, kw_only=True, frozen=True):
     """The caller in one organisation, with the keys that they may see there."""
 
     type: ApiProfileType
-    name: str
+    name: Annotated[str, Meta(examples=["home"])]
+    avatar_url: str | Nothing = UNSET
     organization_id: OrganizationId
     role: ApiProfileRole
     api_keys: list[ApiProfileApiKey]
@@ -129,13 +131,14 @@ class OrganizationMember(msgspec.Struct, kw_only=True, frozen=True):
     """A member, or somebody who is invited (``invite_status`` is not null then). ``email_address`` is empty for a user
     who has none."""
 
-    user_id: str | None
-    display_handle: str | None
-    email_address: str
+    user_id: OrganizationId | None
+    display_handle: Handle | None
+    email_address: Email
+    avatar_url: Annotated[str, Meta(extra_json_schema={"format": "uri"})] | Nothing | None = UNSET
     role: ApiProfileRole
-    full_name: str | None
-    invite_status: str | None
-    invite_id: str | None
+    full_name: Annotated[str, Meta(examples=["Ada Lovelace"])] | None
+    invite_status: Annotated[str, Meta(examples=["PENDING"])] | None
+    invite_id: OrganizationId | None
     invite_expiry_time: Time | None
 
 
@@ -153,7 +156,9 @@ class LiteOrganizationMember(msgspec.Struct, kw_only=True, frozen=True):
     email_address: Email | Nothing = UNSET
 
 
-_Members = Annotated[list[LiteOrganizationMember], Meta(min_length=1, max_length=100)]
+_Members = Annotated[
+    list[LiteOrganizationMember], Meta(description="1 to 100 of them.", extra_json_schema={"default": []})
+]
 
 
 class AddOrganizationMembersRequest(msgspec.Struct, kw_only=True, frozen=True):
@@ -189,15 +194,18 @@ class PromoteOrganizationMembersRequest(msgspec.Struct, kw_only=True, frozen=Tru
 class InviteExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on an invite: the link to pass on, told now and never again. It is good once, for a week."""
 
-    invite_id: str
-    link: Annotated[str, Meta(extra_json_schema={"format": "uri"})]
+    invite_id: OrganizationId
+    link: Annotated[
+        str,
+        Meta(extra_json_schema={"format": "uri"}, examples=["http://127.0.0.1:8731/manage/sign_in#link=lilnk_AbCd"]),
+    ]
 
 
 class OrganizationMemberOperationResult(msgspec.Struct, kw_only=True, frozen=True):
     """What became of one of them; ``message`` is a sentence."""
 
     success: bool
-    message: str
+    message: Annotated[str, Meta(examples=["ada is a member now."])]
     x_linocut: InviteExtras | Nothing = UNSET
 
 
@@ -222,8 +230,9 @@ class ResendOrganizationInviteRequest(msgspec.Struct, kw_only=True, frozen=True)
 class ApiOrganizationUserSuggestion(msgspec.Struct, kw_only=True, frozen=True):
     """A user whose handle begins so; ``joined``: a member already."""
 
-    display_handle: str
+    display_handle: Handle
     joined: bool
+    profile_pic: Annotated[str, Meta(extra_json_schema={"format": "uri"})] | Nothing = UNSET
     name: str | Nothing = UNSET
 
 
@@ -261,8 +270,8 @@ class UserSuggestionsQuery(msgspec.Struct, kw_only=True, frozen=True):
     """Handles that begin with ``user_handle_prefix``, at most ``maxItems``."""
 
     organization_id: OrganizationId
-    user_handle_prefix: Annotated[str, Meta(max_length=64)] = ""
-    maxItems: Annotated[int, Meta(ge=1, le=50)] = 3
+    user_handle_prefix: str = ""
+    maxItems: int = 3
 
 
 class SignInRequest(msgspec.Struct, kw_only=True, frozen=True):
@@ -293,7 +302,7 @@ class Session(msgspec.Struct, kw_only=True, frozen=True):
     """Ours: who has signed in, until when. ``token`` only where it was asked for."""
 
     user_id: str
-    display_handle: str
-    email_address: str | None
+    display_handle: Handle
+    email_address: Email | None
     expires_time: Time
-    token: str | Nothing = UNSET
+    token: Annotated[str, Meta(examples=["lises_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE"])] | Nothing = UNSET

@@ -27,5 +27,5 @@ def create(call: Call, ask: CreateApiKeyRequest, tx: Connection) -> CreateApiKey
 POST = Operation(
     "create_api_key_v2", "Create a key in an organisation, shown once", "manage", Writes(create),
     body=CreateApiKeyRequest, query=OrganizationQuery, answer=CreateApiKeyResponse, refusals=(402, 403, 404),
-    is_remembered=False,
+    is_remembered=False, may_say_nothing=True,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from linocut.wire import Session, SignInRequest
 
 async def sign_in(call: Call, ask: SignInRequest) -> Response:
     """The same answer, after the same time, for an account that there is none of and for a wrong password."""
-    db, address = call.runtime.db, call.actor.address or ""
+    db, address = call.db, call.actor.address or ""
     await db.run_read(lambda tx: sessions.check_tries(tx, ask.account, address))
     person, stored = await db.run_read(lambda tx: sessions.stored_password_of(tx, ask.account))
     if not await fits(call, stored, ask.password) or person is None:

@@ -12,7 +12,7 @@ from linocut.wire.types import Nothing
 
 async def use(call: Call, ask: UseLinkRequest) -> Response:
     """Of two requests with one link, one gets a session."""
-    db, email = call.runtime.db, None if isinstance(ask.email_address, Nothing) else ask.email_address
+    db, email = call.db, None if isinstance(ask.email_address, Nothing) else ask.email_address
     await db.run_read(lambda tx: links.whose(tx, ask.link))  # before the slow part: a link that is none costs nothing
     password_hash = await hashed(call, ask.password)
     user_id = await db.run_write(lambda tx: links.use(tx, ask.link, password_hash, email, call.actor))

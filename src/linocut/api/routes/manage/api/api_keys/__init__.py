@@ -39,5 +39,5 @@ GET = Operation("get_api_keys", "Your keys that work (older form)", "manage", Re
     refusals=(403,))  # fmt: skip
 POST = Operation(
     "create_api_key", "Create a key, shown once (older form)", "manage", Writes(create), body=CreateApiKeyRequest,
-    answer=PostApiKeyResponse, refusals=(402, 409), is_remembered=False,
+    answer=PostApiKeyResponse, refusals=(402, 409), is_remembered=False, may_say_nothing=True,
 )  # fmt: skip

@@ -6,14 +6,19 @@ from linocut.accounts import members, people
 from linocut.api.call import Call
 from linocut.api.operation import Operation, Reads
 from linocut.api.organization import place
+from linocut.errors import InvalidRequest
 from linocut.wire import ApiOrganizationUserSuggestion, GetApiOrganizationUserSuggestionsResponse
 from linocut.wire.people import UserSuggestionsQuery
 from linocut.wire.types import UNSET
+
+MOST = 50
 
 
 def get(call: Call, tx: Connection) -> GetApiOrganizationUserSuggestionsResponse:
     """Users of this server whose handle begins so: for whoever may add members."""
     query, where = call.query(UserSuggestionsQuery), place(call, tx, "ADMIN")
+    if not 1 <= query.maxItems <= MOST:
+        raise InvalidRequest(f"maxItems must be 1 to {MOST}.", field="maxItems")
     found = people.suggestions(tx, query.user_handle_prefix, query.maxItems)
     return GetApiOrganizationUserSuggestionsResponse(
         user_suggestions=[
