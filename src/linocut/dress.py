@@ -50,7 +50,7 @@ def worn_together(dresses: Sequence[Dress]) -> Dress:
         lighting=_joined(dress.lighting for dress in dresses),
         medium=_joined(dress.medium for dress in dresses),
         manner=_joined(dress.manner for dress in dresses),
-        is_photo=bool(dresses) and all(dress.is_photo for dress in dresses if dress.manner),
+        is_photo={dress.is_photo for dress in dresses if dress.manner} == {True},
         palette=_in_turn([dress.palette for dress in chosen]),
         insists=any(dress.insists for dress in dresses),
         ground=next((dress.ground for dress in dresses if dress.ground), ""),

@@ -1,6 +1,7 @@
 """For the tests that hold for every operation: the table, and a request that each of them takes."""
 
 import asyncio
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, ano
     if another:
         changed = next((name for name in fields if name not in operation.files and not name.endswith("_id")), None)
         if changed is not None:
-            fields[changed] = f"{fields[changed]} again"
+            fields[changed] = _other(fields[changed])
     if operation.encodings[0] == "application/json":
         return {"json": fields}
     files = [
@@ -62,7 +63,20 @@ def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, ano
         for name in fields
         if name in operation.files
     ]
-    return {"files": files + [(name, (None, value)) for name, value in fields.items() if name not in operation.files]}
+    texts = {name: value for name, value in fields.items() if name not in operation.files}
+    return {"files": files + [(name, (None, _as_text(value))) for name, value in texts.items()]}
+
+
+def _other(value: Any) -> Any:
+    """Another value of the same kind: of an object, its first text is another one."""
+    if not isinstance(value, dict):
+        return f"{value} again"
+    changed = next((name for name in value if isinstance(value[name], str)), None)
+    return {**value, changed: f"{value[changed]} again"} if changed else {**value, "seed": 99}
+
+
+def _as_text(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict | list) else value
 
 
 @dataclass(frozen=True)

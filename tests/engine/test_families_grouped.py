@@ -20,12 +20,14 @@ from linocut.bases import Sampling, load_base
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import load_family
 from linocut.engine.families.items import Item, Text
+from linocut.engine.families.parts.grouped import GroupedLinear
 from linocut.engine.families.parts.latents import packed, unpacked
 from linocut.engine.noise import start_noise
 from linocut.engine.resident import engine_over
 from linocut.engine.routines.draw import draw_latents
 from linocut.engine.work import Routine
 from linocut.errors import InvalidRequest
+from linocut.lora_files.targets import LORA_ENDINGS
 from linocut.orders import GenerateFinished, ImageDrawn
 
 CPU = torch.device("cpu")
@@ -285,6 +287,28 @@ def test_the_engine_draws_on_it_as_its_routine_does(tiny: Tiny) -> None:
     assert (latents[0] - noise * plan.start_scale).abs().mean() > 0.05
     wanted = our_latents(tiny, noise, (64, 48), order.sampling.guidance, steps=order.sampling.steps)
     assert torch.equal(latents[0], wanted)
+
+
+def test_nothing_of_a_network_can_be_fused_any_more(tiny: Tiny) -> None:
+    """Fusing copies weights into a new linear, which would draw without the adapters and say nothing."""
+    network = getattr(tiny.family, "unet" if tiny.name == "sdxl" else "transformer")
+    attentions = [module for module in network.modules() if hasattr(module, "fuse_projections")]
+    assert len(attentions) >= 2
+    for attention in attentions:
+        with pytest.raises(AttributeError, match="weight"):
+            attention.fuse_projections()
+
+
+def test_only_linears_of_the_allow_list_are_grouped(tiny: Tiny) -> None:
+    """Embedders may see the tokens of all items in one row, where no share fits."""
+    network = getattr(tiny.family, "unet" if tiny.name == "sdxl" else "transformer")
+    grouped = {name for name, module in network.named_modules() if isinstance(module, GroupedLinear)}
+    assert grouped == tiny.family.lora_targets().keys()
+    assert all(name.endswith(LORA_ENDINGS[tiny.name]) for name in grouped)
+    assert not any("embed" in name or "norm" in name or "mod" in name.split(".") for name in grouped)
+    if tiny.name == "z_image":
+        blocks = {name.partition(".")[0] for name in grouped}
+        assert (len(grouped), blocks) == (28, {"layers", "noise_refiner", "context_refiner"})
 
 
 # Training

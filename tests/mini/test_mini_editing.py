@@ -1,6 +1,6 @@
 """Drawing over pictures on the embedded base: what is drawn here is drawn by code, so the truth is known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -45,15 +45,24 @@ class Mini:
     def said(self, text: str) -> Worded:
         return worded(self.base, text, SIDE, SIDE, make_up=False)
 
-    def draw(self, orders: list[EditOrder]) -> list[Any]:
+    def draw(self, orders: Sequence[GenerateOrder]) -> list[Any]:
+        """The first image of each."""
+        return [drawn[0] for drawn in self.draw_all(orders)]
+
+    def draw_all(self, orders: Sequence[GenerateOrder]) -> list[list[Any]]:
         engine = engine_over(self.base, self.family, torch.device("cpu"), 1 << 26)
         for number, order in enumerate(orders):
             engine.admit(str(number), order, self.blobs.__getitem__, Path())
         events = run_to_the_end(engine)
         engine.close()
         assert not [event for event in events if isinstance(event, Failed)]
-        drawn = {event.key: event.png for event in events if isinstance(event, ImageDrawn)}
-        return [np.asarray(Image.open(BytesIO(drawn[str(n)]))).astype(float) for n in range(len(orders))]
+        drawn: dict[str, list[bytes]] = {}
+        for event in events:
+            if isinstance(event, ImageDrawn):
+                drawn.setdefault(event.key, []).append(event.png)
+        return [
+            [np.asarray(Image.open(BytesIO(png))).astype(float) for png in drawn[str(n)]] for n in range(len(orders))
+        ]
 
 
 @pytest.fixture(scope="module")

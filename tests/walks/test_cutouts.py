@@ -176,3 +176,22 @@ def test_the_client_cuts_out_and_draws_cut_out(account: Account) -> None:
         assert client.generate_transparent("a red circle", upscale_factor="X2")["data"][0]["upscaled_resolution"]
         with pytest.raises(InvalidRequest, match="FLASH"):
             client.generate_transparent("a red circle", rendering_speed="FLASH")
+
+
+def test_options_of_the_look_count(live: Live, account: Account) -> None:
+    """Each of them changes what is drawn behind the object, and a negative prompt what is drawn free."""
+    ways: list[dict[str, str]] = [
+        {}, {"style_codes": "ABCD1234"}, {"color_palette": '{"name":"EMBER"}'}, {"style_preset": "BAUHAUS"},
+    ]  # fmt: skip
+    drawn = [
+        opened(live, ok(sent(account, REPLACE, png(1), prompt="plain navy", seed="3", **way))["data"][0]["url"])
+        for way in ways
+    ]
+    assert len({picture.tobytes() for picture in drawn}) == len(ways)
+    told = sent(account, REPLACE, png(1), prompt="plain navy", style_preset="NO_SUCH")
+    assert (told.status_code, "style_preset" in told.json()["error"]) == (400, True)
+    free = [
+        opened(live, ok(sent(account, TRANSPARENT, None, prompt="a cat", seed="3", **way))["data"][0]["url"]).tobytes()
+        for way in ({}, {"negative_prompt": "a fish"})
+    ]
+    assert free[0] != free[1]

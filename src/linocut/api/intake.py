@@ -48,6 +48,14 @@ async def take_pictures(
     return [await take_picture(call, field, file, look=look) for file in files]
 
 
+async def take_link(call: Call, field: str, link: str) -> StoredPicture:
+    """The picture behind a link that this server issued. ``InvalidRequest`` for any other."""
+    if len(link) > LONGEST_LINK:
+        raise _no_image(field, f"A link of {len(link)} characters is none of this server's")
+    content = await call.blob(await _image_behind(call, field, link.strip()))
+    return await _in_thread(partial(_intake(call).picture, field, content))
+
+
 async def take_mask(call: Call, field: str, file: Part, of: StoredPicture, *, marks: bool = False) -> StoredPicture:
     """The mask of a picture; ``marks``: white marks what is looked at. Errors as ``take_picture``."""
     content = await _content(call, field, file)

@@ -47,7 +47,7 @@ def draw(
 
 def given(**asked: Any) -> dict[str, Any]:
     """The fields that were asked for; those whose values are names in capitals."""
-    named = ("rendering_speed", "magic_prompt")
+    named = ("rendering_speed", "magic_prompt", "style_type", "style_preset")
     return {name: value.upper() if name in named else value for name, value in asked.items() if value is not None}
 
 

@@ -17,6 +17,16 @@ from linocut.cli.drawing import (
     draw,
     given,
 )
+from linocut.cli.looks import (
+    CharacterOption,
+    NegativeOption,
+    PaletteOption,
+    StyleCodeOption,
+    StylePresetOption,
+    StyleReferenceOption,
+    StyleTypeOption,
+    palette_of,
+)
 from linocut.cli.say import JsonFlag
 
 
@@ -30,6 +40,13 @@ def generate(
     ] = None,
     rendering_speed: SpeedOption = None,
     magic_prompt: MagicPromptOption = None,
+    negative: NegativeOption = None,
+    style_type: StyleTypeOption = None,
+    style_preset: StylePresetOption = None,
+    style_code: StyleCodeOption = None,
+    palette: PaletteOption = None,
+    style_reference: StyleReferenceOption = None,
+    character_reference: CharacterOption = None,
     out: OutOption = Path(),
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
@@ -43,6 +60,13 @@ def generate(
         aspect_ratio=aspect_ratio,
         rendering_speed=rendering_speed,
         magic_prompt=magic_prompt,
+        negative_prompt=negative,
+        style_type=style_type,
+        style_preset=style_preset,
+        style_codes=style_code or None,
+        color_palette=palette_of(palette),
+        style_reference_images=style_reference or None,
+        character_reference_images=[character_reference] if character_reference else None,
     )
     draw(lambda client: client.generate(prompt, **asked), (url, key_file), out, "linocut", as_json=as_json)
 

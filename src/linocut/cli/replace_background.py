@@ -21,7 +21,8 @@ from linocut.cli.say import JsonFlag
 
 def replace_background(
     file: PictureArgument,
-    prompt: Annotated[str, typer.Argument(help="What the new ground shows.")],
+    ground: Annotated[str | None, typer.Argument(help="What the new ground shows, and nothing but the ground.")] = None,
+    prompt: Annotated[str | None, typer.Option("--prompt", help="The same, as an option.")] = None,
     seed: SeedOption = None,
     num_images: NumImagesOption = None,
     rendering_speed: SpeedOption = None,
@@ -33,8 +34,10 @@ def replace_background(
 ) -> None:
     """Draw another ground behind the object of a picture, and save the results; the object stays as it is."""
     asked = given(seed=seed, num_images=num_images, rendering_speed=rendering_speed, magic_prompt=magic_prompt)
-    stem = f"{file.stem}-ground"
-    draw(lambda client: client.replace_background(file, prompt, **asked), (url, key_file), out, stem, as_json=as_json)
+    stem, words = f"{file.stem}-ground", ground if prompt is None else prompt
+    if words is None or (ground is not None and prompt is not None):
+        raise typer.BadParameter("Say what the new ground shows, once: FILE PROMPT, or FILE --prompt PROMPT.")
+    draw(lambda client: client.replace_background(file, words, **asked), (url, key_file), out, stem, as_json=as_json)
 
 
 def register(app: typer.Typer) -> None:

@@ -15,8 +15,8 @@ from linocut.client.failures import error_of
 from linocut.errors import Busy, InvalidRequest, Unauthenticated
 
 Answer = dict[str, Any]
-Image = Path | bytes | BinaryIO
-"""A picture: its file, its bytes, or a file that is open."""
+Image = Path | bytes | BinaryIO | str
+"""A picture: its file, its bytes, a file that is open, or the link to an image that the server drew."""
 FINAL_STATUSES = frozenset({"COMPLETED", "ERRORED", "ARCHIVED"})
 _GENERATE_SECONDS = 330.0
 """Longer than the server's own longest wait for an image, so that its sentence arrives instead of a time-out."""
@@ -166,10 +166,14 @@ class Client:
     # images -----------------------------------------------------------------------------------------------------------
 
     def generate(self, prompt: str, **fields: Any) -> Answer:
-        """POST /v1/ideogram-v3/generate; ``fields`` by the wire's names (seed, num_images, custom_model_uri, …)."""
-        return self._json(
-            "POST", "/v1/ideogram-v3/generate", json={"prompt": prompt, **fields}, timeout=_GENERATE_SECONDS
-        )
+        """POST /v1/ideogram-v3/generate; ``fields`` by the wire's names: seed, num_images, resolution or aspect_ratio,
+        rendering_speed, magic_prompt, negative_prompt, custom_model_uri, enable_copyright_detection; style_type,
+        style_preset, style_codes, color_palette (a dict); and, as lists of pictures, style_reference_images,
+        character_reference_images and character_reference_images_mask. Other drawing methods take them likewise."""
+        path = "/v1/ideogram-v3/generate"
+        if any(_pictures(value) for value in fields.values()):
+            return self._draw(path, {}, {"prompt": prompt, **fields})
+        return self._json("POST", path, json={"prompt": prompt, **fields}, timeout=_GENERATE_SECONDS)
 
     def generate_v4(
         self, *, text_prompt: str | None = None, json_prompt: Mapping[str, Any] | None = None, **fields: Any
@@ -256,6 +260,14 @@ class Client:
         body = {"text_prompt": text_prompt, "aspect_ratio": aspect_ratio}
         return self._json("POST", "/v1/ideogram-v4/magic-prompt", json=body)
 
+    def edit(
+        self, images: Sequence[Image] = (), prompt: str = "", *, image_urls: Sequence[str] = (), **fields: Any
+    ) -> Answer:
+        """POST /v1/edit: a picture (a file, or a link of this server) changed by an instruction; ``fields`` by the
+        wire's names (num_images, seed, resolution, aspect_ratio, magic_prompt, transparent_background)."""
+        given = {"images": list(images) or None, "image_urls": list(image_urls) or None}
+        return self._draw("/v1/edit", {}, {"prompt": prompt, **given, **fields})
+
     def describe_v4(self, image_file: Image, **fields: Any) -> Answer:
         """POST /v1/ideogram-v4/describe -> ``json_prompt``, the structured prompt of a picture; ``fields`` by the
         wire's names (include_bbox, include_style_descriptions, include_tags)."""
@@ -278,11 +290,15 @@ class Client:
     # transport --------------------------------------------------------------------------------------------------------
 
     def _draw(self, path: str, images: Mapping[str, Image], fields: Mapping[str, Any]) -> Answer:
-        """A form of pictures and texts; what is neither text nor number is sent as JSON."""
-        parts: list[tuple[str, Any]] = [(name, (f"{name}.png", _content(one))) for name, one in images.items()]
+        """A form of pictures and texts, without the fields that are None; what is neither text nor number is sent as
+        JSON."""
+        parts: list[tuple[str, Any]] = [(name, _file(name, one)) for name, one in images.items()]
         for name, value in fields.items():
-            text = value if isinstance(value, str) else json.dumps(value)
-            parts.append((name, (None, text.encode())))
+            if pictures := _pictures(value):
+                parts += [(name, _file(name, one)) for one in pictures]
+            elif value is not None:
+                text = value if isinstance(value, str) else json.dumps(value)
+                parts.append((name, (None, text.encode())))
         return self._json("POST", path, files=parts, timeout=_GENERATE_SECONDS)
 
     def _send(self, method: str, path: str, **how: Any) -> httpx2.Response:
@@ -314,10 +330,19 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
-def _content(image: Image) -> bytes:
+def _file(name: str, image: Image) -> tuple[str | None, bytes]:
+    """A picture as a part of a form; a link is a part of text."""
+    if isinstance(image, str):
+        return None, image.encode()
     if isinstance(image, bytes):
-        return image
-    return image.read_bytes() if isinstance(image, Path) else image.read()
+        return f"{name}.png", image
+    return f"{name}.png", image.read_bytes() if isinstance(image, Path) else image.read()
+
+
+def _pictures(value: Any) -> list[Image]:
+    """The pictures that a field's value is; none where it is something else, or texts alone."""
+    items = list(value) if isinstance(value, list | tuple) else [value]
+    return items if any(isinstance(one, Path | bytes) or hasattr(one, "read") for one in items) else []
 
 
 def _asset(dataset_id: str, asset_id: str) -> str:

@@ -61,7 +61,16 @@ def edit(order: EditOrder, key: str, fetch: Fetch, workspace: Path, emit: Emit) 
         alpha_HW, _ = settled(picture, None if picture.is_cut_out else middle)
         canvas = canvas.around(np.dstack([picture.pixels_HWC, alpha_HW]))
     over = f"|{order.picture.sha256}|{order.level}"
-    yield from _drawn(order, key, fetch, emit, _How(over, canvas.finished))
+    if not order.cut_free:
+        yield from _drawn(order, key, fetch, emit, _How(over, canvas.finished))
+        return
+
+    def cut(picture: Image.Image) -> Image.Image:
+        whole = canvas.finished(picture)
+        whole.putalpha(_middle(*whole.size))
+        return whole
+
+    yield from _drawn(order, key, fetch, emit, _How(over, cut, (TOOL,)))
 
 
 def keyed(order: KeyedOrder, key: str, fetch: Fetch, workspace: Path, emit: Emit) -> Fake:

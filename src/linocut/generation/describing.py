@@ -24,19 +24,22 @@ class DescribeAsk:
     boxes: bool = True
     style: bool = False
     tags: bool = False
+    places: int = 1
+    """What the request takes in the organisation's limit: more where images are drawn after it."""
     notes: tuple[str, ...] = ()
 
 
 def place(tx: Connection, caller: Caller, ask: DescribeAsk, means: Means) -> Placed:
-    """Queue it. It takes one place in the organisation's limit: ``TooManyInFlight``."""
+    """Queue it. It takes its places in the organisation's limit: ``TooManyInFlight``."""
     picture = ask.picture
     order = DescribeOrder(
         base=means.base.identity,
         organization_id=caller.organization_id,
         picture=PictureRef(sha256=picture.sha256, width=picture.width, height=picture.height),
+        places=ask.places,
         describer=cast(Literal["embedded", "endpoint"], means.settings.describer),
     )
-    check_in_flight(tx, caller, 1, means.settings)
+    check_in_flight(tx, caller, ask.places, means.settings)
     job_id = queue.place(tx, order, user_id=caller.user_id, api_key_id=caller.api_key_id, inputs=ask.inputs)
     size = picture.width, picture.height
     return Placed(job_id, "", *size, (), size, size, picture.notes + ask.notes)

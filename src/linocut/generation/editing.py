@@ -27,7 +27,7 @@ BOX_MARGIN = 0.12
 """Air around a new thing in the box that it is drawn in, of that box."""
 
 _KEEP: dict[str, Literal["nothing", "picture", "mask", "object"]] = {
-    "remix": "nothing", "inpaint": "mask", "reframe": "picture", "replace-background": "object",
+    "remix": "nothing", "inpaint": "mask", "reframe": "picture", "replace-background": "object", "edit": "mask",
 }  # fmt: skip
 _LEVELS = {"inpaint": 1.0, "replace-background": 1.0, "reframe": REFRAME_LEVEL}
 UNSAID_WEIGHT = 50
@@ -56,7 +56,8 @@ def edited_size(ask: GenerateAsk, over: Over) -> Size:
     asked, and a remix of a version that leaves the ratio to the text has the picture's where its text speaks of none.
     ``InvalidRequest``."""
     picture = over.picture
-    if over.operation in ("inpaint", "replace-background"):
+    own = over.operation == "edit" and ask.resolution is None and ask.aspect_ratio is None
+    if own or over.operation in ("inpaint", "replace-background"):
         if max(picture.width / picture.height, picture.height / picture.width) > MOST_ASPECT:
             raise InvalidRequest(
                 f"image: The picture is {size_text(picture.width, picture.height)} pixels; one side may be at most "
@@ -87,7 +88,7 @@ def published_size(rules: Rules, size: Size) -> Size:
     return size if size in rules.resolutions else nearest_size(rules.resolutions, *size)
 
 
-def over_picture(order: GenerateOrder, over: Over, weight: int, matter: str) -> EditOrder:
+def over_picture(order: GenerateOrder, over: Over, weight: int, matter: str, *, cut_free: bool = False) -> EditOrder:
     """The order that draws ``order`` over a picture. ``weight`` counts for a remix only: elsewhere what is kept
     stays to the last bit, and the rest begins with noise, or all but. ``matter``: the tool that finds an object."""
     size = order.output_width, order.output_height
@@ -99,6 +100,7 @@ def over_picture(order: GenerateOrder, over: Over, weight: int, matter: str) -> 
         keep=_KEEP[over.operation],
         mask=None if over.mask is None else _ref(over.mask),
         matting=matter if over.operation == "replace-background" else "",
+        cut_free=matter if cut_free else "",
     )
 
 
@@ -108,7 +110,8 @@ def placement_of(over: Over, size: Size) -> Placement:
     if over.operation == "remix":
         crop = cover_crop(width, height, size)
         return Placement(left=-crop.left, top=-crop.top, width=crop.scaled_width, height=crop.scaled_height)
-    scale = min(1.0, size[0] / width, size[1] / height)
+    scale = min(size[0] / width, size[1] / height)
+    scale = scale if over.operation == "edit" else min(1.0, scale)
     width, height = max(1, round(width * scale)), max(1, round(height * scale))
     return Placement(left=(size[0] - width) // 2, top=(size[1] - height) // 2, width=width, height=height)
 
@@ -126,7 +129,8 @@ def edit_notes(over: Over, place: Placement, size: Size, weight: int) -> tuple[s
             notes.append(f"The picture of {sent} pixels was cropped to its middle {size_text(*seen)} for {shape}.")
     elif (place.width, place.height) != (over.picture.width, over.picture.height):
         scaled = size_text(place.width, place.height)
-        notes.append(f"The picture of {sent} pixels was scaled down to {scaled} to fit into {size_text(*size)}.")
+        way = "down" if place.width < over.picture.width else "up"
+        notes.append(f"The picture of {sent} pixels was scaled {way} to {scaled} to fit into {size_text(*size)}.")
     return tuple(notes)
 
 

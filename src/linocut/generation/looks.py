@@ -19,6 +19,7 @@ STRONG, SOFT = 70.0, 30.0
 RICH, SMOOTH = 12.0, 4.0
 """Mean steps of grey between neighbours at 64 x 64 pixels, of 255: a picture rich in detail, and a smooth one."""
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
+_NUMBER = re.compile(r"(?:0|1)?(?:\.[0-9]{0,9})?(?<=[0-9.])")
 _CODE = re.compile(r"[0-9a-fA-F]{8}")
 
 
@@ -52,6 +53,8 @@ def _member(value: object, path: str, share: float) -> tuple[str, float]:
     if not isinstance(colour, str) or not _HEX.fullmatch(colour):
         raise _wrong(f"{path}.color_hex must be a colour of 3 or 6 hexadecimal digits, such as #FFD700.")
     weight = value.get("color_weight") if isinstance(value, Mapping) else None
+    if isinstance(weight, str) and _NUMBER.fullmatch(weight.strip()):
+        weight = float(weight)
     if weight is None:
         weight = share
     elif isinstance(weight, bool) or not isinstance(weight, int | float) or not LEAST_WEIGHT <= weight <= 1.0:

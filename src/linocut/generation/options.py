@@ -58,7 +58,7 @@ def settled(ask: GenerateAsk, means: Means, *, has_character: bool = False) -> t
         what = "cannot look at a picture of somebody while it draws"
         notes.append(unsupported("character_reference_images", what, TAKE_REFERENCES, settings))
         look = replace(look, character_reference=None, character_mask=None)
-    refs = tuple(map(_ref, look.style_references))
+    refs = tuple(map(_ref, (*ask.references, *look.style_references)))
     if not base.takes_references:
         styles = refs if ask.over is None else ()
         return replace(ask, look=look), Options(negative, styles=styles, notes=tuple(notes))

@@ -90,14 +90,15 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     )
     notes = ask.notes + options.notes + notes_of(tx, ask.custom_model_uri, said, native, (width, height))
     notes += away.notes if away else ()
-    if ask.cut_free:
+    if ask.cut_free and ask.over is None:
         order, ground_notes = on_key(order, text, ask.cut_free, means)
         notes += ground_notes
     if ask.over is not None:
         weight = ask.over.image_weight or weight_of_text(text)
-        order = over_picture(order, ask.over, weight, means.settings.matter)
+        order = over_picture(order, ask.over, weight, means.settings.matter, cut_free=ask.cut_free > 0)
         notes += edit_notes(ask.over, order.placement, (width, height), weight)
-    check_in_flight(tx, caller, ask.num_images, means.settings)
+    if not ask.has_places:
+        check_in_flight(tx, caller, ask.num_images, means.settings)
     job_id = _queued(tx, caller, ask, order)
     resolution = published_size(ask.rules, (width, height))
     scale = ask.cut_free or 1
@@ -159,6 +160,8 @@ def prompt_out(ask: GenerateAsk, said: Worded) -> str:
 def _worded(ask: GenerateAsk, text: str, size: Size, means: Means) -> Worded:
     """The text in the base's words. A made-up colour or place would overrule the style that a custom model was trained
     for, and what a picture shows already; ON asks for it. What is inpainted goes where the mask repaints."""
+    if ask.references and not ask.cut_free:
+        return Worded(text, text)
     if ask.over is not None and ask.over.operation == "reframe":
         return Worded("", "") if ask.look == Look() else means.worded("", *size, make_up=False)
     if ask.over is not None and ask.over.operation == "replace-background":

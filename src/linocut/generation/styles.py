@@ -292,18 +292,22 @@ def of_code(code: str) -> Dress:
 
     From the left: medium (1), light (2), the first colour's hue in 256ths of the circle (3 and 4), harmony and tone of
     the colours (5: four harmonies, four tones of each), ground (6), mood (7), and typeface and lines (8: four faces;
-    4 more: outlined; 8 more: a border).
+    4 more: outlined; 8 more: a border). What a base has no words for is seen in the colours: they are fuller with the
+    first digit, and the second, seventh and eighth move the second colour's lightness, the third's hue and the first's
+    lightness a little.
     """
     digits = [int(digit, 16) for digit in code]
     medium, manner = _MANNERS[digits[0]]
     hue = (16 * digits[2] + digits[3]) / 256
     (second, third), (lightness, saturation) = _HARMONIES[digits[4] // 4], _TONES[digits[4] % 4]
-    contrast = 0.92 if lightness < 0.6 else 0.16
+    saturation *= 0.7 + 0.3 * digits[0] / 15
+    further = 0.18 + 0.12 * digits[1] / 15
+    hue_of_third = hue + third + digits[6] / 160
     colours = [
-        _hex(hue, lightness, saturation),
-        _hex(hue + second, lightness + (0.25 if lightness < 0.55 else -0.25), saturation),
-        _hex(hue + third, contrast, saturation),
-        _hex(hue + third, 0.5, 1.0 - saturation / 2),
+        _hex(hue, lightness + 0.08 * (digits[7] / 15 - 0.5), saturation),
+        _hex(hue + second, lightness + (further if lightness < 0.55 else -further), saturation),
+        _hex(hue_of_third, 0.92 if lightness < 0.6 else 0.16, saturation),
+        _hex(hue_of_third, 0.5, 1.0 - saturation / 2),
     ]
     return Dress(
         aesthetics=_MOODS[digits[6]], lighting=_LIGHTS[digits[1]], medium=medium, manner=manner,

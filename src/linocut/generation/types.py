@@ -65,9 +65,10 @@ class Means(Protocol):
 class Over:
     """A picture that is drawn over. ``remix``: all of it, by its ``image_weight`` (1 to 100; None: the instruction's
     words choose); ``inpaint``: where ``mask`` is black; ``reframe``: around it, without any text;
-    ``replace-background``: around its object, by a text that speaks of the ground alone."""
+    ``replace-background``: around its object, by a text that speaks of the ground alone; ``edit``: where ``mask`` is
+    black, on an answer that may have another size."""
 
-    operation: Literal["remix", "inpaint", "reframe", "replace-background"]
+    operation: Literal["remix", "inpaint", "reframe", "replace-background", "edit"]
     picture: StoredPicture
     image_weight: int | None = None
     mask: StoredPicture | None = None
@@ -102,7 +103,8 @@ class GenerateAsk:
     images are to be whose ground is made transparent; ``notes``: what was not taken of the pictures, a sentence each.
     ``look``: its style; ``negative_prompt``: what is to be left out, None or nothing but spaces for nothing;
     ``detects_copyright``: whether a detector was asked for; ``writer_config``: the id of a system prompt for the magic
-    prompt's writer.
+    prompt's writer; ``references``: pictures that the base is to look at, and to change by the prompt, which it reads
+    word for word; ``has_places``: an earlier job of the same request took its places in the limit.
     """
 
     rules: Rules
@@ -123,6 +125,8 @@ class GenerateAsk:
     negative_prompt: str | None = None
     detects_copyright: bool = False
     writer_config: str | None = None
+    references: tuple[StoredPicture, ...] = ()
+    has_places: bool = False
 
 
 @dataclass(frozen=True)

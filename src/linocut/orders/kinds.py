@@ -79,7 +79,7 @@ KINDS: dict[str, OrderKind] = {
             order=DescribeOrder,
             waited_for=True,
             resumable=False,
-            places=lambda order: 1,
+            places=lambda order: order.places,
             log_facts=lambda order: {"describer": order.describer},
         ),
         OrderKind(

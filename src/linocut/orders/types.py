@@ -76,6 +76,7 @@ class EditOrder(GenerateOrder, frozen=True, kw_only=True, tag="edit"):
     which of the answer's pixels are the picture's own again, to the last bit: none, all on which the picture lies,
     those of them where ``mask`` (of the picture's size, in one channel) is white, or those of the object that the
     tool ``matting`` finds on it. ``mask`` is None but for the third, ``matting`` empty but for the fourth.
+    ``cut_free``: the tool that makes the ground of what was drawn transparent, empty where it stays.
     """
 
     picture: PictureRef
@@ -84,6 +85,7 @@ class EditOrder(GenerateOrder, frozen=True, kw_only=True, tag="edit"):
     keep: Literal["nothing", "picture", "mask", "object"]
     mask: PictureRef | None
     matting: str = ""
+    cut_free: str = ""
 
 
 class CutoutOrder(Order, frozen=True, kw_only=True, tag="cutout"):
@@ -139,10 +141,12 @@ class LayerizeOrder(Order, frozen=True, kw_only=True, tag="layerize"):
 
 class DescribeOrder(Order, frozen=True, kw_only=True, tag="describe"):
     """Say what is on a picture. ``describer``: who puts it into words besides; ``embedded``: nobody does, the words are
-    made of what was seen; ``endpoint``: the language model that the operator named."""
+    made of what was seen; ``endpoint``: the language model that the operator named. ``places``: what the request that
+    it belongs to takes in its organisation's limit."""
 
     picture: PictureRef
     describer: Literal["embedded", "endpoint"]
+    places: int = 1
 
 
 class TrainSample(msgspec.Struct, frozen=True, kw_only=True):

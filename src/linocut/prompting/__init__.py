@@ -10,8 +10,12 @@ from linocut.prompting.dressing import dressed
 from linocut.prompting.expand import expand
 from linocut.prompting.notes import notes_of
 from linocut.prompting.restate import restate
+from linocut.prompting.revising import Revised, revise
 from linocut.prompting.reword import reword
 from linocut.prompting.room import fitted
 from linocut.prompting.telling import sentences, tell
 
-__all__ = ["colours_in", "dressed", "expand", "fitted", "notes_of", "restate", "reword", "sentences", "tell"]
+__all__ = [
+    "Revised", "colours_in", "dressed", "expand", "fitted", "notes_of", "restate", "revise", "reword", "sentences",
+    "tell",
+]  # fmt: skip

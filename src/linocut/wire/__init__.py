@@ -60,6 +60,9 @@ from linocut.wire.generation import (
     ReframeImageRequestV3,
     RemixImageRequestV3,
     RemixImageRequestV4,
+    V1EditImageObject,
+    V1EditImagesRequest,
+    V1EditImagesResponse,
 )
 from linocut.wire.layers import (
     DetectedTextBlock,
@@ -268,5 +271,8 @@ __all__ = [
     "UpscaleImageRequest",
     "UpscaleInitialImageRequest",
     "UseLinkRequest",
+    "V1EditImageObject",
+    "V1EditImagesRequest",
+    "V1EditImagesResponse",
     "V4JsonPrompt",
 ]

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from linocut.wire.enums import AspectRatioV3, MagicPromptOption, RenderingSpeed, StylePresetV3
 from linocut.wire.generation import ColorPalette, NumImages, Picture, StyleCode, Tools
-from linocut.wire.types import UNSET, ModelUri, Notes, Nothing, SafetyVerdict, Seed, Time, not_yet
+from linocut.wire.types import UNSET, ModelUri, Notes, Nothing, SafetyVerdict, Seed, Time
 
 UpscaleFactor = Literal["X1", "X2", "X4"]
 
@@ -47,14 +47,14 @@ class ReplaceBackgroundRequestV3(msgspec.Struct, kw_only=True, frozen=True):
     image: Picture
     prompt: str
     magic_prompt: MagicPromptOption = "AUTO"
-    magic_prompt_system_prompt_config_id: Annotated[str, not_yet()] | Nothing = UNSET
+    magic_prompt_system_prompt_config_id: str | Nothing = UNSET
     num_images: NumImages = 1
     seed: Seed | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
-    style_preset: Annotated[StylePresetV3, not_yet()] | Nothing = UNSET
-    color_palette: Annotated[ColorPalette, not_yet()] | Nothing = UNSET
-    style_codes: Annotated[list[StyleCode], not_yet()] | Nothing = UNSET
-    style_reference_images: Annotated[list[Picture], not_yet()] | Nothing = UNSET
+    style_preset: StylePresetV3 | Nothing = UNSET
+    color_palette: ColorPalette | Nothing = UNSET
+    style_codes: list[StyleCode] | Nothing = UNSET
+    style_reference_images: list[Picture] | Nothing = UNSET
 
 
 class GenerateTransparentImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
@@ -66,7 +66,7 @@ class GenerateTransparentImageRequestV3(msgspec.Struct, kw_only=True, frozen=Tru
     aspect_ratio: AspectRatioV3 | Nothing = UNSET
     rendering_speed: RenderingSpeed = "DEFAULT"
     magic_prompt: MagicPromptOption = "AUTO"
-    magic_prompt_system_prompt_config_id: Annotated[str, not_yet()] | Nothing = UNSET
-    negative_prompt: Annotated[str, not_yet()] | Nothing = UNSET
+    magic_prompt_system_prompt_config_id: str | Nothing = UNSET
+    negative_prompt: str | Nothing = UNSET
     num_images: NumImages = 1
     custom_model_uri: ModelUri | Nothing = UNSET

@@ -163,6 +163,22 @@ class ReframeImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
     style_reference_images: list[Picture] | Nothing = UNSET
 
 
+class V1EditImagesRequest(msgspec.Struct, kw_only=True, frozen=True):
+    """``POST /v1/edit``: at least one picture, as a file or as a link that this server issued. ``resolution`` and
+    ``aspect_ratio`` exclude each other; without either the answer has the first picture's size."""
+
+    prompt: str
+    images: Annotated[list[Picture], Meta(max_length=10)] | Nothing = UNSET
+    image_urls: Annotated[list[str], Meta(max_length=10)] | Nothing = UNSET
+    num_images: NumImages = 1
+    seed: Seed | Nothing = UNSET
+    magic_prompt: MagicPromptOption = "AUTO"
+    magic_prompt_system_prompt_config_id: str | Nothing = UNSET
+    resolution: ResolutionV3 | Nothing = UNSET
+    aspect_ratio: AspectRatioV3 | Nothing = UNSET
+    transparent_background: bool = False
+
+
 class MagicPromptV4Request(msgspec.Struct, kw_only=True, frozen=True):
     """``POST /v1/ideogram-v4/magic-prompt``."""
 
@@ -209,6 +225,32 @@ class ImageGenerationObjectV3(msgspec.Struct, kw_only=True, frozen=True):
     seed: Seed
     style_type: StyleTypeV3 | Nothing = UNSET
     x_linocut: ImageExtras | Nothing = UNSET
+
+
+class EditedImageExtras(ImageExtras, kw_only=True, frozen=True):
+    """``described_by``: who said what was on the picture; absent where the base looked at it itself."""
+
+    described_by: Annotated[str, Meta(examples=["embedded"])] | Nothing = UNSET
+
+
+class V1EditImageObject(msgspec.Struct, kw_only=True, frozen=True):
+    """One image. ``url`` is null when it was withheld; ``resolution`` is its own size, published or not."""
+
+    url: Annotated[str, Meta(extra_json_schema={"format": "uri"})] | None
+    prompt: str
+    resolution: Annotated[str, Meta(pattern=r"^\d{2,5}x\d{2,5}$", examples=["1024x1024"])]
+    upscaled_resolution: Annotated[str, Meta(pattern=r"^\d{2,5}x\d{2,5}$")] | Nothing = UNSET
+    is_image_safe: bool
+    seed: Seed
+    style_type: StyleTypeV3 | Nothing = UNSET
+    x_linocut: EditedImageExtras | Nothing = UNSET
+
+
+class V1EditImagesResponse(msgspec.Struct, kw_only=True, frozen=True):
+    """Every image of the request, in the order of their seeds."""
+
+    created: Time
+    data: list[V1EditImageObject]
 
 
 class ImageGenerationResponseV3(msgspec.Struct, kw_only=True, frozen=True):

@@ -61,12 +61,16 @@ def grouped_order(adapters: Sequence[Adapter | None], lengths: Sequence[int]) ->
     return sorted(range(len(ranks)), key=lambda i: (ranks[i], lengths[i]))
 
 
-def project(linear: nn.Linear, name: str, x_SI: Tensor, shares: Shares) -> Tensor:
+def project(linear: nn.Module, name: str, x_SI: Tensor, shares: Shares) -> Tensor:
     """``linear(x)`` plus each share's own low-rank delta on its own rows -> ``[S, O]`` (``[S, L, O]`` for a batch).
 
-    The linear is read, never changed. Gradients flow to ``x_SI`` and to the factors.
+    The linear is called and never changed, so that it may be of any kind, a quantised one too. Gradients flow to
+    ``x_SI`` and to the factors.
     """
-    return add_shares(affine(x_SI, linear.weight, linear.bias), x_SI, name, shares)
+    y_SO: Tensor = linear(x_SI)
+    if shares and type(linear) is not nn.Linear:
+        y_SO = y_SO.clone()  # a quantised linear may give a view, which cannot be added to in place
+    return add_shares(y_SO, x_SI, name, shares)
 
 
 def add_shares(y_SO: Tensor, x_SI: Tensor, name: str, shares: Shares) -> Tensor:

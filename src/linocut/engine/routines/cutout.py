@@ -22,7 +22,7 @@ Steps = Generator[Yielded, Any, Any]
 def cutout(order: CutoutOrder, hands: Hands) -> Routine:
     """Cut the object out. An embedded tool runs beside the device; the base is not asked."""
     picture, cut, tools = yield from _cut(order.picture, order.matting, hands)
-    png, notes = yield Background(partial(_finished, picture, cut), "png")
+    png, notes = yield Background(partial(finished, picture, cut), "png")
     hands.emit(
         ImageDrawn(
             key=hands.key, index=0, seed=0, png=png, native_width=order.picture.width,
@@ -52,6 +52,7 @@ def _cut(ref: PictureRef, matting: str, hands: Hands) -> Steps:
     return picture, cut, (cut.by,)
 
 
-def _finished(picture: Given, cut: Cut | None) -> tuple[bytes, tuple[str, ...]]:
+def finished(picture: Given, cut: Cut | None, texts: dict[str, str] | None = None) -> tuple[bytes, tuple[str, ...]]:
+    """(the object as PNG bytes, what is to be said of the cut). ``texts`` as in ``png_text``."""
     alpha_HW, notes = settled(picture, cut)
-    return png_of(Image.fromarray(freed(picture.pixels_HWC, alpha_HW), "RGBA")), notes
+    return png_of(Image.fromarray(freed(picture.pixels_HWC, alpha_HW), "RGBA"), texts), notes

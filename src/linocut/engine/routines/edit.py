@@ -2,17 +2,21 @@
 
 from functools import partial
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from linocut.engine.canvas import Canvas, lay_out
+from linocut.engine.cutting import Given
 from linocut.engine.png_text import texts_of
 from linocut.engine.routines.beside import beside
-from linocut.engine.routines.cutout import object_of
+from linocut.engine.routines.cutout import finished, object_of
 from linocut.engine.routines.draw import Known, draw
 from linocut.engine.routines.hands import Hands
 from linocut.engine.routines.picture import png_of
+from linocut.engine.tools.cut import Cut
+from linocut.engine.tools.units import use_tool
 from linocut.engine.units import EncodeImage
 from linocut.engine.work import Background, Routine
 from linocut.orders import EditOrder, GenerateFinished, ImageDrawn
@@ -44,6 +48,9 @@ def edit(order: EditOrder, hands: Hands) -> Routine:
         known=known,
         beside=given,
     )
+    if order.cut_free:
+        yield from _cut_free(order, hands, canvas, pictures)
+        return
     pngs = yield [
         Background(partial(_finished, canvas, drawn_HWC, texts_of(order, seed)), "png")
         for seed, drawn_HWC in zip(order.seeds, pictures, strict=True)
@@ -56,6 +63,25 @@ def edit(order: EditOrder, hands: Hands) -> Routine:
             )
         )  # fmt: skip
     hands.emit(GenerateFinished(key=hands.key))
+
+
+def _cut_free(order: EditOrder, hands: Hands, canvas: Canvas, pictures: list[Tensor]) -> Routine:
+    """The pictures put together, and their grounds cut away."""
+    for index, (seed, drawn_HWC) in enumerate(zip(order.seeds, pictures, strict=True)):
+        whole: Given = yield Background(partial(_whole, canvas, drawn_HWC), "put together")
+        cut: Cut = yield from use_tool(hands.tools, order.cut_free, whole.pixels_HWC)
+        data, notes = yield Background(partial(finished, whole, cut, texts_of(order, seed)), "png")
+        hands.emit(
+            ImageDrawn(
+                key=hands.key, index=index, seed=seed, png=data, native_width=order.width, native_height=order.height,
+                notes=notes, tools=(cut.by,),
+            )
+        )  # fmt: skip
+    hands.emit(GenerateFinished(key=hands.key))
+
+
+def _whole(canvas: Canvas, drawn_HWC: Tensor) -> Given:
+    return Given(np.asarray(canvas.finished(Image.fromarray(drawn_HWC.cpu().numpy(), "RGB"))), None)
 
 
 def _native(canvas: Canvas, order: EditOrder) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from linocut.engine.adapters.apply import Shares, add_shares, grouped_order, share_rows
+from linocut.engine.adapters.apply import Shares, grouped_order, project, share_rows
 from linocut.engine.families.items import Item
 from linocut.engine.families.parts.folder import linears
 
@@ -58,10 +58,7 @@ class GroupedLinear(nn.Module):
             raise RuntimeError(f"{self.name} is called outside a call: nobody says whose adapters apply")
         if x.shape[0] != self.call.rows:
             raise RuntimeError(f"{self.name} sees {x.shape[0]} rows of a batch of {self.call.rows}")
-        y: Tensor = self.base(x)
-        if shares and type(self.base) is not nn.Linear:
-            y = y.clone()  # a quantised linear may give a view, which cannot be added to in place
-        return add_shares(y, x, self.name, shares)
+        return project(self.base, self.name, x, shares)
 
 
 class GroupedNetwork:

@@ -27,7 +27,7 @@ LEAST_SHARE = 0.22
 """Of the picture: a ground that explains less is none."""
 LEAST_CHANGE = 9.0
 """Lab units from one end of a graded ground to the other."""
-GRAINY = (1.3, 7.0)
+GRAINY = (2.0, 7.0)
 """Deviation in Lab units of a ground like paper."""
 FRAME = 0.16
 """The thickest frame around a picture, of its shorter side."""

@@ -20,7 +20,7 @@ from linocut.engine.tools.scene.backdrop import Backdrop, backdrop_of
 from linocut.engine.tools.scene.colour import Flags, Floats, Levels, clusters, distance, hex_of, lab_of
 from linocut.engine.tools.scene.figures import name_of
 from linocut.engine.tools.scene.segments import Segment, near, outline_of, segments_of, united
-from linocut.orders.seen import MOST_POINTS, Seen, SeenColour, SeenFigure, SeenGround, SeenText
+from linocut.orders.seen import MOST_POINTS, Seen, SeenBox, SeenColour, SeenFigure, SeenGround, SeenText
 
 WORK_SIDE = 192
 """The longest side that a picture is looked at in."""
@@ -32,6 +32,11 @@ KNOWN_FROM = 0.66
 WHOLE_FROM = 0.78
 """The likeness from which on several pieces are one figure."""
 MOST_PIECES = 8
+SAME_PLACE = 0.4
+"""The overlap of a sign's box with a figure's from which on they are the same thing."""
+SURE_SIGN = 0.8
+LIKE_LETTERS = frozenset(("ring", "rectangle", "cross", "oval"))
+"""Figures that letters look like: O, I, X, 0."""
 FLAT_FROM = 0.62
 """The part of a drawing's pixels whose neighbours have the same colour."""
 BOLD_FROM = 0.155
@@ -72,22 +77,24 @@ class Scene:
         look: Look = given
         pixels = _small(look.pixels_HWC)
         lab_HWC = lab(pixels)
+        size = pixels.shape[0], pixels.shape[1]
         ground = backdrop_of(pixels, lab_HWC)
         is_flat = _flatness(lab_HWC) >= FLAT_FROM
-        written = _written(look, pixels.shape[:2])
+        lines, signs = _sure_and_single(look.lines)
         notes: tuple[str, ...] = ()
         if is_flat or ground.pattern:
-            segments = segments_of(pixels, lab_HWC, _free(ground) & ~written, ground)
-            segments = _whole(segments, pixels, lab_HWC)
+            free = _free(ground) & ~_written(look, lines, size)
+            segments = _whole(segments_of(pixels, lab_HWC, free, ground), pixels, lab_HWC)
         else:
-            segments, notes = _cut_out(look, pixels, lab_HWC, written)
-        figures = tuple(
-            _figure(segment, pixels.shape[:2], named=is_flat or bool(ground.pattern)) for segment in segments
-        )
+            segments, notes = _cut_out(look, pixels, lab_HWC, _written(look, look.lines, size))
+        figures = [_figure(segment, size, named=is_flat or bool(ground.pattern)) for segment in segments]
+        texts = [_text(line, look.pixels_HWC) for line in lines]
+        for sign in (_text(line, look.pixels_HWC) for line in signs):
+            figures, texts = _either(sign, figures, texts)
         return Seen(
             ground=_ground(ground),
             figures=tuple(sorted(figures, key=lambda figure: (figure.box[1], figure.box[0]))),
-            texts=tuple(_text(line, look.pixels_HWC) for line in look.lines),
+            texts=tuple(texts),
             palette=_palette(pixels),
             is_flat=is_flat,
             notes=notes,
@@ -123,12 +130,37 @@ def _free(ground: Backdrop) -> Flags:
     return free
 
 
-def _written(look: Look, size: tuple[int, int]) -> Flags:
+def _sure_and_single(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+    """Lines of several signs, and single signs: a circle is often read as an O."""
+    single = [line for line in lines if len(line.text.strip()) == 1]
+    return [line for line in lines if len(line.text.strip()) > 1], single
+
+
+def _either(
+    sign: SeenText, figures: list[SeenFigure], texts: list[SeenText]
+) -> tuple[list[SeenFigure], list[SeenText]]:
+    """A single sign and the figure in its place: one of them is there."""
+    own = [figure for figure in figures if _overlap(figure.box, sign.box) > SAME_PLACE]
+    named = [figure for figure in own if figure.name]
+    letter = sign.confidence >= SURE_SIGN and all(figure.name in LIKE_LETTERS for figure in named)
+    if named and not letter:
+        return figures, texts
+    return [figure for figure in figures if figure not in own], [*texts, sign]
+
+
+def _overlap(box: SeenBox, other: SeenBox) -> float:
+    high, wide = min(box[2], other[2]) - max(box[0], other[0]), min(box[3], other[3]) - max(box[1], other[1])
+    both = max(0, high) * max(0, wide)
+    areas = [(one[2] - one[0]) * (one[3] - one[1]) for one in (box, other)]
+    return both / max(1, sum(areas) - both)
+
+
+def _written(look: Look, lines: Sequence[Line], size: tuple[int, int]) -> Flags:
     """Where lettering is, at the size that is worked at."""
     height, width = look.pixels_HWC.shape[:2]
     mask = Image.new("1", (size[1], size[0]))
     pen = ImageDraw.Draw(mask)
-    for line in look.lines:
+    for line in lines:
         pen.polygon([(x * size[1] / width, y * size[0] / height) for x, y in line.corners], fill=1)
     grown = cv2.dilate(np.asarray(mask).astype(np.uint8), np.ones((5, 5), np.uint8))
     return np.asarray(grown > 0)

@@ -22,6 +22,8 @@ MOST = 12
 """Things of one picture; the largest are told."""
 SECOND = 0.05
 """The part of a thing that its second colour has at least."""
+LEFT_OF_IT = 0.4
+"""The part of a thing that is left without its edge, at least."""
 SHADOW = (0.5, 0.99)
 """What a shadow leaves of the ground's light, as factors of L + 16 (see ``border_matting``)."""
 SOFT = 2.5
@@ -124,13 +126,12 @@ def _within(box: Box, other: Box) -> float:
 
 def _segment(pixels: Levels, lab_HWC: Floats, mask_HW: Flags, ground: Backdrop | None) -> Segment | None:
     rows, columns = np.nonzero(mask_HW)
-    inner = cv2.erode(mask_HW.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    inner = inner if inner.sum() >= 12 else mask_HW  # its edge is mixed with the ground
-    found = clusters(pixels[inner], 4)
+    found = clusters(pixels[_inner(mask_HW)], 4)
+    own_K3 = found.lab_K3[found.share_K >= SECOND]
     kinds = np.full(mask_HW.shape, -1, np.int64)
-    of = np.stack([distance(lab_HWC[rows, columns], centre) for centre in found.lab_K3]).argmin(0)
+    of = np.stack([distance(lab_HWC[rows, columns], centre) for centre in own_K3]).argmin(0)
     kinds[rows, columns] = of
-    share = np.bincount(of, minlength=len(found.share_K)) / len(of)
+    share = np.bincount(of, minlength=len(own_K3)) / len(of)
     if ground is not None and ground.rgb_HW3 is not None:
         shadows = [k for k in range(len(share)) if _is_shadow(lab_HWC, kinds == k, ground.rgb_HW3)]
         if shadows and share[shadows].sum() <= 1 - BARE:
@@ -142,6 +143,15 @@ def _segment(pixels: Levels, lab_HWC: Floats, mask_HW: Flags, ground: Backdrop |
     second = np.isin(kinds, rest[:1]) if rest else np.zeros(mask_HW.shape, bool)
     colours = (found.rgb_K3[first], *(found.rgb_K3[k] for k in rest[:1]))
     return Segment(box, mask_HW[cut], second[cut], colours)
+
+
+def _inner(mask_HW: Flags) -> Flags:
+    """Its pixels that are not at its edge, where colours are mixed with the ground; all where there are too few."""
+    for width in (5, 3):
+        inner = cv2.erode(mask_HW.astype(np.uint8), np.ones((width, width), np.uint8)) > 0
+        if inner.sum() >= max(12, LEFT_OF_IT * mask_HW.sum()):
+            return np.asarray(inner)
+    return mask_HW
 
 
 def _largest(mask_HW: Flags) -> Flags:

@@ -1,0 +1,93 @@
+"""Edits by an instruction, on a base that cannot look at pictures: the picture is described, the caption rewritten, and
+the picture drawn anew where the caption has changed.
+
+Two jobs of one request: the second takes the first one's places in the organisation's limit.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from functools import partial
+
+import msgspec
+from sqlalchemy import Connection
+
+from linocut.api import drawing
+from linocut.api.call import Call
+from linocut.api.intake import inputs_of
+from linocut.captions import normalise
+from linocut.errors import InvalidRequest
+from linocut.generation import service as generation
+from linocut.generation.describing import DescribeAsk
+from linocut.generation.editing import edited_size
+from linocut.generation.redrawing import on_answer, regions_of
+from linocut.generation.types import GenerateAsk, Over, Placed
+from linocut.orders.seen import Seen
+from linocut.pictures.intake import StoredPicture
+from linocut.pictures.painting import mask_of
+from linocut.prompting import Revised, revise, tell
+
+STAGE = "#described"
+"""Behind the route of a call's first job, where calls that come again find it."""
+
+
+@dataclass(frozen=True)
+class EditAsk:
+    """What is drawn; ``instruction`` as it was sent; ``described_by``: who said what was on the picture, "" where
+    nobody was asked."""
+
+    draws: GenerateAsk
+    instruction: str
+    described_by: str = ""
+
+
+def place(call: Call, ask: EditAsk, tx: Connection) -> Placed:
+    """Place the drawing."""
+    return generation.place(tx, call.caller, ask.draws, call.runtime)
+
+
+async def revised(call: Call, plain: GenerateAsk, picture: StoredPicture) -> EditAsk:
+    """``plain``, whose prompt is an instruction, as the ask that carries it out on a picture. ``InvalidRequest`` when
+    it is not understood, or what it speaks of is not in the picture."""
+    instruction = plain.prompt or ""
+    told = await _described(call, picture, plain.num_images)
+    seen = msgspec.convert(told.data["seen"], Seen)
+    own = told.data["caption"]
+    caption = dict(msgspec.to_builtins(own)) if own is not None else tell(seen)
+    caption.pop("tags", None)
+    new = revise(caption, instruction, (picture.width, picture.height))
+    mask, notes = await asyncio.to_thread(_mask, call, picture, seen, caption, new)
+    over = Over("edit", picture, mask=mask)
+    size = edited_size(plain, over)
+    draws = replace(
+        plain,
+        prompt=None,
+        json_prompt=on_answer(normalise(new.caption), over, size),
+        over=over,
+        inputs=inputs_of(images=picture, mask=mask),
+        notes=(*plain.notes, *picture.notes, *new.notes, *notes, *told.data["notes"], *seen.notes),
+        has_places=True,
+    )
+    return EditAsk(draws, instruction, told.data["described_by"])
+
+
+async def _described(call: Call, picture: StoredPicture, places: int) -> drawing.Drawn:
+    keyed = None if call.keyed is None else replace(call.keyed, route=f"{call.keyed.route}{STAGE}")
+    first = replace(call, keyed=keyed)
+    ask = DescribeAsk(picture, inputs_of(images=picture), places=places)
+    return await drawing.drawn(first, partial(drawing.describe, first, ask))
+
+
+def _mask(
+    call: Call, picture: StoredPicture, seen: Seen, old: dict[str, object], new: Revised
+) -> tuple[StoredPicture, tuple[str, ...]]:
+    """(the mask of what changes, stored; what is to be said of it)."""
+    regions = regions_of(seen, old, new.redrawn, new.kept, ground_changes=new.ground_changes)
+    size = picture.width, picture.height
+    made = mask_of(*size, all_anew=regions.all_anew, boxes=regions.boxes, kept=regions.kept)
+    if made is None:
+        raise InvalidRequest(
+            "prompt: What is to change lies behind what is to stay; nothing was drawn.", field="prompt"
+        )
+    png, box = made
+    sha256 = call.runtime.store.put(png)
+    return StoredPicture(sha256, len(png), *size, has_alpha=False, box=box), regions.notes

@@ -1,0 +1,101 @@
+"""Where a picture may be sent, a link may stand that this server issued: valid, and to the organisation's own image."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+from tests.api.live import Account, Live
+from tests.api.pictures import png
+from tests.walks.steps import V3_GENERATE, ok
+from tests.walks.test_editing import INPAINT, REMIX, REMIX_V4, mask
+from tests.walks.test_options import CHARACTER, STYLE, newest
+
+from linocut import ids
+from linocut.storage.links import image_url
+
+
+def drawn(account: Account, prompt: str = "a cat") -> str:
+    return str(ok(account.http.post(V3_GENERATE, json={"prompt": prompt}))["data"][0]["url"])
+
+
+def form(account: Account, path: str, parts: list[tuple[str, Any]]) -> httpx2.Response:
+    return account.http.post(path, files=parts)
+
+
+def text(name: str, value: str) -> tuple[str, Any]:
+    return name, (None, value)
+
+
+def test_a_drawn_image_is_drawn_over_by_its_link(live: Live, account: Account) -> None:
+    link = drawn(account)
+    for path, prompt in ((REMIX, "prompt"), (REMIX_V4, "text_prompt")):
+        for spelled in (text("image", link), text("image", f" {link}\n"), ("image", ("blob", link.encode()))):
+            ok(form(account, path, [spelled, text(prompt, "a dog")]))
+    black = mask(1024, 1024, (0, 0, 500, 500))
+    answer = ok(form(account, INPAINT, [text("image", link), ("mask", ("m.png", black)), text("prompt", "a dog")]))
+    assert answer["data"][0]["resolution"] == "1024x1024"
+
+
+@pytest.mark.parametrize("way", ["parts", "numbered", "commas", "brackets", "json in a form", "json", "mixed"])
+def test_links_as_style_references_however_they_are_written(live: Live, account: Account, way: str) -> None:
+    one, two = drawn(account, "a cat"), drawn(account, "a dog")
+    prompt = text("prompt", "a house")
+    ways: dict[str, list[tuple[str, Any]]] = {
+        "parts": [text(STYLE, one), text(STYLE, two)],
+        "numbered": [text(f"{STYLE}[1]", two), text(f"{STYLE}[0]", one)],
+        "commas": [text(STYLE, f"{one}, {two}")],
+        "brackets": [text(STYLE, f"[{one},{two}]")],
+        "json in a form": [text(STYLE, json.dumps([one, two]))],
+        "mixed": [text(STYLE, one), (STYLE, ("image.jpg", png(3), "image/jpeg"))],
+    }
+    if way == "json":
+        ok(account.http.post(V3_GENERATE, json={"prompt": "a house", STYLE: [one, two]}))
+    else:
+        ok(form(account, V3_GENERATE, [prompt, *ways[way]]))
+    styles = newest(live).styles
+    assert [style.width for style in styles] == [1024, 48 if way == "mixed" else 1024]
+    assert styles[0].sha256 != styles[1].sha256
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("expired", "image: The link has expired or was changed"),
+        ("forged", "image: The link has expired or was changed"),
+        ("foreign", "image: The image behind the link is not your organisation's"),
+        ("gone", "image: The image behind the link is not your organisation's, or is no longer kept"),
+        ("elsewhere", "image: Only links to images that this server drew are followed"),
+        ("unsigned", "image: Only links to images that this server drew are followed"),
+        ("file", "image: This is not a JPEG, PNG or WebP picture"),
+    ],
+)
+def test_any_other_link_is_refused_with_a_sentence(live: Live, account: Account, how: str, words: str) -> None:
+    link = drawn(live.account() if how == "foreign" else account)
+    secret = live.runtime.link_secret
+    image_id = link.rpartition("/")[2].partition(".")[0]
+    links = {
+        "expired": image_url("http://x", image_id, ids.now().replace(year=2001), secret),
+        "forged": link.replace("sig=", "sig=0")[:-1],
+        "foreign": link,
+        "gone": image_url("http://x", ids.new_id(), ids.now().replace(year=2099), secret),
+        "elsewhere": "https://example.com/cat.png?exp=1&sig=2",
+        "unsigned": link.partition("?")[0],
+        "file": "file:///etc/passwd",
+    }
+    told = form(account, REMIX, [text("image", links[how]), text("prompt", "a dog")])
+    assert (told.status_code, words in told.json()["error"]) == (400, True), told.text
+
+
+def test_the_host_of_a_link_does_not_matter_because_it_is_never_fetched(account: Account) -> None:
+    link = drawn(account)
+    path = link[link.index("/api/images/") :]
+    ok(form(account, REMIX, [text("image", f"https://prints.example.com/studio{path}"), text("prompt", "a dog")]))
+
+
+def test_more_links_than_references_are_too_many(account: Account) -> None:
+    link = drawn(account)
+    told = form(account, V3_GENERATE, [text("prompt", "a house"), text(STYLE, ",".join([link] * 11))])
+    assert "at most 10 files are taken, and 11 were sent" in told.json()["error"]
+    told = account.http.post(V3_GENERATE, json={"prompt": "a house", CHARACTER: [link, link]})
+    assert "character_reference_images: one file is taken, and 2 were sent" in told.json()["error"]
