@@ -52,8 +52,13 @@ def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, ano
         return {}
     content = MINE[label(operation)]["requestBody"]["content"]
     fields = {name: (known or {}).get(name, value) for name, value in next(iter(content.values()))["example"].items()}
+    if (
+        operation.path == "/v1/edit"
+    ):  # neither files nor links are required, but one of them is; and words that it knows
+        fields |= {"images": None, "prompt": "change the background to blue"}
     if another:
-        changed = next((name for name in fields if name not in operation.files and not name.endswith("_id")), None)
+        kept = {*operation.files, "resolution", "aspect_ratio", "model"}
+        changed = next((name for name in fields if name not in kept and not name.endswith("_id")), None)
         if changed is not None:
             fields[changed] = _other(fields[changed])
     if operation.encodings[0] == "application/json":
@@ -70,7 +75,7 @@ def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, ano
 def _other(value: Any) -> Any:
     """Another value of the same kind: of an object, its first text is another one."""
     if not isinstance(value, dict):
-        return f"{value} again"
+        return str(value).replace("blue", "yellow") if "blue" in str(value) else f"{value} again"
     changed = next((name for name in value if isinstance(value[name], str)), None)
     return {**value, changed: f"{value[changed]} again"} if changed else {**value, "seed": 99}
 
