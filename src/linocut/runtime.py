@@ -3,16 +3,16 @@
 import fcntl
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from linocut.accounts.secrets import secrets_of
-from linocut.bases import Base, Memory, load_base
+from linocut.bases import Base, Licence, Memory, load_base
 from linocut.bases.places import base_at
 from linocut.captions import Worded, caption_text, cut_of, normalise
 from linocut.db.database import Database
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Runtime:
     """Settings, database, store, the resident base's facts, and the installation's secrets, which never change: what
-    links are signed with, what keys are digested with.
+    links are signed with, what keys are digested with. ``licences``: of the bases that were served here, by identity.
 
     ``open_decoder`` starts the pool of decoding processes; only processes that take uploads call it, once.
     """
@@ -43,6 +43,7 @@ class Runtime:
     link_secret: bytes
     digest_secret: bytes
     open_decoder: Callable[[], "Decoder"]
+    licences: Mapping[str, Licence] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings) -> "Runtime":
@@ -52,7 +53,9 @@ class Runtime:
         """
         make_folder(settings.data)
         folder = base_folder(settings)
-        base = load_base(folder, Memory(settings.bases_memory))
+        memory = Memory(settings.bases_memory)
+        base = load_base(folder, memory)
+        licences = {**memory.licences, base.identity: base.licence}
         patience, note = settings.database_busy_seconds, settings.damage_note
         db = Database.open(settings.resolved_database_url, busy_seconds=patience, note=note)
         try:
@@ -61,7 +64,8 @@ class Runtime:
         except BaseException:
             db.close()  # or the next start would take its write-ahead file for lost
             raise
-        return cls(settings, db, store, base, folder, links, digest, lambda: _open_decoder(base, settings))
+        decoder = partial(_open_decoder, base, settings)
+        return cls(settings, db, store, base, folder, links, digest, decoder, licences)
 
     def expand(self, text: str, width: int, height: int) -> str:
         """The exact structured caption (compact JSON) that the base reads for ``text`` at ``width`` x ``height``.
@@ -110,6 +114,14 @@ class Runtime:
             return Engines.READY
         return Engines.SILENT if held else Engines.NONE
 
+    def loading(self) -> str:
+        """What the engine processes say of how far they are with loading; empty where none says anything."""
+        folder = loading_folder(self.settings)
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        with suppress(OSError):  # done in this moment
+            return "; ".join(path.read_text() for path in files)
+        return ""
+
     def workspace(self, run_id: str) -> Path:
         """The folder of one run's checkpoints."""
         return self.settings.data.absolute() / "runs" / run_id
@@ -117,6 +129,9 @@ class Runtime:
     def close(self) -> None:
         """Close the database."""
         self.db.close()
+
+
+NOTHING_ELSE: dict[str, Any] = {"background": "", "elements": []}
 
 
 class Engines(Enum):
@@ -138,8 +153,20 @@ def ready_folder(settings: Settings) -> Path:
     return settings.data.absolute() / "ready"
 
 
+def loading_folder(settings: Settings) -> Path:
+    """Where each engine process that loads says how far it is."""
+    return settings.data.absolute() / "loading"
+
+
+def loading_file(settings: Settings, worker_id: str) -> Path:
+    """What one engine process says."""
+    return loading_folder(settings) / worker_id
+
+
 def worded(base: Base, text: str, width: int, height: int, *, make_up: bool) -> Worded:
     """As ``Runtime.worded``."""
+    if not (base.reads_structure or base.knows):
+        return _in_plain_words(text, base.max_text_tokens)
     return _worded(text, width, height, base.max_text_tokens, base.knows, make_up)
 
 
@@ -190,6 +217,18 @@ def _kept_of(dress: Dress, *, own_model: bool) -> str:
     styles = " and ".join(name for name in dress.names if name != "color_palette")
     manner = "the custom model draws in the manner that it learned" if own_model else "the base draws flat posters only"
     return f"{styles}: {manner}; what it takes of this style: {few}."
+
+
+def _in_plain_words(text: str, max_text_tokens: int) -> Worded:
+    """For a base that was not taught structured captions: its words as they are, and nothing made up. (The engine says
+    a structured caption to it in plain words: ``engine/spoken.py``.)"""
+    if structured := _structured(text):
+        return Worded(caption_text(structured), caption_text(structured))
+    bare = {"high_level_description": " ".join(text.split()), "compositional_deconstruction": NOTHING_ELSE}
+    written = caption_text(fitted(bare, max_text_tokens, is_small=False))
+    cut = cut_of(text, written)
+    notes = (f"The text was cut {cut}: the base has room for no more.",) if cut else ()
+    return Worded(written, str(json.loads(written)["high_level_description"]), notes, is_cut=bool(cut))
 
 
 @lru_cache(maxsize=1024)

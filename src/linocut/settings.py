@@ -71,11 +71,26 @@ class Settings(BaseSettings):
         description="How long a client may leave an answer unread, or take less than 1 KiB/s of it.",
     )
     base: str = Field(default="mini", description="mini, a name of the catalogue, or a folder that holds a base.")
-    bases: Path | None = Field(default=None, description="Folder of pulled bases; unset: bases in the data folder.")
+    bases: str = Field(default="", description="Folder of pulled bases; empty: bases in the data folder.")
     accept_licence: str = Field(
         default="", description="Bases whose licence does not allow free hosting, and that are served all the same."
     )
     engine: str = Field(default="torch", pattern="^(torch|fake)$", description="torch, or fake (tests: no model).")
+    purpose: str = Field(
+        default="both",
+        pattern="^(both|serving|training)$",
+        description="What the base must have room for on the device: both, serving or training.",
+    )
+    precision: str = Field(
+        default="auto",
+        pattern="^(auto|bf16|fp32|fp8|nf4)$",
+        description="Of the base's weights: auto (what fits), bf16, fp32, fp8 (torchao) or nf4 (bitsandbytes).",
+    )
+    text_tower: str = Field(
+        default="auto",
+        pattern="^(auto|device|host)$",
+        description="Where the text tower lives: auto (what fits), device, or host (its blocks visit the device).",
+    )
     workers: int = Field(default=1, ge=0, le=64, description="Engine processes that serve starts.")
     threads: int = Field(default=0, ge=0, description="Torch threads an engine process; 0: one per core and worker.")
     adapter_cache_mib: int = Field(default=512, ge=1, description="Memory for loaded adapters, MiB an engine process.")
@@ -162,7 +177,7 @@ class Settings(BaseSettings):
     @property
     def pulled_bases(self) -> Path:
         """Where pulled bases lie."""
-        return (self.bases or self.data / "bases").absolute()
+        return (Path(self.bases) if self.bases else self.data / "bases").absolute()
 
     @property
     def bases_memory(self) -> Path:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from starlette.types import ASGIApp
 from tests.api.pictures import png
-from tests.contract.documents import MINE
+from tests.contract.documents import MINE, OURS
 
 from linocut.api.discovery import OPERATIONS, not_built
 from linocut.api.operation import Operation
@@ -52,15 +52,10 @@ def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, ano
         return {}
     content = MINE[label(operation)]["requestBody"]["content"]
     fields = {name: (known or {}).get(name, value) for name, value in next(iter(content.values()))["example"].items()}
-    if (
-        operation.path == "/v1/edit"
-    ):  # neither files nor links are required, but one of them is; and words that it knows
-        fields |= {"images": None, "prompt": "change the background to blue"}
     if another:
-        kept = {*operation.files, "resolution", "aspect_ratio", "model"}
-        changed = next((name for name in fields if name not in kept and not name.endswith("_id")), None)
+        changed = next((name for name in fields if name not in operation.files and not name.endswith("_id")), None)
         if changed is not None:
-            fields[changed] = _other(fields[changed])
+            fields[changed] = _another(fields[changed], _choices(operation, changed))
     if operation.encodings[0] == "application/json":
         return {"json": fields}
     files = [
@@ -72,16 +67,24 @@ def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, ano
     return {"files": files + [(name, (None, _as_text(value))) for name, value in texts.items()]}
 
 
-def _other(value: Any) -> Any:
-    """Another value of the same kind: of an object, its first text is another one."""
-    if not isinstance(value, dict):
-        return str(value).replace("blue", "yellow") if "blue" in str(value) else f"{value} again"
-    changed = next((name for name in value if isinstance(value[name], str)), None)
-    return {**value, changed: f"{value[changed]} again"} if changed else {**value, "seed": 99}
+def _choices(operation: Operation, name: str) -> list[Any]:
+    """The values that a field may have, where they are a closed set."""
+    schema = OURS["components"]["schemas"][operation.body.__name__ if operation.body else ""]["properties"][name]
+    return list(schema.get("enum", []))
 
 
-def _as_text(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict | list) else value
+def _another(value: Any, choices: list[Any]) -> Any:
+    """A value that asks for something else: another choice, another text, an object whose first field is another."""
+    if choices:
+        return next(one for one in choices if one != value)
+    if isinstance(value, dict):
+        first = next(iter(value))
+        return {**value, first: _another(value[first], [])}
+    return f"{value} again"
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 @dataclass(frozen=True)

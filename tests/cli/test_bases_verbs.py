@@ -84,7 +84,7 @@ def test_pull_then_it_is_here_and_served_by_name(typing: Typed, tmp_path: Path, 
 def test_pulled_bases_may_lie_elsewhere(typing: Typed, tmp_path: Path, hub: Hub) -> None:
     typing("bases", "pull", "sdxl", "--data", tmp_path, BASES=str(tmp_path / "big-disk"))
     assert (tmp_path / "big-disk" / "sdxl" / "model_index.json").exists()
-    assert checks.base(Settings(data=tmp_path, base="sdxl", bases=tmp_path / "big-disk")).ok
+    assert checks.base(Settings(data=tmp_path, base="sdxl", bases=str(tmp_path / "big-disk"))).ok
 
 
 def test_serve_never_fetches_and_says_the_command(typing: Typed, tmp_path: Path, hub: Hub) -> None:

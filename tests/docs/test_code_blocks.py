@@ -17,6 +17,11 @@ NOT_RUN = {
     ),
     ("README.md", "make serve                                   # http://127.0.0.1:8731, data in ./linocut-data"),
     ("docs/backups.md", "linocut serve --data restored"),
+    ("docs/bases.md", "make gpu-proof"),
+    (
+        "docs/bases.md",
+        "linocut bases show z-image-turbo --memory 12   # licence, sizes, speeds; how it fits on a GPU of 12 GiB",
+    ),
     ("docs/commands.md", "linocut --install-completion"),
     ("docs/containers.md", "docker build --tag linocut ."),
     ("docs/postgresql.md", "pip install 'linocut[postgres]'"),

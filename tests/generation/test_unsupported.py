@@ -12,14 +12,16 @@ def test_it_is_refused_with_the_field_and_who_can() -> None:
         unsupported("negative_prompt", "has no place for it", ["sdxl", "flux2"], Settings())
     assert refused.value.details == {"field": "negative_prompt"}
     assert refused.value.message == (
-        "negative_prompt: The base that is served has no place for it. A base of FLUX.2 or Stable Diffusion XL can. "
-        "Leave negative_prompt out."
+        "negative_prompt: The base that is served has no place for it. A base of FLUX.2 klein or Stable Diffusion XL "
+        "can. Leave negative_prompt out."
     )
 
 
 def test_it_is_noted_where_the_operator_wants_that() -> None:
     note = unsupported("negative_prompt", "has no place for it", ["flux2"], Settings(unsupported="note"))
-    assert note == "negative_prompt was left out: the base that is served has no place for it. A base of FLUX.2 can."
+    assert (
+        note == "negative_prompt was left out: the base that is served has no place for it. A base of FLUX.2 klein can."
+    )
     alone = unsupported("negative_prompt", "has no place for it", [], Settings(unsupported="note"))
     assert alone == "negative_prompt was left out: the base that is served has no place for it."
 

@@ -49,7 +49,7 @@ def test_a_shared_model_is_seen_and_drawn_with_but_not_owned(live: Live, account
     assert seen["is_owned"] is False
     assert "training_runs" not in seen
     assert seen["dataset_id"] is None
-    assert set(seen["x_linocut"]) == {"base"}
+    assert set(seen["x_linocut"]) == {"base", "licence"}
     assert (seen["status"], seen["custom_model_uri"]) == ("COMPLETED", done["custom_model_uri"])
 
     for params, found in (({}, 1), ({"scope": "shared"}, 1), ({"scope": "owned"}, 0), ({"status": "TRAINING"}, 1)):

@@ -342,10 +342,10 @@ def test_a_server_heals_itself_and_leaves_nobody_behind(settings: Settings, star
 def test_an_api_that_cannot_start_ends_the_server_with_its_reason(
     settings: Settings, start: Callable[..., Any]
 ) -> None:
-    process = start("-c", SERVE, LINOCUT_BASE=str(settings.data), LINOCUT_WORKERS="0")
+    process = start("-c", SERVE, LINOCUT_STORAGE_URL="ftp://elsewhere", LINOCUT_WORKERS="0")
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "is not a base" in said
+    assert "LINOCUT_STORAGE_URL" in said
     assert "cannot start" in said
 
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
+from linocut.bases.types import Licence
 from linocut.files import sha256_file, write_durably
 
 Stamp = tuple[int, int, int, int]
@@ -33,10 +36,12 @@ class Memory:
         self._told = told
         self._known: dict[str, list[object]] = {}
         self._identities: dict[str, str] = {}
+        self._licences: dict[str, Licence] = {}
         if file is not None:
             with suppress(OSError, ValueError, TypeError, KeyError):  # damaged: then all is read again
                 kept = json.loads(file.read_text(encoding="utf-8"))
                 self._known, self._identities = dict(kept["files"]), dict(kept["folders"])
+                self._licences = msgspec.convert(kept["licences"], dict[str, Licence])
 
     def content_hash(self, folder: Path) -> str:
         """16 hex digits over every weight and config file (name and content), in name order.
@@ -70,6 +75,17 @@ class Memory:
         """The content hash that the folder had when it was last looked at; empty if it never was."""
         return self._identities.get(str(folder.absolute()), "")
 
+    @property
+    def licences(self) -> dict[str, Licence]:
+        """The licences of all bases that were ever served from here, by their identities."""
+        return dict(self._licences)
+
+    def keep_licence(self, identity: str, licence: Licence) -> None:
+        """Custom models inherit their base's licence, and may outlive its turn."""
+        if self._licences.get(identity) != licence:
+            self._licences[identity] = licence
+            self._save()
+
     def learn(self, path: Path, sha256: str) -> None:
         """A file was read elsewhere a moment ago, and has this hash."""
         self._keep(path.absolute(), _stamp(path), sha256)
@@ -91,7 +107,8 @@ class Memory:
         if self._file is None:
             return
         there = {path: kept for path, kept in self._known.items() if os.path.exists(path)}
-        kept = json.dumps({"files": there, "folders": self._identities})
+        licences = msgspec.to_builtins(self._licences)
+        kept = json.dumps({"files": there, "folders": self._identities, "licences": licences})
         with suppress(OSError):  # it is only quicker with it
             write_durably(self._file, kept.encode())
 

@@ -17,21 +17,9 @@ ReadJson = Callable[[str], dict[str, Any]]
 """A JSON file of a base's folder, by its name; empty where it is not there."""
 
 
-class Weights(msgspec.Struct, frozen=True):
-    """Published sizes in billions of parameters: of one denoising network, and of its linears that can be quantised;
-    of the text tower; of the autoencoder."""
-
-    networks: int
-    denoiser: float
-    linear: float
-    tower: float
-    tower_linear: float
-    vae: float
-
-
 class Known(msgspec.Struct, frozen=True):
     """One entry. ``when``: what the folder's configs say, as ``file:key.key`` to value; ``like``: the entry whose
-    fields stand in for those that are left out."""
+    fields stand in for those that are left out. ``billions``: its parameters."""
 
     name: str
     title: str
@@ -43,9 +31,7 @@ class Known(msgspec.Struct, frozen=True):
     max_text_tokens: int
     sampling: dict[str, Sampling]
     training: TrainingDefaults
-    weights: Weights
-    layers: int
-    width: int
+    billions: float
     when: dict[str, bool | int | float | str] = {}
     licence: Licence = UNKNOWN_LICENCE
     revision: str = ""

@@ -29,19 +29,23 @@ def base_at(asked: str, pulled: Path) -> Path:
         raise InvalidRequest(
             f"There is no base {asked!r}: known are mini and {', '.join(catalogue())}; or give the folder of one."
         )
-    folder = place_of(asked, pulled)
-    if not (folder / PULLED_NOTE).exists():
+    if not is_pulled(asked, pulled):
         raise InvalidRequest(
             f"The base {asked} is not on this machine, neither as a folder nor in {pulled}. Nothing is fetched "
             f"unasked; to fetch it: linocut bases pull {asked}"
         )
-    return folder
+    return place_of(asked, pulled)
 
 
 def place_of(asked: str, pulled: Path) -> Path:
     """The folder that a name of the catalogue or a repository is pulled into, there or not."""
     known = known_by(asked)
     return pulled / (known.name if known else asked.replace("/", "--"))
+
+
+def is_pulled(asked: str, pulled: Path) -> bool:
+    """Whether a name of the catalogue or a repository was pulled whole."""
+    return (place_of(asked, pulled) / PULLED_NOTE).exists()
 
 
 def _looks_like_a_path(asked: str) -> bool:

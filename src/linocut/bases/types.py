@@ -20,6 +20,9 @@ TAKE_REFERENCES = frozenset({"flux2", "flux2_dev", "qwen_image_edit"})
 TAKE_INSTRUCTIONS = frozenset({"qwen_image_edit"})
 """The families that were taught to be told how to change a picture."""
 
+READ_STRUCTURE = frozenset({"ideogram4"})
+"""The families that were taught structured captions; the others read plain words."""
+
 FAMILY_NAMES = {
     "ideogram4": "Ideogram 4",
     "flux2": "FLUX.2 klein",
@@ -127,6 +130,16 @@ class Base(msgspec.Struct, frozen=True):
     def takes_instructions(self) -> bool:
         """Whether it was taught to be told how to change a picture."""
         return self.family in TAKE_INSTRUCTIONS
+
+    @property
+    def reads_structure(self) -> bool:
+        """Whether it was taught structured captions, or reads plain words."""
+        return self.family in READ_STRUCTURE
+
+    @property
+    def draws_transparent(self) -> bool:
+        """Whether what it draws on a plain ground can be cut out: not of a base that was taught a small world."""
+        return not self.knows
 
     @property
     def training_pixels(self) -> int:

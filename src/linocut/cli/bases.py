@@ -9,15 +9,20 @@ import typer
 from linocut.bases import FAMILIES, MINI, Base, Memory, check_parts, facts_of, load_base
 from linocut.bases.known import Known, catalogue, known_by
 from linocut.bases.places import base_at, place_of
+from linocut.bases.plan import GIB, Purpose, Wishes, plan_for, told
+from linocut.bases.published import published
 from linocut.bases.pull import note_of, pull
 from linocut.cli.say import JsonFlag, answer, note
 from linocut.cli.serve import DataOption
 from linocut.environment import settings_with
-from linocut.errors import InvalidRequest
+from linocut.errors import InvalidRequest, TooLarge
 from linocut.files import write_durably
 from linocut.settings import Settings
 
 app = typer.Typer(help="Bases: the models that a server draws with and trains on.", no_args_is_help=True)
+
+BESIDE = (512 + 256) << 20
+"""What the settings leave for adapters and tools by default."""
 
 NameArgument = Annotated[
     str, typer.Argument(help="A name of `linocut bases list`, a repository (owner/name) or a folder.")
@@ -37,7 +42,14 @@ def list_(data: DataOption = None, as_json: JsonFlag = False) -> None:
 
 
 @app.command("show")
-def show(name: NameArgument, data: DataOption = None, as_json: JsonFlag = False) -> None:
+def show(
+    name: NameArgument,
+    memory: Annotated[
+        float | None, typer.Option("--memory", min=1, help="GiB of a GPU: say how the base would fit on it.")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonFlag = False,
+) -> None:
     """What a base is: its licence, its sizes, its speeds, its recipe, and what it can do."""
     settings = settings_with(data=data)
     known = known_by(name)
@@ -47,7 +59,11 @@ def show(name: NameArgument, data: DataOption = None, as_json: JsonFlag = False)
         folder = base_at(name, settings.pulled_bases)
         check_parts(folder)
         found = {"name": name, **_facts(load_base(folder, _memory(settings))), "folder": str(folder), "state": "here"}
-    answer(found, "\n".join(_lines(found)), as_json=as_json)
+    lines = _lines(found)
+    if memory is not None:
+        found["fits"] = fits(found.get("known_as") or name, memory)
+        lines += ["", *found["fits"].values()]
+    answer(found, "\n".join(lines), as_json=as_json)
 
 
 @app.command("pull")
@@ -91,6 +107,22 @@ def describe(
         raise InvalidRequest(f"{place} is there already; change it, or move it away first.")
     write_durably(place, f"{text}\n".encode())
     answer({"path": str(place), **facts}, f"Wrote {place}.", as_json=as_json)
+
+
+def fits(name: str, gib: float) -> dict[str, str]:
+    """How a base of the catalogue fits on a GPU of so many GiB, for each purpose: a plan in words, or why not."""
+    sizes = published().get(name)
+    if sizes is None:
+        raise InvalidRequest(f"The sizes of {name} are not known; linocut doctor --base FOLDER looks at a folder.")
+    said: dict[str, str] = {}
+    purposes: tuple[Purpose, ...] = ("both", "serving", "training")
+    for purpose in purposes:
+        wishes = Wishes(purpose, ("bf16", "fp8", "nf4"), None, BESIDE, sizes.lora_values, on_host=False)
+        try:
+            said[purpose] = told(plan_for(name, sizes.sizes, sizes.passes, round(gib * GIB), wishes), name)
+        except TooLarge as refused:
+            said[purpose] = refused.message
+    return said
 
 
 def note_licence(base: Base) -> None:
@@ -137,8 +169,6 @@ def _known(known: Known, settings: Settings) -> dict[str, Any]:
     state = "here" if note_of(place_of(known.name, settings.pulled_bases)) else "not here"
     if known.family not in FAMILIES:
         state = "known, and not run by this version yet"
-    size = known.weights
-    parameters = size.networks * size.denoiser + size.tower + size.vae
     base = msgspec.convert({**known.facts, "identity": ""}, Base)
     return {
         **known.facts,
@@ -146,7 +176,7 @@ def _known(known: Known, settings: Settings) -> dict[str, Any]:
         "title": known.title,
         "pipeline": known.pipeline,
         "repository": known.repository,
-        "billion_parameters": round(parameters, 2),
+        "billion_parameters": known.billions,
         "state": state,
     }
 

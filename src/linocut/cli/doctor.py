@@ -9,6 +9,7 @@ import typer
 from linocut.cli import checks
 from linocut.cli.checks import Finding
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption
+from linocut.cli.fit import fit
 from linocut.cli.say import EXIT_FAILED, JsonFlag, answer
 from linocut.cli.serve import BaseOption, DataOption
 from linocut.environment import settings_where_right
@@ -36,6 +37,7 @@ def doctor(
         lambda: checks.disk(settings),
         lambda: checks.port(settings, url),
         lambda: checks.base(settings),
+        lambda: fit(settings),
         lambda: checks.database(settings),
         lambda: checks.keys(settings),
         lambda: checks.storage(settings),

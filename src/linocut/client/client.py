@@ -163,6 +163,10 @@ class Client:
         """DELETE /models/{model_id}: archive it."""
         self._send("DELETE", f"/models/{_part(model_id)}")
 
+    def bases(self) -> list[Answer]:
+        """GET /bases -> the base that is served, its licence and what it can do; then those that are known by name."""
+        return list(self._json("GET", "/bases")["bases"])
+
     # images -----------------------------------------------------------------------------------------------------------
 
     def generate(self, prompt: str, **fields: Any) -> Answer:

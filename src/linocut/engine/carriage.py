@@ -131,7 +131,7 @@ def _train() -> Callable[[Any, Any], Any]:
     from linocut.engine.training.run import train
 
     return lambda order, hands: train(
-        order, hands.key, hands.family, hands.fetch, hands.workspace, hands.emit, on=hands.on
+        order, hands.key, hands.family, hands.fetch, hands.workspace, hands.emit, on=hands.on, careful=hands.careful
     )
 
 

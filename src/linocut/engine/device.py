@@ -22,8 +22,8 @@ class Machine:
         return f"torch {torch.__version__}, {name}, {precision}, {self.threads} threads"
 
 
-def open_machine(threads: int) -> Machine:
-    """The best device here: CUDA in bfloat16, else the CPU in float32.
+def open_machine(threads: int, precision: torch.dtype | None = None) -> Machine:
+    """The best device here: CUDA in bfloat16, else the CPU in float32; or in ``precision``.
 
     Sets torch's threads for the whole process (0: one a core), which may be done once, before any other torch work:
     sums are split by thread, so another number gives other last digits.
@@ -32,5 +32,5 @@ def open_machine(threads: int) -> Machine:
     torch.set_num_threads(count)
     torch.get_num_threads()  # settles it for this thread: the engine's helpers set their own number later
     if torch.cuda.is_available():
-        return Machine(torch.device("cuda", torch.cuda.current_device()), torch.bfloat16, count)
-    return Machine(torch.device("cpu"), torch.float32, count)
+        return Machine(torch.device("cuda", torch.cuda.current_device()), precision or torch.bfloat16, count)
+    return Machine(torch.device("cpu"), precision or torch.float32, count)

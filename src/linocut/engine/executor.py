@@ -1,6 +1,6 @@
 """Runs one batch of compatible units on the base, and finds out which of them is to blame when it fails."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -32,10 +32,13 @@ Outcome = Done | Broken
 
 
 class Executor:
-    """The only caller of the family's networks. ``on`` is the device that the base is resident on."""
+    """The only caller of the family's networks. ``on`` is the device that the base is resident on; ``read`` turns a
+    caption into the base's own language."""
 
-    def __init__(self, family: Family, on: torch.device, watch: WatchPass = nullcontext) -> None:
-        self._bench = Bench(family, on)
+    def __init__(
+        self, family: Family, on: torch.device, watch: WatchPass = nullcontext, read: Callable[[str], str] = str
+    ) -> None:
+        self._bench = Bench(family, on, read)
         self._watch = watch
 
     def run(self, units: Sequence[DeviceUnit]) -> list[Outcome]:

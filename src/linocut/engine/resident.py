@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import torch
 
 from linocut.bases import Base, Sampling
+from linocut.bases.plan import Plan, part_bytes, told
+from linocut.bases.sizes import sizes_of_folder
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.cache import AdapterCache
 from linocut.engine.adapters.file import load_adapter
@@ -20,12 +23,15 @@ from linocut.engine.engine import RoutineEngine
 from linocut.engine.executor import Broken, Executor
 from linocut.engine.families.family import Family, load_family
 from linocut.engine.judging import judge_by
+from linocut.engine.loading import Loading
 from linocut.engine.memory import MIB, Footprint
 from linocut.engine.noise import start_noise
 from linocut.engine.pass_memory import watch_passes
 from linocut.engine.refusals import damaged_adapter
+from linocut.engine.room import Room, planned, precisions_here
 from linocut.engine.routines.hands import Hands
 from linocut.engine.scheduler import Scheduler
+from linocut.engine.spoken import spoken
 from linocut.engine.text_cache import TextCache
 from linocut.engine.tools.tool import NO_TOOLS, ToolsAtHand
 from linocut.engine.tools.toolbox import Toolbox
@@ -49,18 +55,50 @@ def open_torch_engine(
     base_folder: Path,
     threads: int,
     adapter_cache_bytes: int,
-    memory_bytes: int,
+    room: Room | None = None,
     tools: ToolsAtHand = NO_TOOLS,
 ) -> RoutineEngine:
-    """Load the base in ``base_folder``, try it out, and return the engine that holds it.
+    """Plan what fits, load the base in ``base_folder`` by the plan, try it out, and return the engine that holds it.
 
-    ``InvalidRequest`` when the folder lacks a part, ``NotReady`` when the base cannot draw.
+    ``InvalidRequest`` when the folder lacks a part, ``TooLarge`` when it does not fit, ``NotReady`` when the base
+    cannot draw.
     """
+    room = room or Room()
     machine = open_machine(threads)
-    family = load_family(base.family, base_folder, machine.on, machine.precision)
-    engine = engine_over(base, family, machine.on, adapter_cache_bytes, memory_bytes, tools)
-    log("engine").info("base resident", base=base.identity, machine=machine.description)
+    beside = adapter_cache_bytes + tools.max_bytes
+    plan = planned(base, base_folder, machine.on, free_bytes(machine.on), room, beside)
+    how = loading(plan, base_folder, machine.on, room)
+    machine = replace(machine, precision=how.dtype)
+    if plan is not None:
+        log("engine").info("the plan\n" + told(plan, base.name))
+    family = load_family(base.family, base_folder, machine.on, how)
+    engine = engine_over(base, family, machine.on, adapter_cache_bytes, room.memory_bytes, tools, plan)
+    log("engine").info(
+        "base resident", base=base.identity, machine=machine.description, weights=how.precision, **_peak(machine.on)
+    )
     return engine
+
+
+def loading(plan: Plan | None, folder: Path, on: torch.device, room: Room) -> Loading:
+    """How the parts are loaded: by the plan, or as asked where there is none."""
+    precision = plan.precision if plan else precisions_here(folder, on.type == "cpu", room)[0]
+    sizes = {part.name: part_bytes(part, precision) for part in sizes_of_folder(folder).parts}
+    begun: list[str] = []
+
+    def tell(part: str) -> None:
+        room.told(part, sum(sizes.get(one, 0) for one in begun), sum(sizes.values()))
+        begun.append(part)
+
+    if plan is None:
+        return Loading(on, precision, told=tell)
+    return Loading(on, precision, plan.tower == "host", plan.second_on_host, tell)
+
+
+def _peak(on: torch.device) -> dict[str, str]:
+    """What a GPU has held at most so far, for whoever compares it with the plan."""
+    if on.type != "cuda":
+        return {}
+    return {"peak_gib": f"{torch.cuda.max_memory_allocated(on) / (1 << 30):.2f}"}
 
 
 def engine_over(
@@ -70,16 +108,18 @@ def engine_over(
     adapter_cache_bytes: int,
     memory_bytes: int = 0,
     tools: ToolsAtHand = NO_TOOLS,
+    plan: Plan | None = None,
 ) -> RoutineEngine:
     """The engine over a family that is loaded on the device ``on``. ``NotReady`` when it cannot draw.
 
     ``memory_bytes`` is what orders and passes may take beside the base; 0: what is free now but for the tools, and no
-    limit of a pass.
+    limit of a pass. By a plan it is what is free but for the worst pass, and training begins as carefully as it says.
     """
     toolbox = Toolbox(str(on), tools.max_bytes, weights=tools.weights, endpoints=tools.endpoints)
     for name in tools.at_start:
         toolbox.load(name)
-    executor = Executor(family, on, watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE)))
+    watch = watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE))
+    executor = Executor(family, on, watch, str if base.reads_structure else spoken)
     footprint = try_out(base, family, executor, on)
     cache = AdapterCache(adapter_cache_bytes)
     for carriage in CARRIAGES.values():
@@ -87,24 +127,33 @@ def engine_over(
 
     def make(order: Order, key: str, fetch: Fetch, workspace: Path, emit: Callable[[Event], None]) -> Routine:
         load = partial(load_for, base, family, on, cache, fetch)
-        hands = Hands(key, family, base, on, fetch, load, toolbox, workspace, emit)
+        hands = Hands(key, family, base, on, fetch, load, toolbox, workspace, emit, careful)
         routine: Routine = carriage_of(order).routine()(order, hands)
         return routine
 
+    careful = plan is not None and plan.recompute
     rows, columns = family.grid(*_native(base))
+    images = plan.images if plan else BATCH_IMAGES
     background_full = FullPass(TRAINING_BATCH_IMAGES, rows * columns, base.max_text_tokens)
     return RoutineEngine(
         identity=base.identity,
         executor=executor,
         scheduler=Scheduler(Denoise.kind, Denoise.budget(background_full)),
-        full=FullPass(BATCH_IMAGES, rows * columns, base.max_text_tokens),
+        full=FullPass(images, rows * columns, base.max_text_tokens),
         background_full=background_full,
         make_routine=make,
         texts=TextCache(TEXT_CACHE_BYTES),
         footprint=footprint,
-        budget_bytes=round((memory_bytes or max(0, free_bytes(on) - tools.max_bytes)) * MEMORY_SHARE),
+        budget_bytes=_budget(memory_bytes, max(0, free_bytes(on) - tools.max_bytes), plan),
         judge=judge_by(tools.safety),
     )
+
+
+def _budget(memory_bytes: int, free: int, plan: Plan | None) -> int:
+    """What orders may hold from start to end: what a plan leaves beside its worst pass, else a share."""
+    if memory_bytes or plan is None:
+        return round((memory_bytes or free) * MEMORY_SHARE)
+    return max(0, free - plan.pass_bytes)
 
 
 def load_for(

@@ -53,11 +53,11 @@ class EncodeText(DeviceUnit):
     def run(cls, units: Sequence[Self], bench: Bench) -> Sequence[Text]:
         """Each caption through the text tower."""
         if not any(unit.pictures for unit in units):
-            return bench.family.encode_text([unit.caption for unit in units])
+            return bench.family.encode_text([bench.read(unit.caption) for unit in units])
         family = bench.family
         return [
-            family.encode_text_with(unit.caption, unit.pictures) if unit.pictures
-            else family.encode_text([unit.caption])[0]
+            family.encode_text_with(bench.read(unit.caption), unit.pictures) if unit.pictures
+            else family.encode_text([bench.read(unit.caption)])[0]
             for unit in units
         ]  # fmt: skip
 

@@ -20,10 +20,11 @@ from linocut.engine.families.family import Family
 
 @dataclass(frozen=True)
 class Bench:
-    """What units run on: the resident base and the device that it is on."""
+    """What units run on: the resident base and the device that it is on. ``read``: captions in the base's words."""
 
     family: Family
     on: torch.device
+    read: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,11 @@ def check(ask: GenerateAsk, means: Means, sent: Sent | None = None) -> None:
 
     ``InvalidRequest`` names the field, the limit and the way out; ``Unsafe``.
     """
+    if means.settings.purpose == "training":
+        raise InvalidRequest(
+            "This server has room to train alone, not to draw (LINOCUT_PURPOSE=training); ask a server that draws, or "
+            "its operator."
+        )
     look = ask.look
     if sent is None:
         characters, masks = look.character_reference is not None, look.character_mask is not None

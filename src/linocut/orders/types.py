@@ -97,10 +97,12 @@ class CutoutOrder(Order, frozen=True, kw_only=True, tag="cutout"):
 
 class KeyedOrder(GenerateOrder, frozen=True, kw_only=True, tag="keyed"):
     """Draw one image a seed whose ground is transparent: ``caption`` asks for a plain ground of the colour ``key``
-    (red, green, blue), which is cut away. The images are ``scale`` times as large as the output that is asked for."""
+    (red, green, blue), which is cut away. The images are ``scale`` (1, 2 or 4) times as large as the output that is
+    asked for, enlarged by the tool ``enlarger``."""
 
     key: tuple[int, int, int]
     scale: int
+    enlarger: str = "auto"
 
 
 class UpscaleOrder(GenerateOrder, frozen=True, kw_only=True, tag="upscale"):

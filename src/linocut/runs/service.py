@@ -34,6 +34,11 @@ def start(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Starte
 
     ``InvalidRequest`` names the field and its rule; ``NotFound``: no such dataset, or not the caller's.
     """
+    if means.settings.purpose == "serving":
+        raise InvalidRequest(
+            "This server has room to serve alone, not to train (LINOCUT_PURPOSE=serving); ask a server that trains, or "
+            "its operator."
+        )
     base, advanced, dataset_id = means.base, ask.advanced, ask.dataset_id
     check_name(ask.model_name)
     recipes.check_seed(advanced.seed if advanced else None)

@@ -5,6 +5,7 @@ does not travel at all, a field that is ``None`` travels as null. What is ours s
 Server and client share these; nothing here knows HTTP.
 """
 
+from linocut.wire.bases import BaseAbilities, BaseLicence, ListBasesResponse, ServedBase
 from linocut.wire.cutouts import (
     CutoutExtras,
     GenerateTransparentImageRequestV3,
@@ -157,6 +158,8 @@ __all__ = [
     "ApiProfileApiKey",
     "AssetIdentifier",
     "AsyncImageGenerationResponseV4",
+    "BaseAbilities",
+    "BaseLicence",
     "CancelOrganizationInviteRequest",
     "CaptionResponse",
     "ChangePasswordRequest",
@@ -215,6 +218,7 @@ __all__ = [
     "LayerizeTextResponse",
     "LayersExtras",
     "ListAssetsResponse",
+    "ListBasesResponse",
     "ListDatasetsResponse",
     "ListModelsResponse",
     "LiteOrganizationMember",
@@ -249,6 +253,7 @@ __all__ = [
     "RotateApiKeyRequest",
     "RunExtras",
     "ScoreEvent",
+    "ServedBase",
     "Session",
     "SetCaptionRequest",
     "ShareModelRequest",

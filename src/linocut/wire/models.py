@@ -2,6 +2,7 @@
 
 import msgspec
 
+from linocut.wire.bases import BaseLicence
 from linocut.wire.enums import ModelStatus, TrainingRunStatus
 from linocut.wire.types import UNSET, ModelUri, Notes, Nothing, Time
 
@@ -35,9 +36,11 @@ class TrainingRun(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ModelExtras(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours on a model. All but ``base`` only for the owner; progress is that of the latest run."""
+    """Ours on a model. All but ``base`` and its ``licence``, which the model inherits, only for the owner; progress is
+    that of the latest run. ``licence`` is absent where the base has never been served here."""
 
     base: str
+    licence: BaseLicence | Nothing = UNSET
     step: int | Nothing = UNSET
     total_steps: int | Nothing = UNSET
     loss: float | Nothing | None = UNSET

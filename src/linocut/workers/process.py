@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from linocut import ids
 from linocut.bases import check_parts
@@ -22,13 +23,16 @@ from linocut.engine.open import open_engine
 from linocut.engine.tools.chat import Endpoint
 from linocut.engine.tools.tool import ToolsAtHand
 from linocut.environment import settings_with
-from linocut.errors import InvalidRequest, LinocutError
+from linocut.errors import InvalidRequest, LinocutError, TooLarge
 from linocut.observe import adopt_libraries, log, set_up_logs
 from linocut.parent import EXIT_UNFIT, die_with_parent
-from linocut.runtime import Runtime, ready_folder
+from linocut.runtime import Runtime, loading_file, ready_folder
 from linocut.settings import MIB, Settings
 from linocut.sight import check_rule
 from linocut.workers.loop import WorkerLoop
+
+if TYPE_CHECKING:
+    from linocut.engine.room import Room
 
 
 def run(settings: Settings, worker_id: str = "") -> int:
@@ -47,15 +51,18 @@ def run(settings: Settings, worker_id: str = "") -> int:
         check_licence(runtime.base, settings.accepted_licences)
         if settings.engine == "torch":
             check_parts(runtime.base_folder)
-        cache, memory = settings.adapter_cache_mib * MIB, settings.engine_memory_mib * MIB
         check_rule(settings.safety)
-        room, weights = settings.tools_memory_mib * MIB, settings.weights_of_tools
-        tools = ToolsAtHand(room, settings.tools_at_start, weights, endpoints(settings), settings.safety)
+        cache = settings.adapter_cache_mib * MIB
+        room = _room(settings, name)
+        beside, weights = settings.tools_memory_mib * MIB, settings.weights_of_tools
+        tools = ToolsAtHand(beside, settings.tools_at_start, weights, endpoints(settings), settings.safety)
         threads = threads_of(settings)
-        engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads, cache, memory, tools)
+        engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads, cache, room, tools)
     except LinocutError as error:
         log("workers").error(error.message)
-        return EXIT_UNFIT if isinstance(error, InvalidRequest) else 1
+        return EXIT_UNFIT if isinstance(error, InvalidRequest | TooLarge) else 1
+    finally:
+        loading_file(settings, name).unlink(missing_ok=True)
     loop = WorkerLoop(runtime, engine, name, ready_folder(settings) / name)
     try:
         adopt_libraries()
@@ -66,6 +73,22 @@ def run(settings: Settings, worker_id: str = "") -> int:
         loop.close()
         runtime.close()
     return 0
+
+
+def _room(settings: Settings, name: str) -> "Room | None":
+    """What the settings ask of the device; how far the loading is goes into a file, for who asks ``/readyz``."""
+    if settings.engine != "torch":
+        return None
+    from linocut.engine.room import Room
+
+    def tell(part: str, before: int, size: int) -> None:
+        log("workers").info("loading", part=part, gigabytes=f"{before / 1e9:.1f} of {size / 1e9:.1f}")
+        path = loading_file(settings, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{part}: {before / 1e9:.1f} of {size / 1e9:.1f} GB")
+
+    asked: Any = {"purpose": settings.purpose, "precision": settings.precision, "tower": settings.text_tower}
+    return Room(memory_bytes=settings.engine_memory_mib * MIB, told=tell, **asked)
 
 
 def endpoints(settings: Settings) -> dict[str, Endpoint]:

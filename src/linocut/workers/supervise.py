@@ -88,6 +88,7 @@ def check_base(settings: Settings, *, verify: bool = False) -> None:
     before = memory.last(folder)
     base = load_base(folder, memory)
     check_licence(base, settings.accepted_licences)
+    memory.keep_licence(base.identity, base.licence)
     now = base.identity.partition("@")[2]
     if before and before != now:
         log("supervisor").warning(
@@ -247,6 +248,7 @@ def _children(settings: Settings) -> tuple[Child, dict[str, Child]]:
     }
     for name in engines:
         (ready / name).unlink(missing_ok=True)  # left by a killed server; its process is gone
+        (settings.data.absolute() / "loading" / name).unlink(missing_ok=True)
     return api, engines
 
 

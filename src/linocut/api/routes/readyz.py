@@ -18,8 +18,13 @@ async def readyz(call: Call) -> Response:
         seconds = call.runtime.settings.engine_silent_seconds
         raise NotReady(f"No engine has turned for {seconds:g} seconds: it hangs, or one pass takes longer than that.")
     if engines is Engines.NONE:
-        raise NotReady
+        raise NotReady(_still_loading(call.runtime.loading()))
     return Response(b'{"status":"ready"}', media_type=JSON)
+
+
+def _still_loading(told: str) -> str:
+    """With how far it is, where that is known."""
+    return f"The engine is still loading its base ({told}); try again shortly." if told else ""
 
 
 GET = Operation(

@@ -5,14 +5,16 @@ from functools import lru_cache
 import msgspec
 
 from linocut import ids
+from linocut.api.translate.bases import licence_on_wire
+from linocut.bases import Licence
 from linocut.custom_models.types import ModelView, RunView
 from linocut.db.prepared import REMEMBERED
 from linocut.wire import CustomModel, GetModelResponse, ModelExtras, RunExtras, TrainingRun
 from linocut.wire.types import UNSET, Nothing
 
 
-def custom_model(view: ModelView, *, with_runs: bool = False) -> CustomModel:
-    """A model. Its runs, where asked for, are its owner's only: absent for anybody else."""
+def custom_model(view: ModelView, licence: Licence | None, *, with_runs: bool = False) -> CustomModel:
+    """A model, under its base's licence. Its runs, where asked for, are its owner's only: absent for anybody else."""
     return CustomModel(
         model_id=view.model_id,
         custom_model_uri=view.custom_model_uri,
@@ -24,19 +26,19 @@ def custom_model(view: ModelView, *, with_runs: bool = False) -> CustomModel:
         is_available_for_generation=view.is_available,
         is_owned=view.is_owned,
         training_runs=[training_run(run) for run in view.runs] if with_runs and view.is_owned else UNSET,
-        x_linocut=_extras(view),
+        x_linocut=_extras(view, licence),
     )
 
 
-def model_answer(view: ModelView) -> GetModelResponse:
+def model_answer(view: ModelView, licence: Licence | None) -> GetModelResponse:
     """A model with its runs."""
-    return GetModelResponse(model=custom_model(view, with_runs=True))
+    return GetModelResponse(model=custom_model(view, licence, with_runs=True))
 
 
 @lru_cache(REMEMBERED)
-def model_json(view: ModelView) -> bytes:
+def model_json(view: ModelView, licence: Licence | None) -> bytes:
     """The same, written. A view that has not changed is not written again."""
-    return msgspec.json.encode(model_answer(view))
+    return msgspec.json.encode(model_answer(view, licence))
 
 
 def training_run(run: RunView) -> TrainingRun:
@@ -64,12 +66,16 @@ def training_run(run: RunView) -> TrainingRun:
     )
 
 
-def _extras(view: ModelView) -> ModelExtras:
+def _extras(view: ModelView, licence: Licence | None) -> ModelExtras:
+    inherited = UNSET if licence is None else licence_on_wire(licence)
     progress = view.progress
     if not view.is_owned or progress is None:
-        return ModelExtras(base=view.base, error=view.error if view.is_owned else UNSET, notes=_notes(view))
+        return ModelExtras(
+            base=view.base, licence=inherited, error=view.error if view.is_owned else UNSET, notes=_notes(view)
+        )
     return ModelExtras(
         base=view.base,
+        licence=inherited,
         step=progress.step,
         total_steps=progress.total_steps,
         loss=progress.loss,

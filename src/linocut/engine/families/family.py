@@ -17,6 +17,7 @@ from torch import Tensor, device, dtype
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Look, Plan, Text
+from linocut.engine.loading import Loading
 
 FAMILIES = {
     "ideogram4": "Ideogram4",
@@ -131,7 +132,7 @@ class Family(Protocol):
         ...
 
 
-def load_family(name: str, folder: Path, on: device, precision: dtype) -> Family:
+def load_family(name: str, folder: Path, on: device, precision: dtype | Loading) -> Family:
     """Load the base in ``folder`` with the code of family ``name``, frozen, from local files only.
 
     ``InvalidRequest`` when a part of the base is missing; ``ValueError`` for a family that there is no code for.

@@ -22,7 +22,7 @@ from linocut.engine.training.checkpoint import CheckpointFolder, Progress, Troub
 from linocut.engine.training.examples import Fetch, Sample, prepare
 from linocut.engine.training.export import export
 from linocut.engine.training.holding import held
-from linocut.engine.training.ladder import MemoryPlan, cheaper, rung
+from linocut.engine.training.ladder import LADDER, MemoryPlan, cheaper, rung
 from linocut.engine.training.plan import learning_rate, scored_samples, trained_samples
 from linocut.engine.training.previews import draw_previews
 from linocut.engine.training.sentences import check_order, disk_failed, no_room_to_train, not_finite
@@ -61,16 +61,20 @@ def train(
     emit: Callable[[Event], None],
     *,
     on: torch.device | None = None,
+    careful: bool = False,
     clock: Callable[[], float] = monotonic,
 ) -> Routine:
     """Train ``order``'s adapter; the same order with the same ``workspace`` goes on from its newest checkpoint.
 
     ``family`` answers questions about names and shapes only; all its tensor work is yielded as units. ``fetch`` is
     called from the helper thread. ``on`` is the device of the adapter's weights (None: the CPU), ``clock`` gives
-    seconds. Ends with exactly one ``TrainFinished`` or ``Failed`` event; an error that is no ``LinocutError`` and
-    none of the disk's is raised. ``StopRequested`` may be thrown in at any yield: see ``_Run.whole``.
+    seconds, ``careful`` begins with the plan that needs least memory. Ends with exactly one ``TrainFinished`` or
+    ``Failed`` event; an error that is no ``LinocutError`` and none of the disk's is raised.
+    ``StopRequested`` may be thrown in at any yield: see ``_Run.whole``.
     """
     run = _Run(order, key, family, fetch, workspace, emit, on or torch.device("cpu"), clock)
+    if careful:
+        run.progress = Progress(memory=LADDER[-1])
     try:
         yield from run.whole()
     except StopRequested:
@@ -160,7 +164,7 @@ class _Run:
             state = self._fresh_state()
             checkpoint = self.checkpoints.newest()
             if checkpoint is None:
-                return state, Progress()
+                return state, self.progress
             state.load(checkpoint.tensors, checkpoint.progress.step)
             return state, checkpoint.progress
 

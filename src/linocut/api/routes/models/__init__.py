@@ -17,7 +17,7 @@ def list_all(call: Call, tx: Connection) -> ListModelsResponse:
     scope = None if isinstance(query.scope, Nothing) else query.scope
     statuses = () if isinstance(query.status, Nothing) else tuple(query.status)
     views = registry.list_visible(tx, call.caller, scope, statuses)
-    return ListModelsResponse(models=[custom_model(view) for view in views])
+    return ListModelsResponse(models=[custom_model(view, call.runtime.licences.get(view.base)) for view in views])
 
 
 GET = Operation(

@@ -15,7 +15,8 @@ import torch
 from diffusers import Flux2Transformer2DModel
 from diffusers.models.transformers.transformer_flux2 import Flux2SingleTransformerBlock, Flux2TransformerBlock
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention, silu
+from torch.nn import functional
+from torch.nn.functional import silu
 
 from linocut.engine.adapters.apply import Adapter, Shares, grouped_order, project, share_rows
 from linocut.engine.families.items import Grid, Reference, Text
@@ -234,7 +235,7 @@ def _attend(q_BLUD: Tensor, k_BLUD: Tensor, v_BLUD: Tensor, rotary: tuple[Tensor
     """Full attention within each item -> ``[B, L, E]``."""
     q_BLUD, k_BLUD = _rotate(q_BLUD, rotary), _rotate(k_BLUD, rotary)
     q_BULD, k_BULD, v_BULD = q_BLUD.transpose(1, 2), k_BLUD.transpose(1, 2), v_BLUD.transpose(1, 2)
-    return scaled_dot_product_attention(q_BULD, k_BULD, v_BULD).transpose(1, 2).flatten(2)
+    return functional.scaled_dot_product_attention(q_BULD, k_BULD, v_BULD).transpose(1, 2).flatten(2)
 
 
 def _rotate(x_BLUD: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:

@@ -3,29 +3,66 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import device, dtype, nn
 
 from linocut.bases import facts_of
+from linocut.bases.reading import weights_of
+from linocut.engine.loading import Loading, loading_of
+from linocut.engine.quantised import LIBRARIES, quantise
+from linocut.engine.visiting import visiting
 from linocut.errors import InvalidRequest
 from linocut.observe import adopt_libraries
+
+SECOND_NETWORK = "unconditional_transformer"
 
 Module = TypeVar("Module", bound=nn.Module)
 
 
-def load_module(kind: type[Module], folder: Path, name: str, on: device, precision: dtype) -> Module:
-    """The part ``name`` of the base, built by the library's class ``kind``, in ``precision``, frozen, on ``on``.
+def load_module(kind: type[Module], folder: Path, name: str, on: device, precision: dtype | Loading) -> Module:
+    """The part ``name`` of the base, built by the library's class ``kind``, frozen, on ``on``.
 
-    The dtype goes to ``from_pretrained``, which leaves computed buffers (rotary frequencies) in float32; casting a
-    loaded module would round them.
+    ``precision``: a plain dtype, or a way of loading (``engine/loading.py``). The dtype goes to ``from_pretrained``,
+    which leaves computed buffers (rotary frequencies) in float32; casting a loaded module would round them. On a GPU
+    the library reads each file straight onto it. On the device ``meta`` the part has its shapes and no weights.
     """
+    how = loading_of(on, precision)
+    where = part_folder(folder, name)
+    if on.type == "meta":
+        return _shapes_of(kind, where, how.dtype)
+    how.told(name)
+    is_tower, is_coder = name.startswith("text_encoder"), name.startswith("vae")
+    quantised = how.precision in LIBRARIES and not is_coder
+    at_home = (how.tower_on_host and is_tower) or (how.second_on_host and name == SECOND_NETWORK)
+    options: dict[str, Any] = {"dtype": how.dtype, "local_files_only": True, "use_safetensors": True}
+    if variant := weights_of(folder, name).variant:
+        options["variant"] = variant
+    if on.type == "cuda" and not (quantised or at_home):
+        options["device_map"] = {"": on}
     loader: Any = kind
-    module: Module = loader.from_pretrained(
-        str(part_folder(folder, name)), dtype=precision, local_files_only=True, use_safetensors=True
-    )
-    return module.requires_grad_(False).train(False).to(on)
+    module: Module = loader.from_pretrained(str(where), **options)
+    module = module.requires_grad_(False).train(False)
+    if at_home:
+        return cast(Module, visiting(module, on))
+    if quantised:
+        quantise(module, how.precision, on)
+    return module.to(on)
+
+
+def _shapes_of(kind: type[Module], where: Path, precision: dtype) -> Module:
+    """A part without weights, by its config alone."""
+    maker: Any = kind
+    with torch.device("meta"):
+        if hasattr(maker, "load_config"):
+            module = maker.from_config(maker.load_config(str(where), local_files_only=True))
+        else:
+            from transformers import AutoConfig
+
+            config = AutoConfig.from_pretrained(str(where), local_files_only=True)
+            module = maker.from_config(config) if maker.__name__.startswith("Auto") else maker(config)
+    return cast(Module, nn.Module.to(module, precision).requires_grad_(False).train(False))
 
 
 def part_folder(folder: Path, name: str) -> Path:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from diffusers.models.transformers.transformer_ideogram4 import IMAGE_POSITION_OFFSET, Ideogram4MRoPE
 from torch import Tensor, device, dtype
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn import functional
 
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Text
@@ -101,7 +101,7 @@ def attend_within(
     for items, q_length, length in _runs(q_lengths, lengths):
         q_MULD = _by_item(q_SUD, q_start, items, q_length)
         k_MULD, v_MULD = _by_item(k_SUD, start, items, length), _by_item(v_SUD, start, items, length)
-        parts.append(scaled_dot_product_attention(q_MULD, k_MULD, v_MULD).transpose(1, 2).flatten(0, 1))
+        parts.append(functional.scaled_dot_product_attention(q_MULD, k_MULD, v_MULD).transpose(1, 2).flatten(0, 1))
         q_start, start = q_start + items * q_length, start + items * length
     return (parts[0] if len(parts) == 1 else torch.cat(parts)).flatten(1)
 

@@ -13,7 +13,8 @@ from linocut.wire import GetModelResponse
 
 def get(call: Call, tx: Connection) -> Response:
     """One model, whole for its owner."""
-    return Response(model_json(registry.get_visible(tx, call.caller, call.path["model_id"])), media_type=JSON)
+    view = registry.get_visible(tx, call.caller, call.path["model_id"])
+    return Response(model_json(view, call.runtime.licences.get(view.base)), media_type=JSON)
 
 
 def delete(call: Call, _ask: None, tx: Connection) -> None:

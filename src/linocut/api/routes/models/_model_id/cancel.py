@@ -11,7 +11,8 @@ from linocut.wire import GetModelResponse
 
 def cancel(call: Call, _ask: None, tx: Connection) -> GetModelResponse:
     """Stop a training; the model as it is then."""
-    return model_answer(training.cancel(tx, call.caller, call.path["model_id"]))
+    view = training.cancel(tx, call.caller, call.path["model_id"])
+    return model_answer(view, call.runtime.licences.get(view.base))
 
 
 POST = Operation(

@@ -13,7 +13,8 @@ from linocut.wire.types import Nothing
 
 def share(call: Call, ask: ShareModelRequest, tx: Connection) -> GetModelResponse:
     """Let an organisation see and use a model; again is the same as once."""
-    return model_answer(registry.share(tx, call.caller, call.path["model_id"], ask.organization_id))
+    view = registry.share(tx, call.caller, call.path["model_id"], ask.organization_id)
+    return model_answer(view, call.runtime.licences.get(view.base))
 
 
 def unshare(call: Call, _ask: None, tx: Connection) -> None:

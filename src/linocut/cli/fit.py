@@ -1,0 +1,45 @@
+"""Whether the base fits on this machine's device: the plan that the engine would load it by, with its figures."""
+
+from typing import Any
+
+from linocut.bases import Base, Memory, load_base
+from linocut.bases.plan import told
+from linocut.bases.reading import parts_of, weights_of
+from linocut.cli.checks import Finding
+from linocut.errors import LinocutError, TooLarge
+from linocut.runtime import base_folder
+from linocut.settings import MIB, Settings
+
+
+def fit(settings: Settings) -> Finding:
+    """The plan for the base that would be loaded; nothing of it is loaded for that."""
+    if settings.engine != "torch":
+        return Finding("fits", True, "the fake engine loads nothing")
+    try:
+        folder = base_folder(settings)
+        base = load_base(folder, Memory(settings.bases_memory if settings.data.is_dir() else None))
+        for part in parts_of(folder)[0]:
+            weights_of(folder, part)
+    except LinocutError:
+        return Finding("fits", False, "not looked at: see base", "Mend the base first.")
+    try:
+        return Finding("fits", True, _plan(settings, base))
+    except TooLarge as refused:
+        return Finding("fits", False, refused.message, "linocut bases list   (or what is said to fit instead)")
+
+
+def _plan(settings: Settings, base: Base) -> str:
+    """The plan in words. ``TooLarge`` where there is none."""
+    from linocut.engine.device import open_machine  # late: torch
+    from linocut.engine.resident import free_bytes
+    from linocut.engine.room import Room, planned
+
+    machine = open_machine(settings.threads)
+    asked: Any = {"purpose": settings.purpose, "precision": settings.precision, "tower": settings.text_tower}
+    room = Room(memory_bytes=settings.engine_memory_mib * MIB, **asked)
+    free = free_bytes(machine.on)
+    beside = (settings.adapter_cache_mib + settings.tools_memory_mib) * MIB
+    plan = planned(base, base_folder(settings), machine.on, free, room, beside)
+    if plan is None:
+        return f"{base.name} is small for this device ({free / (1 << 30):.1f} GiB free): nothing to plan"
+    return told(plan, base.name).replace("\n", "\n      ")

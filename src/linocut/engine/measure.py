@@ -1,0 +1,202 @@
+"""What a pass holds at its worst, found without weights: the family's own code, run on the device ``meta``.
+
+Every storage that an operation makes is counted as long as it is alive, backward passes too. Attention is one operation
+there, as the kernels are that devices have for it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from linocut.bases import Base, Sampling
+from linocut.bases.plan import Passes
+from linocut.engine.adapters.apply import Adapter
+from linocut.engine.families.family import Family, load_family
+from linocut.engine.families.items import Item, Text
+from linocut.engine.pass_memory import _tensors, _weak
+from linocut.sizes import native_size
+
+META = torch.device("meta")
+GUIDED = 2.0
+PLANNED_TOKENS = 512
+"""A long caption; a base that reads longer ones takes a little more for them."""
+
+
+class Peak(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """The bytes of the storages that operations make inside, at the moment at which they are the most: ``bytes``."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.bytes = 0
+        self._made: dict[int, tuple[Any, int]] = {}
+        self._held = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """One operation: what it makes is counted, but for what lies in the storage of one of its arguments."""
+        given = {tensor.untyped_storage()._cdata for tensor in _tensors([*args, *(kwargs or {}).values()])}
+        result = func(*args, **(kwargs or {}))
+        for tensor in _tensors(result):
+            storage = tensor.untyped_storage()
+            if storage._cdata not in given and storage._cdata not in self._made:
+                self._made[storage._cdata] = _weak(storage), storage.nbytes()
+                self._held += storage.nbytes()
+        if self._held > self.bytes:
+            self._made = {key: kept for key, kept in self._made.items() if not kept[0].expired()}
+            self._held = sum(size for _, size in self._made.values())
+            self.bytes = max(self.bytes, self._held)
+        return result
+
+
+class _Attention(torch.autograd.Function):
+    """Attention in one piece: its output, and what its backward pass keeps."""
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        output = query.new_empty(*query.shape[:-1], value.shape[-1])
+        ctx.save_for_backward(query, key, value, output, query.new_empty(query.shape[:-1], dtype=torch.float32))
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        query, key, value, *_ = ctx.saved_tensors
+        return torch.empty_like(query), torch.empty_like(key), torch.empty_like(value)
+
+
+def _whole_attention(query: Tensor, key: Tensor, value: Tensor, *_options: Any, **_named: Any) -> Any:
+    attention: Any = _Attention
+    return attention.apply(query, key, value)
+
+
+def measured_passes(base: Base, folder: Path, dtype: torch.dtype) -> Passes:
+    """The passes of the base in ``folder`` in ``dtype``, at its native size, without its weights."""
+    family = load_family(base.family, folder, META, dtype)
+    return passes_of(family, base, META, dtype)
+
+
+def passes_of(family: Family, base: Base, on: torch.device, dtype: torch.dtype) -> Passes:
+    """The same of a family that is loaded on ``on``; on another device than ``meta`` the passes are really run."""
+    works = native_passes(family, base, on)
+    return Passes(
+        value_bytes=dtype.itemsize,
+        text=text_bytes(family, min(base.max_text_tokens, PLANNED_TOKENS), dtype),
+        **{name: peak_of(work, on) for name, work in works.items()},
+        train=peak_of(lambda: learn(family, base, on, again=False), on),
+    )
+
+
+def native_passes(family: Family, base: Base, on: torch.device) -> dict[str, Callable[[], object]]:
+    """The passes at the base's native size, to be run: a guided step, decoding, a training step that recomputes."""
+    width, height = native_size(base.native_pixels, base.native_pixels, base.native_pixels, base.size_multiple)
+    grid = family.grid(width, height)
+    latents = torch.zeros(family.latent_shape(grid), device=on)
+    text = text_like(family, min(base.max_text_tokens, PLANNED_TOKENS), on)
+    guidance = max(speed.guidance for speed in base.sampling.values())
+    sigma = family.plan(Sampling(steps=1, guidance=GUIDED), width, height).steps[0].sigma
+    # Where the guidance runs the network again on an empty text, that one is as long here: nothing is read for it.
+    negative = text if family.takes_negative_text and not hasattr(family, "unconditional") else None
+    if on.type == "meta" and not hasattr(family, "towers"):
+        vars(family).update(_blank=text, _empty=text)  # what a family reads once by its tower, which reads nothing here
+    item = Item(latents, grid, sigma, text, None, guidance, negative)
+    return {
+        "denoise": lambda: family.velocity([item]),
+        "decode": lambda: family.decode([latents], [grid]),
+        "train_again": lambda: learn(family, base, on, again=True),
+    }
+
+
+def learn(family: Family, base: Base, on: torch.device, *, again: bool) -> None:
+    """One sample forward and backward through an adapter of the base's own rank."""
+    side = native_size(base.training_pixels, base.training_pixels, base.training_pixels, base.size_multiple)
+    grid = family.grid(*side)
+    sample = torch.zeros(family.latent_shape(grid), device=on)
+    text = text_like(family, min(base.max_text_tokens, PLANNED_TOKENS), on)
+    adapter = blank_adapter(family, base.training.lora_rank, on)
+    with torch.enable_grad():
+        [velocity] = family.velocity_for_training([sample], grid, [0.5], [text], adapter, recompute=again)
+        torch.autograd.backward(velocity.square().mean())
+
+
+def peak_of(work: Callable[[], object], on: torch.device) -> int:
+    """The most bytes that ``work`` holds beside what was there before."""
+    with _attention_on(on), Peak() as peak, torch.no_grad():
+        work()
+    found: int = peak.bytes
+    return found
+
+
+@contextmanager
+def _attention_on(on: torch.device) -> Iterator[None]:
+    if on.type != "meta":
+        yield
+        return
+    functional: Any = torch.nn.functional
+    autocast, attention = torch.autocast, functional.scaled_dot_product_attention
+    torch.autocast = _no_autocast  # type: ignore[assignment, misc]
+    functional.scaled_dot_product_attention = _whole_attention
+    try:
+        yield
+    finally:
+        torch.autocast = autocast  # type: ignore[misc]
+        functional.scaled_dot_product_attention = attention
+
+
+def _no_autocast(*_options: Any, **_named: Any) -> Any:
+    """The device knows none; what uses it here only turns it off."""
+    return nullcontext()
+
+
+def text_like(family: Any, tokens: int, on: torch.device) -> Text:
+    """A text of ``tokens`` tokens that means nothing, of the shape that the family's network reads."""
+    if hasattr(family, "towers"):  # CLIP pools as well; its towers are small
+        found: Text = family.encode_text([""])[0]
+        return found
+    features = torch.zeros(tokens, _text_width(family), device=on)
+    return Text(tokens, {"features_TF": features})
+
+
+def _text_width(family: Any) -> int:
+    network = _network_of(family)
+    for name in ("llm_features_dim", "joint_attention_dim", "cap_feat_dim", "cross_attention_dim"):
+        if isinstance(width := getattr(network.config, name, None), int):
+            return width
+    raise ValueError(f"the network of {type(family).__name__} does not say how wide its texts are")
+
+
+def _network_of(family: Any) -> Any:
+    for name in ("transformer", "unet"):
+        if (found := getattr(family, name, None)) is not None:
+            return found
+    return (getattr(family, "conditional", None) or family.network).transformer
+
+
+def text_bytes(family: Any, tokens: int, dtype: torch.dtype) -> int:
+    """About what the text tower holds while it reads ``tokens`` tokens: every layer's states, which are asked for; one
+    layer's own; and the scores of every word where the tower has a head."""
+    held = 0
+    for tower in getattr(family, "towers", None) or [family.text_encoder]:
+        config = getattr(tower.config, "text_config", None) or tower.config
+        wide = getattr(config, "intermediate_size", 4 * config.hidden_size)
+        states = (config.num_hidden_layers + 8) * config.hidden_size + 3 * wide
+        words = config.vocab_size if type(tower).__name__.endswith(("ForCausalLM", "ForConditionalGeneration")) else 0
+        held = max(held, tokens * (states + words) * dtype.itemsize)
+    return held
+
+
+def blank_adapter(family: Family, rank: int, on: torch.device) -> Adapter:
+    """An adapter of zeros that gradients flow to."""
+    targets = family.lora_targets()
+
+    def zeros(*shape: int) -> Tensor:
+        return torch.zeros(*shape, device=on, requires_grad=True)
+
+    return Adapter(
+        {name: zeros(rank, i) for name, (i, _) in targets.items()},
+        {name: zeros(o, rank) for name, (_, o) in targets.items()},
+        1.0,
+        "",
+    )

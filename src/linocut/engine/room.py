@@ -1,0 +1,90 @@
+"""What of a device an engine may use: asked by the operator, planned by ``bases/plan.py``, and applied at the load."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from linocut.bases import Base
+from linocut.bases.plan import Passes, Plan, Precision, Purpose, TowerPlace, Wishes, part_bytes, plan_for
+from linocut.bases.reading import tensors_of
+from linocut.bases.sizes import BaseSizes, sizes_of_folder
+from linocut.engine.quantised import can_quantise
+
+EASY_SHARE = 8
+"""A base whose weights are less than this part of the device fits without being measured."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """``memory_bytes``: what orders and passes may take beside the base, 0 for what is free. ``purpose``: what the plan
+    must have room for. ``precision``, ``tower``: as asked, "auto" for what fits. ``told`` is called with the name of
+    each part as its loading begins, and the bytes loaded before it and in all."""
+
+    memory_bytes: int = 0
+    purpose: Purpose = "both"
+    precision: Precision | Literal["auto"] = "auto"
+    tower: TowerPlace | Literal["auto"] = "auto"
+    told: Callable[[str, int, int], object] = field(default=lambda _part, _before, _all: None)
+
+
+def planned(base: Base, folder: Path, on: torch.device, device_bytes: int, room: Room, beside: int) -> Plan | None:
+    """The plan for a base on a device with ``device_bytes`` free; ``beside``: bytes for adapters and tools.
+
+    None for a base that is so small that nothing has to be planned. ``TooLarge`` where it does not fit, with figures.
+    """
+    sizes = sizes_of_folder(folder)
+    wishes = wishes_of(base, sizes, folder, on.type == "cpu", room, beside)
+    weights = sum(part_bytes(part, wishes.precisions[0]) for part in sizes.parts)
+    if weights * EASY_SHARE < device_bytes and room.tower == "auto":
+        return None
+    return plan_for(base.name, sizes, measured(base, folder, wishes.precisions[0]), device_bytes, wishes)
+
+
+def measured(base: Base, folder: Path, precision: Precision) -> Passes:
+    """The passes of the base, found without its weights."""
+    from linocut.engine.loading import DTYPES
+    from linocut.engine.measure import measured_passes  # late: seconds, and most bases need none of it
+
+    return measured_passes(base, folder, DTYPES[precision])
+
+
+def wishes_of(base: Base, sizes: BaseSizes, folder: Path, on_host: bool, room: Room, beside: int) -> Wishes:
+    """What is asked of the plan, and which precisions can be had here."""
+    return Wishes(
+        purpose=room.purpose,
+        precisions=precisions_here(folder, on_host, room),
+        tower=None if room.tower == "auto" else room.tower,
+        beside=beside,
+        lora_values=lora_values(sizes, base.training.lora_rank),
+        on_host=on_host,
+    )
+
+
+def precisions_here(folder: Path, on_host: bool, room: Room) -> tuple[Precision, ...]:
+    """The one that is asked for; else what the files are already in; else a CPU's own, or on a GPU the best first."""
+    if room.precision != "auto":
+        return (room.precision,)
+    if is_packed(folder):
+        return ("nf4",)
+    if on_host:
+        return ("fp32",)
+    fewer: tuple[Precision, ...] = ("fp8", "nf4")
+    return ("bf16", *(one for one in fewer if can_quantise(one)))
+
+
+def is_packed(folder: Path) -> bool:
+    """Whether the authors' files are quantised in four bits already."""
+    for part in ("transformer", "unet"):
+        if (folder / part).is_dir():
+            return any(one.kind == "U8" for one in tensors_of(folder, part))
+    return False
+
+
+def lora_values(sizes: BaseSizes, rank: int) -> int:
+    """About the values of an adapter of ``rank`` over every linear of the network that learns: for a linear of i inputs
+    and o outputs ``rank x (i + o)``; of all linears the rows are known, and the columns are as many on average."""
+    part = sizes.networks[0]
+    return rank * (part.rows + (part.linear * part.linears // part.rows if part.rows else 0))

@@ -1,0 +1,53 @@
+"""Ours on the wire: the bases of a server, what each can do, and under which licence it is."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+BaseState = Literal["serving", "loading", "hanging", "stored", "absent", "unsupported"]
+
+
+class BaseLicence(msgspec.Struct, kw_only=True, frozen=True):
+    """A base's licence, which the custom models that are trained on it inherit. ``hosting``: whether it allows to host
+    the base freely. ``url`` and ``note`` are empty where there is nothing to say."""
+
+    name: Annotated[str, Meta(examples=["Apache-2.0"])]
+    url: Annotated[str, Meta(examples=["https://www.apache.org/licenses/LICENSE-2.0"])]
+    hosting: bool
+    note: str
+
+
+class BaseAbilities(msgspec.Struct, kw_only=True, frozen=True):
+    """What a base can do beside drawing a text: lead away from a negative prompt, look at reference pictures, follow
+    an instruction on how to change a picture, draw over pictures (remix, inpaint, reframe), draw on a transparent
+    ground, be trained on."""
+
+    negative_text: bool
+    references: bool
+    instructions: bool
+    editing: bool
+    transparent: bool
+    training: bool
+
+
+class ServedBase(msgspec.Struct, kw_only=True, frozen=True):
+    """A base. ``identity`` (null: not on this machine) is what models and images name as their base. ``state``: drawing
+    now; still loading; hanging; on this machine, not loaded; known, not on this machine; known, and not run by this
+    version. ``native_pixels``: side of the square that it draws best."""
+
+    name: Annotated[str, Meta(examples=["mini"])]
+    family: Annotated[str, Meta(examples=["ideogram4"])]
+    identity: Annotated[str | None, Meta(examples=["ideogram4@d0258ee75122384e"])]
+    state: BaseState
+    licence: BaseLicence
+    native_pixels: Annotated[int, Meta(examples=[1024])]
+    size_multiple: Annotated[int, Meta(examples=[16])]
+    max_text_tokens: Annotated[int, Meta(examples=[512])]
+    can: BaseAbilities
+
+
+class ListBasesResponse(msgspec.Struct, kw_only=True, frozen=True):
+    """``GET /bases``: the one that is served first."""
+
+    bases: list[ServedBase]
