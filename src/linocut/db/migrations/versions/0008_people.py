@@ -41,6 +41,11 @@ def upgrade() -> None:
         sa.Column("last_used_from", sa.String(length=64), nullable=True),
     ):
         op.add_column("api_keys", column)
+    _sessions_and_links()
+    _invites_and_failures()
+
+
+def _sessions_and_links() -> None:
     op.create_table(
         "sessions",
         _id("session_id"),
@@ -68,6 +73,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("link_id", name=op.f("pk_one_time_links")),
         sa.UniqueConstraint("digest", name=op.f("uq_one_time_links_digest")),
     )
+
+
+def _invites_and_failures() -> None:
     op.create_table(
         "invites",
         _id("invite_id"),
