@@ -36,6 +36,7 @@ from linocut.wire.describing import (
 )
 from linocut.wire.errors import ErrorBody, GenerateImageSafetyError, RefusalExtras, RejectError
 from linocut.wire.events import (
+    LikenessEvent,
     PreviewEvent,
     ProgressEvent,
     ScoreEvent,
@@ -164,6 +165,7 @@ __all__ = [
     "LayerizeTextRequest",
     "LayerizeTextResponse",
     "LayersExtras",
+    "LikenessEvent",
     "ListAssetsResponse",
     "ListBasesResponse",
     "ListDatasetsResponse",
