@@ -9,7 +9,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 # These time how soon a killed server or a lost database answers again, or look at all that their own process holds.
 ALONE := tests/faults/test_sigkill.py tests/faults/test_database_faults.py tests/faults/test_broken_uploads.py
 
-.PHONY: help demo test check format mini-test soak guards bench gpu-proof serve clean
+.PHONY: help demo test check format mini-test soak guards bench gallery gpu-proof serve clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ bench: $(VENV)/.dev  ## the benchmarks; each writes its result beside its script
 
 gpu-proof: $(VENV)/.dev  ## full-size bases of random weights on one CUDA GPU, planned beside measured (under ten minutes)
 	$(BIN)/python benchmarks/gpu_proof.py $(PROOF_ARGS)
+
+gallery: $(VENV)/.dev  ## draw the pictures of docs/gallery.md again
+	$(ONE_THREAD) $(BIN)/python benchmarks/mini/gallery.py
 
 clean:  ## remove the virtual environment
 	rm -rf $(VENV)

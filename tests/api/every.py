@@ -1,6 +1,7 @@
 """For the tests that hold for every operation: the table, and a request that each of them takes."""
 
 import asyncio
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from urllib.parse import urlencode
 
 from starlette.types import ASGIApp
 from tests.api.pictures import png
-from tests.contract.documents import MINE
+from tests.contract.documents import MINE, OURS
 
 from linocut.api.discovery import OPERATIONS, not_built
 from linocut.api.operation import Operation
@@ -51,10 +52,12 @@ def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, ano
         return {}
     content = MINE[label(operation)]["requestBody"]["content"]
     fields = {name: (known or {}).get(name, value) for name, value in next(iter(content.values()))["example"].items()}
+    if operation.path == "/v1/edit":  # files or links, one of them; and words that it knows
+        fields |= {"images": None, "prompt": "change the background to blue"}
     if another:
         changed = next((name for name in fields if name not in operation.files and not name.endswith("_id")), None)
         if changed is not None:
-            fields[changed] = f"{fields[changed]} again"
+            fields[changed] = _another(fields[changed], _choices(operation, changed))
     if operation.encodings[0] == "application/json":
         return {"json": fields}
     files = [
@@ -62,7 +65,28 @@ def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, ano
         for name in fields
         if name in operation.files
     ]
-    return {"files": files + [(name, (None, value)) for name, value in fields.items() if name not in operation.files]}
+    texts = {name: value for name, value in fields.items() if name not in operation.files}
+    return {"files": files + [(name, (None, _as_text(value))) for name, value in texts.items()]}
+
+
+def _choices(operation: Operation, name: str) -> list[Any]:
+    """The values that a field may have, where they are a closed set."""
+    schema = OURS["components"]["schemas"][operation.body.__name__ if operation.body else ""]["properties"][name]
+    return list(schema.get("enum", []))
+
+
+def _another(value: Any, choices: list[Any]) -> Any:
+    """A value that asks for something else: another choice, another text, an object whose first field is another."""
+    if choices:
+        return next(one for one in choices if one != value)
+    if isinstance(value, dict):
+        first = next(iter(value))
+        return {**value, first: _another(value[first], [])}
+    return f"{value} or yellow" if str(value).endswith("blue") else f"{value} again"
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 @dataclass(frozen=True)

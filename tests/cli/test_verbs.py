@@ -87,6 +87,23 @@ def test_models_list_get_watch_download(linocut: Type, model: dict[str, Any], tm
     assert linocut("models", "get", "nosuchmodel").returncode == 4
 
 
+def test_models_weights_for_another_program(linocut: Type, model: dict[str, Any], tmp_path: Path) -> None:
+    """The same verb under both its names; a layout that nobody has is refused with those that there are."""
+    files = {}
+    for verb, layout in (("weights", "comfyui"), ("download", "kohya"), ("weights", None)):
+        path = tmp_path / f"{layout}.safetensors"
+        more = ("--format", layout) if layout else ()
+        saved = json.loads(linocut("models", verb, model["model_id"], "--out", str(path), *more, "--json").stdout)
+        assert saved["sha256"] == sha256_hex(path.read_bytes())
+        files[layout] = path.read_bytes()
+    assert b'"diffusion_model.' in files["comfyui"]
+    assert b'"lora_unet_' in files["kohya"]
+    assert b'"transformer.' in files[None]
+    refused = linocut("models", "weights", model["model_id"], "--format", "gguf")
+    assert refused.returncode == 2
+    assert "comfyui" in refused.stderr
+
+
 def test_models_share_and_unshare(linocut: Type, house: House, key: str, model: dict[str, Any]) -> None:
     mine, colleague = house.key(), house.key("--user", "grace")  # the same organisation, another user
     organization, model_id = mine["organization_id"], model["model_id"]

@@ -51,10 +51,14 @@ def known(live: Live) -> dict[str, str]:
     account = live.account()
     drawn = ok(account.http.post(V3_GENERATE, json={"prompt": "tea"}))["data"][0]["url"]
     link = urlsplit(drawn)
+    hook = {"webhook_url": "https://hooks.example.org/linocut"}  # allowed, so not looked up; nothing delivers here
+    begun = ok(account.http.post("/v1/ideogram-v4/async/generate", params=hook, json={"text_prompt": "tea"}))
     return {
         "key": account.api_key,
         "dataset_id": fill(account),
         "model_id": trained(account)["model_id"],
+        **hook,
+        **begun,
         "image_id": PurePosixPath(link.path).stem,
         **dict(parse_qsl(link.query)),
     }
@@ -64,7 +68,7 @@ def ask(live: Live, known: dict[str, str], case: Any, *, of_known: bool) -> None
     """Send one case and look at its answer."""
     if of_known:
         for place in (case.path_parameters, case.query, case.body):
-            for name in ("dataset_id", "model_id", "image_id", "exp", "sig"):
+            for name in ("dataset_id", "model_id", "image_id", "exp", "sig", "generation_id", "webhook_url"):
                 if isinstance(place, dict) and name in place:
                     place[name] = known[name]
     answer = case.call(base_url=live.url, headers={"Api-Key": known["key"]}, timeout=60)

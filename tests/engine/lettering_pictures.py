@@ -95,7 +95,7 @@ def mistakes(read: str, meant: str) -> int:
 
 def colour_difference(first: str, second: str) -> float:
     """Distance of two ``#RRGGBB`` in CIE Lab (1976)."""
-    from linocut.engine.tools.border_matting import lab
+    from linocut.engine.tools.ink import lab
 
     pair = np.array([[[int(one[i : i + 2], 16) for i in (1, 3, 5)] for one in (first, second)]], np.uint8)
     values = lab(pair)[0]

@@ -10,7 +10,7 @@ from tests.engine.matting_pictures import backdrop, composite, overlap
 
 from linocut.engine.tools import closed_form
 from linocut.engine.tools.border_matting import BorderMatting, cut
-from linocut.engine.tools.foreground import freed
+from linocut.engine.tools.foreground import bled, freed
 from linocut.errors import InvalidRequest
 
 TOOL = BorderMatting()
@@ -57,7 +57,7 @@ LEAST = {
     ("flat", "hard"): Figures(0.99, 0.002, 6), ("flat", "hairy"): Figures(0.95, 0.012, 20),
     ("gradient", "hard"): Figures(0.99, 0.002, 6), ("gradient", "hairy"): Figures(0.95, 0.012, 20),
     ("textured", "hard"): Figures(0.99, 0.002, 6), ("textured", "hairy"): Figures(0.93, 0.02, 22),
-    ("photo", "hard"): Figures(0.96, 0.01, 8), ("photo", "hairy"): Figures(0.75, 0.07, 30),
+    ("photo", "hard"): Figures(0.96, 0.01, 8), ("photo", "hairy"): Figures(0.88, 0.03, 27),
 }  # fmt: skip
 
 
@@ -170,3 +170,18 @@ def test_a_large_picture_gets_a_mask_of_its_own_size() -> None:
 def test_what_is_no_picture_is_refused(given: object) -> None:
     with pytest.raises(InvalidRequest, match="RGB"):
         TOOL.run(given)
+
+
+def test_nothing_dark_comes_from_under_the_transparency_when_a_cut_is_enlarged() -> None:
+    """A bright disc, cut out, over black: with the colours drawn on under alpha 0 its edge stays bright."""
+    picture = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+    ImageDraw.Draw(picture).ellipse((12, 12, 52, 52), fill=(250, 230, 40, 255))
+    soft = np.asarray(picture.resize((96, 96), Image.Resampling.LANCZOS))
+    after = bled(soft)
+    assert (after[..., 3] == soft[..., 3]).all()
+    assert (after[soft[..., 3] > 0] == soft[soft[..., 3] > 0]).all()
+    seen = {name: np.asarray(Image.fromarray(rgba[..., :3]).resize((192, 192))) for name, rgba in
+            (("bled", after), ("as it was", np.where(soft[..., 3:] > 0, soft, 0)))}  # fmt: skip
+    edge = np.asarray(Image.fromarray(soft[..., 3]).resize((192, 192)))
+    edge = (edge > 20) & (edge < 120)
+    assert seen["bled"][edge][:, 0].min() > 200 > seen["as it was"][edge][:, 0].min()

@@ -49,6 +49,10 @@ TARGETS: dict[str, dict[str, tuple[int, int]]] = {
 }  # fmt: skip
 """By family: the real module names of two far blocks, small."""
 
+RELATIVES = {"flux2_dev": "flux2", "qwen_image_edit": "qwen_image"}
+"""Families with another's network."""
+TARGETS |= {name: TARGETS[other] for name, other in RELATIVES.items()}
+
 
 def metadata(family: str, alpha: float = 6.0, rank: int = 4) -> AdapterMetadata:
     return AdapterMetadata(f"{family}@0123456789abcdef", rank, alpha)

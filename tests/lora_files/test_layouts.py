@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from tests.lora_files.lora_support import TARGETS, deltas, factors, framed, header_of, metadata, stored
+from tests.lora_files.lora_support import RELATIVES, TARGETS, deltas, factors, framed, header_of, metadata, stored
 
 from linocut.lora_files.foreign import read_foreign
 from linocut.lora_files.layouts import Layout, in_layout
@@ -47,6 +47,7 @@ COMFY = {
                        "output_blocks.3.1")},
 }  # fmt: skip
 """The linears of ComfyUI's own models under which its loader looks: ``diffusion_model.`` and the state dict's name."""
+COMFY |= {name: COMFY[other] for name, other in RELATIVES.items()}
 
 
 @pytest.mark.parametrize(("family", "alpha"), [*product(FAMILIES, [4.0, 6.0])])
@@ -65,6 +66,8 @@ KOHYA = {
     "sdxl": "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_out_0",
 }
 
+KOHYA |= {name: KOHYA[other] for name, other in RELATIVES.items()}
+
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_kohya_has_flat_names_and_an_alpha_each(family: str) -> None:
@@ -76,7 +79,7 @@ def test_kohya_has_flat_names_and_an_alpha_each(family: str) -> None:
     assert KOHYA[family] in modules
     tensors = read_file(data).tensors
     rank = tensors[f"{KOHYA[family]}.lora_down.weight"].shape[0]
-    assert rank == (12 if family in ("ideogram4", "flux2") else 4)
+    assert rank == (12 if family in ("ideogram4", "flux2", "flux2_dev") else 4)
     assert float(tensors[f"{KOHYA[family]}.alpha"].values()) / rank == 6.0 / 4.0
     assert tensors[f"{KOHYA[family]}.alpha"].shape == ()
 

@@ -20,6 +20,7 @@ from linocut.generation.grounds import ground_caption, on_key
 from linocut.orders import Failed, GenerateOrder, ImageDrawn, KeyedOrder
 from linocut.prompting import colours_in
 from linocut.runtime import worded
+from linocut.settings import Settings
 
 SIDE = 256
 
@@ -29,6 +30,7 @@ class Means:
 
     def __init__(self, mini: Mini) -> None:  # noqa: F811
         self.base = mini.base
+        self.settings = Settings()
 
     def worded(self, text: str, width: int, height: int, *, make_up: bool) -> Worded:
         return worded(self.base, text, width, height, make_up=make_up)

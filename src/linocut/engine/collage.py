@@ -24,7 +24,8 @@ def collage(pictures: Sequence[Image.Image], width: int, height: int) -> Image.I
         sources = [(picture, place) for picture in scaled for place in part]
         rng.shuffle(sources)
         for place, (picture, (x, y)) in zip(part, sources, strict=False):
-            laid.paste(picture.crop((x, y, x + side, y + side)), place)
+            left, top = max(0, min(x, width - side)), max(0, min(y, height - side))
+            laid.paste(picture.crop((left, top, left + side, top + side)), place)
     return laid
 
 

@@ -8,38 +8,40 @@ Shapes: H and W pixels.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from linocut.engine.tools.ink import ink_of
-from linocut.engine.tools.lettering import Line, frame_of
+from linocut.engine.tools.lettering import Line, frame_of, ink_in
 
 Levels = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
-T = TypeVar("T", np.uint8, np.float32)
-
-FAINT = 4.0
+FAINT = 3.0
 """Lab units off the ground from which a pixel beside a letter belongs to it: its soft edge, outline or shadow."""
 NOISE_TIMES = 4.0
 """And how many times the ground's own deviation."""
 REACH = 0.3
 """How far beside the letters that is looked for, of the line's height."""
-MOST_OF_BOX = 0.75
-"""If that took more of the line's box, the ground is too busy to tell: the letters alone are erased, with a rim."""
+MOST_OF_BOX = 1.3
+"""If that took more of the line's box, or the ground has a pattern, the letters alone are erased, with a rim."""
 RIM = 0.05
 """The rim around what is erased, of the line's height: at least ``LEAST_RIM`` pixels."""
 LEAST_RIM = 2
+AROUND = 1.6
+"""How much of the picture around a hole is looked at, of the hole's shorter side: a pattern must come again in it."""
 SEAM = 4
 """Pixels around a hole on which a pattern is judged."""
 PATTERN_GAIN = 0.5
 """A pattern is taken where on the seam it is off by less than this part of what the smooth surface is off by."""
 LEAST_OFF = 3.0
 """Where the smooth surface is off by less (levels of 0 to 255), no pattern is looked for."""
+LEAST_SHIFT, MOST_SHIFTS = 12, 1500
+"""Pixels after which a pattern may come again, at least; and how many ways are tried."""
+GRAIN = (13, 19)
+"""From how far away (down, right) grain is taken."""
 
 
 def marks_of(pixels_HWC: Levels, lines: Iterable[Line]) -> Flags:
@@ -63,14 +65,13 @@ def _mark(mask_HW: Levels, pixels_HWC: Levels, line: Line) -> None:
     """Lay a line's letters into the mask."""
     frame = frame_of(line.corners)
     margin = 4 + round(0.4 * frame.height)
-    strip_HWC = frame.strip(pixels_HWC, margin)
-    ink = ink_of(strip_HWC, margin)
+    ink = ink_in(pixels_HWC, frame, margin)
     letters = ink.mask_HW.astype(np.uint8)
     reach = cv2.dilate(letters, _disc(max(3, round(REACH * frame.height))))
     beside_HW = reach.astype(np.bool_)
     deviation = float(np.median(ink.off_HW[~beside_HW])) if (~beside_HW).any() else 0.0
     faint_HW = (ink.off_HW > max(FAINT, NOISE_TIMES * deviation)) & beside_HW
-    if faint_HW.sum() <= MOST_OF_BOX * frame.width * frame.height:
+    if ink.is_plain and faint_HW.sum() <= MOST_OF_BOX * frame.width * frame.height:
         count, labels_HW = cv2.connectedComponents((faint_HW | ink.mask_HW).astype(np.uint8), connectivity=8)
         touched = np.zeros(count, np.bool_)
         touched[np.unique(labels_HW[ink.mask_HW])] = True
@@ -98,7 +99,7 @@ def _holes(mask_HW: Flags) -> Iterator[_Hole]:
     count, labels_HW, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
     for one in range(1, count):
         left, top, w, h = (int(value) for value in stats[one, :4])
-        around = max(16, round(1.2 * min(w, h)))
+        around = max(16, round(AROUND * min(w, h)))
         rows, columns = (
             slice(max(0, top - around), min(height, top + h + around)),
             slice(max(0, left - around), min(width, left + w + around)),
@@ -114,19 +115,13 @@ def _ground(part_HWC: Levels, mask_HW: Flags, own_HW: Flags) -> Levels:
     if not seam_HW.any():
         return _levels(smooth_HWC)
     off = float(np.abs(known_HWC - smooth_HWC)[seam_HW].mean())
-    if off < LEAST_OFF:
-        shift = next(iter(_shifts(mask_HW, own_HW, seam_HW, limit=1)), None)
-    else:
-        shift = None
-        tried = [(_seam_off(known_HWC, seam_HW, one), one) for one in _shifts(mask_HW, own_HW, seam_HW, limit=160)]
-        if tried:
-            best, pattern = min(tried)
-            if best < PATTERN_GAIN * off:
-                return _moved(part_HWC, pattern)
-            shift = pattern
-    if shift is None:
-        return _levels(smooth_HWC)
-    return _levels(smooth_HWC + _moved(known_HWC - smooth_HWC, shift))
+    if off >= LEAST_OFF:
+        tried = [(_seam_off(known_HWC, mask_HW, seam_HW, one), one) for one in _shifts(*mask_HW.shape)]
+        least, shift = min(tried, default=(off, (0, 0)))
+        if least < PATTERN_GAIN * off:
+            return _levels(_continued(known_HWC, mask_HW, own_HW, shift, smooth_HWC))
+    grain_HWC = known_HWC - smooth_HWC
+    return _levels(smooth_HWC + _continued(grain_HWC, mask_HW, own_HW, GRAIN, np.zeros_like(grain_HWC)))
 
 
 def _levels(values_HWC: Floats) -> Levels:
@@ -160,40 +155,43 @@ def _smooth(known_HWC: Floats, known_HW: Flags) -> Floats:
     return smooth
 
 
-def _shifts(mask_HW: Flags, own_HW: Flags, seam_HW: Flags, limit: int) -> Iterator[tuple[int, int]]:
-    """Ways (down, right) to move the part so that known pixels come to lie on the hole and on its seam; near ones
-    first."""
-    height, width = mask_HW.shape
-    wanted = np.argwhere(own_HW | seam_HW)
-    (top, left), (bottom, right) = wanted.min(axis=0), wanted.max(axis=0)
-    every = max(1, min(height, width) // 48)
-    downs = range(-(height - 1 - int(bottom)), int(top) + 1, every)
-    rights = range(-(width - 1 - int(right)), int(left) + 1, every)
-    ways = sorted(
-        ((d, r) for d in downs for r in rights if (d, r) != (0, 0)), key=lambda way: abs(way[0]) + abs(way[1])
-    )
-    found = 0
-    some = wanted[:: max(1, len(wanted) // 400)]
-    for down, right in ways:
-        if mask_HW[some[:, 0] - down, some[:, 1] - right].any():
-            continue
-        if mask_HW[wanted[:, 0] - down, wanted[:, 1] - right].any():
-            continue
-        yield down, right
-        found += 1
-        if found == limit:
-            return
+def _shifts(height: int, width: int) -> Iterator[tuple[int, int]]:
+    """Ways (down, right) after which a pattern may come again, the shortest first."""
+    every = max(1, min(height, width) // 64)
+    downs, rights = range(0, height // 2, every), range(-width // 2, width // 2)
+    ways = [(down, right) for down in downs for right in rights if right % every == 0]
+    ways = [way for way in ways if way[0] + abs(way[1]) >= LEAST_SHIFT]
+    yield from sorted(ways, key=lambda way: way[0] + abs(way[1]))[:MOST_SHIFTS]
 
 
-def _seam_off(known_HWC: Floats, seam_HW: Flags, shift: tuple[int, int]) -> float:
-    """How far the moved part is off on the seam, in levels of 0 to 255."""
+def _seam_off(known_HWC: Floats, mask_HW: Flags, seam_HW: Flags, shift: tuple[int, int]) -> float:
+    """How far the part, moved, is off on the seam, in levels of 0 to 255; infinite where too little of it is seen."""
     y, x = np.nonzero(seam_HW)
-    return float(np.abs(known_HWC[y, x] - known_HWC[y - shift[0], x - shift[1]]).mean())
+    some = slice(None, None, 1 + len(y) // 400)
+    y, x = y[some], x[some]
+    from_y, from_x = y - shift[0], x - shift[1]
+    seen = (from_y >= 0) & (from_x >= 0) & (from_x < mask_HW.shape[1])
+    seen[seen] = ~mask_HW[from_y[seen], from_x[seen]]
+    if seen.sum() < 0.3 * len(y):
+        return float("inf")
+    return float(np.abs(known_HWC[y[seen], x[seen]] - known_HWC[from_y[seen], from_x[seen]]).mean())
 
 
-def _moved(part_HWC: NDArray[T], shift: tuple[int, int]) -> NDArray[T]:
-    """The part, moved; what comes in from beyond its border is never looked at."""
-    return np.roll(part_HWC, shift, axis=(0, 1))
+def _continued(
+    known_HWC: Floats, mask_HW: Flags, own_HW: Flags, shift: tuple[int, int], otherwise_HWC: Floats
+) -> Floats:
+    """What is known, carried into the hole in steps of ``shift``, from both sides, as far as it takes."""
+    out_HWC = otherwise_HWC.copy()
+    y, x = np.nonzero(own_HW)
+    height, width = mask_HW.shape
+    for step in range(1, 2 + max(height, width) // max(1, max(abs(shift[0]), abs(shift[1])))):
+        for way in (step, -step):
+            from_y, from_x = y - way * shift[0], x - way * shift[1]
+            seen = (from_y >= 0) & (from_y < height) & (from_x >= 0) & (from_x < width)
+            seen[seen] = ~mask_HW[from_y[seen], from_x[seen]]
+            out_HWC[y[seen], x[seen]] = known_HWC[from_y[seen], from_x[seen]]
+            y, x = y[~seen], x[~seen]
+    return out_HWC
 
 
 def _disc(radius: int) -> Levels:

@@ -16,8 +16,7 @@ from PIL import Image
 from linocut.engine.door import Fetch
 from linocut.engine.refusals import lost_picture
 from linocut.engine.text_blocks import Block, role_of
-from linocut.engine.tools.ink import ink_of
-from linocut.engine.tools.lettering import Line, frame_of
+from linocut.engine.tools.lettering import Line, frame_of, ink_in
 from linocut.engine.tools.typefaces import Found, Sample
 from linocut.errors import Lost
 from linocut.orders import PictureRef
@@ -144,7 +143,7 @@ def _sample(pixels_HWC: Levels, line: Line) -> tuple[Sample | None, str]:
     """(a line's ink, cut close and without strokes, None where there is none; the stroke under or through it)."""
     frame = frame_of(line.corners)
     margin = 2 + round(0.15 * frame.height)
-    ink = ink_of(frame.strip(pixels_HWC, margin), margin)
+    ink = ink_in(pixels_HWC, frame, margin)
     if ink.bounds is None:
         return None, ""
     full = float(np.quantile(ink.off_HW[ink.mask_HW], 0.8))

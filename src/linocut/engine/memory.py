@@ -99,7 +99,7 @@ class Footprint:
     def of_keyed_images(self, order: KeyedOrder) -> int:
         """Bytes that a generation with a transparent ground holds: four channels, and enlarged."""
         asked = order.output_width * order.output_height * order.scale**2
-        return self.of_images(order) + 2 * 4 * asked + CUTOUT_BYTES_PER_PIXEL * order.width * order.height
+        return self.of_images(order) + 3 * 4 * asked + CUTOUT_BYTES_PER_PIXEL * order.width * order.height
 
     def of_cutout(self, order: CutoutOrder) -> int:
         """Bytes that a picture holds while its object is cut out, beside what the tool has reserved."""

@@ -127,7 +127,7 @@ def engine_over(
 
     def make(order: Order, key: str, fetch: Fetch, workspace: Path, emit: Callable[[Event], None]) -> Routine:
         load = partial(load_for, base, family, on, cache, fetch)
-        hands = Hands(key, family, base, on, fetch, load, toolbox, workspace, emit, careful)
+        hands = Hands(key, family, base, on, fetch, load, toolbox, workspace, emit, careful, tools.compares)
         routine: Routine = carriage_of(order).routine()(order, hands)
         return routine
 

@@ -49,7 +49,7 @@ def on_key(order: GenerateOrder, text: str, scale: int, means: Means) -> tuple[K
         style["color_palette"] = [_hex(KEYS[key]), *style["color_palette"][1:]]
     plain = {name: getattr(order, name) for name in GenerateOrder.__struct_fields__}
     plain["caption"] = caption_text(normalise(caption))
-    return KeyedOrder(**plain, key=KEYS[key], scale=scale), notes
+    return KeyedOrder(**plain, key=KEYS[key], scale=scale, enlarger=means.settings.enlarger), notes
 
 
 def ground_caption(prompt: str) -> str:

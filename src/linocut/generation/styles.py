@@ -252,12 +252,12 @@ client's own (a custom model, style references)."""
 
 PALETTES: dict[str, Palette] = {
     "EMBER": shares("#3A1210 #C23B1E #F58220 #FAD02C"),
-    "FRESH": shares("#A6E6C6 #FFFFFF #2CC6DC #9BD32A"),
+    "FRESH": shares("#A6E6C6 #FFFFFF #12867F #9BD32A"),
     "JUNGLE": shares("#0F3B24 #2E9E44 #9BD32A #D4A32A"),
     "MAGIC": shares("#2B1B5E #7A35B4 #D428A6 #2CC6DC"),
     "MELON": shares("#FA7A62 #A6E6C6 #FBF3DA #2E9E44"),
     "MOSAIC": shares("#12867F #FAD02C #DC2A2A #2358CE"),
-    "PASTEL": shares("#F8D5E2 #C0A8E8 #A6E6C6 #FBF3DA"),
+    "PASTEL": shares("#F79ABE #FBF3DA #A6E6C6 #C0A8E8"),
     "ULTRAMARINE": shares("#1B2FA8 #8CC8F0 #FFFFFF #14235A"),
 }
 """By the published name of a ``color_palette``."""

@@ -114,9 +114,8 @@ def read_foreign(data: bytes, base: str, targets: Targets, *, alpha: float | Non
     found, silent = _pairs(file, halves, alphas, alpha)
     split: dict[str, _Pair] = {}
     for module, pair in found.items():
-        for name, part in zip(
-            names.get(module, (module,)), _split(pair, len(names.get(module, (module,)))), strict=True
-        ):
+        members = names.get(module, (module,))
+        for name, part in zip(members, _split(pair, len(members)), strict=True):
             if name in split:
                 _refuse(f"it holds the factors of {name} twice, under two names")
             split[name] = part

@@ -27,6 +27,8 @@ SWING = 14
 """Of 255: less is no change of colour along a side."""
 MANY = 4
 """Changes along a side from which on it is a pattern, and no gradient with something before it."""
+FEW = 2
+"""Changes along a side up to which a pattern does not follow it: lettering at its end makes two."""
 SLANT = 0.8
 """How much less changes along one diagonal than along the other where the pattern follows it."""
 Rgb = tuple[int, int, int]
@@ -69,7 +71,7 @@ def _rim(small: Image.Image) -> Image.Image:
 
 def _shares(picture: Image.Image) -> list[tuple[Rgb, float]]:
     """Its colours with their shares, the largest first; near ones as one."""
-    reduced = picture.quantize(16, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    reduced = picture.quantize(32, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     values, total = reduced.getpalette() or [], picture.width * picture.height
     counted = sorted(((count, index) for index, count in enumerate(reduced.histogram()) if count), reverse=True)
     found: list[tuple[Rgb, float]] = []
@@ -88,7 +90,7 @@ def _shares(picture: Image.Image) -> list[tuple[Rgb, float]]:
 def _ground(small: Image.Image, rim: list[tuple[Rgb, float]]) -> tuple[list[Rgb], str]:
     """(its colours, its pattern in the embedded base's words)."""
     if rim[0][1] >= ONE:
-        fine = ImageStat.Stat(_steps(_rim(small).convert("L"))).mean[0]
+        fine = min(ImageStat.Stat(_steps(small.crop(box).convert("L"))).mean[0] for box in _SIDES)
         return [rim[0][0]], "paper" if fine > GRAIN else "plain"
     along_rows = min(_turns(small, (0, y, SIDE, y + RIM)) for y in (0, SIDE - RIM))  # one side may have lettering
     along_columns = min(_turns(small, (x, 0, x + RIM, SIDE)) for x in (0, SIDE - RIM))
@@ -111,8 +113,8 @@ def _alternating(small: Image.Image, along_rows: int, along_columns: int, rim: l
     falling, rising = (sum(_change(side, step) for side in sides) for step in ((1, 1), (1, -1)))
     if min(falling, rising) < SLANT * max(falling, rising):
         return "diagonal stripes"
-    if min(along_rows, along_columns) <= 1:
-        return "stripes" if along_rows <= 1 else "vertical stripes"
+    if min(along_rows, along_columns) <= FEW:
+        return "stripes" if along_rows <= FEW else "vertical stripes"
     return "dots" if rim[0][1] > 1.6 * rim[1][1] else "checks"
 
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from linocut.wire.generation import Picture
-from linocut.wire.types import UNSET, Notes, Nothing, Seed
+from linocut.wire.types import UNSET, Notes, Nothing, SafetyVerdict, Seed
 
 Formatting = Literal[
     "bold", "italic", "underline", "strikethrough", "all_caps", "small_caps", "superscript", "subscript"
@@ -68,11 +68,13 @@ class DetectedTextBlock(msgspec.Struct, kw_only=True, frozen=True):
 
 class LayersExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on the answer. ``read_by``: what read the lettering; ``filled_by``: what drew behind it: ``surroundings``
-    where it was continued from what is around it, else the base; absent where nothing was erased."""
+    where it was continued from what is around it, else the base; absent where nothing was erased. ``safety``: who
+    judged the picture without its lettering, absent where pictures are not judged."""
 
     base: str
     read_by: Annotated[str, Meta(examples=["PP-OCRv6 small (rapidocr)"])]
     filled_by: Annotated[str, Meta(examples=["surroundings"])] | Nothing = UNSET
+    safety: SafetyVerdict | Nothing = UNSET
     notes: Notes | Nothing = UNSET
 
 

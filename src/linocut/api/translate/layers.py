@@ -4,6 +4,7 @@ import msgspec
 
 from linocut.api.drawing import Drawn
 from linocut.api.intake import inputs_of
+from linocut.api.translate.images import safety_of
 from linocut.errors import Unsafe
 from linocut.generation.layers import LayersAsk
 from linocut.orders.layers import Layers, TextBlock
@@ -47,6 +48,7 @@ def answer_layers(drawn: Drawn, _ask: LayersAsk) -> LayerizeTextResponse:
             base=drawn.begun.base,
             read_by=layers.read_by,
             filled_by=layers.filled_by or UNSET,
+            safety=safety_of(drawn.images[0]),
             notes=notes or UNSET,
         ),
     )

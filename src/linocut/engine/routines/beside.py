@@ -20,6 +20,8 @@ from linocut.orders import GenerateOrder, PictureRef
 STYLE_LEVEL = 0.8
 """The noise over the first latents of a style: as over a remix of weight 47, where a picture's colours stay and what it
 shows does not."""
+BELOW_THE_FIRST = 0.95
+"""Of the first noise level of a plan of few steps, which may lie under that one."""
 
 
 def beside(order: GenerateOrder, hands: Hands) -> Generator[Yielded, Any, Beside]:
@@ -45,7 +47,9 @@ def styled_start(order: GenerateOrder, hands: Hands) -> Generator[Yielded, Any, 
     pixels_HWC = yield Background(partial(_collage, order, hands), "collage")
     latents = yield EncodeImage(pixels_HWC)
     nothing_rc = torch.zeros(hands.family.grid(order.width, order.height), dtype=torch.bool)
-    return Known(latents, STYLE_LEVEL, hands.family.by_cell(nothing_rc).to(latents.device))
+    first = hands.family.plan(order.sampling, order.width, order.height).sigmas[0]
+    level = min(STYLE_LEVEL, BELOW_THE_FIRST * first)
+    return Known(latents, level, hands.family.by_cell(nothing_rc).to(latents.device))
 
 
 def _seen(ref: PictureRef, mask: PictureRef | None, size: tuple[int, int], hands: Hands) -> Tensor:

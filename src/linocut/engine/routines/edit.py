@@ -11,6 +11,7 @@ from linocut.engine.canvas import Canvas, lay_out
 from linocut.engine.cutting import Given
 from linocut.engine.png_text import texts_of
 from linocut.engine.routines.beside import beside
+from linocut.engine.routines.cards import card_verdicts
 from linocut.engine.routines.cutout import finished, object_of
 from linocut.engine.routines.draw import Known, draw
 from linocut.engine.routines.hands import Hands
@@ -51,15 +52,16 @@ def edit(order: EditOrder, hands: Hands) -> Routine:
     if order.cut_free:
         yield from _cut_free(order, hands, canvas, pictures)
         return
+    verdicts = yield from card_verdicts(order, pictures, hands)
     pngs = yield [
         Background(partial(_finished, canvas, drawn_HWC, texts_of(order, seed)), "png")
         for seed, drawn_HWC in zip(order.seeds, pictures, strict=True)
     ]
-    for index, (seed, data) in enumerate(zip(order.seeds, pngs, strict=True)):
+    for index, (seed, data, verdict) in enumerate(zip(order.seeds, pngs, verdicts, strict=True)):
         hands.emit(
             ImageDrawn(
-                key=hands.key, index=index, seed=seed, png=data, native_width=order.width, native_height=order.height,
-                notes=notes, tools=tools,
+                key=hands.key, index=index, seed=seed, png=b"" if verdict else data, native_width=order.width,
+                native_height=order.height, notes=notes, tools=tools, verdict=verdict,
             )
         )  # fmt: skip
     hands.emit(GenerateFinished(key=hands.key))

@@ -4,6 +4,7 @@ from functools import partial
 
 from linocut.engine.png_text import texts_of
 from linocut.engine.routines.beside import beside, styled_start
+from linocut.engine.routines.cards import card_verdicts
 from linocut.engine.routines.draw import draw
 from linocut.engine.routines.hands import Hands
 from linocut.engine.routines.picture import png
@@ -28,14 +29,16 @@ def generate(order: GenerateOrder, hands: Hands) -> Routine:
         known=start,
         beside=given,
     )
+    verdicts = yield from card_verdicts(order, pictures, hands)
     pngs = yield [
         Background(partial(png, pixels_HWC, order.output_width, order.output_height, texts_of(order, seed)), "png")
         for seed, pixels_HWC in zip(order.seeds, pictures, strict=True)
     ]
-    for index, (seed, data) in enumerate(zip(order.seeds, pngs, strict=True)):
+    for index, (seed, data, verdict) in enumerate(zip(order.seeds, pngs, verdicts, strict=True)):
         hands.emit(
             ImageDrawn(
-                key=hands.key, index=index, seed=seed, png=data, native_width=order.width, native_height=order.height
+                key=hands.key, index=index, seed=seed, png=b"" if verdict else data, native_width=order.width,
+                native_height=order.height, verdict=verdict,
             )
-        )
+        )  # fmt: skip
     hands.emit(GenerateFinished(key=hands.key))

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numpy as np
 from PIL import Image
 from torch import Tensor
 
@@ -10,6 +11,9 @@ from linocut.engine.routines.beside import beside, styled_start
 from linocut.engine.routines.draw import draw
 from linocut.engine.routines.hands import Hands
 from linocut.engine.routines.picture import png_of
+from linocut.engine.tools.cut import Levels
+from linocut.engine.tools.enlarging import Enlarged, enlarged
+from linocut.engine.tools.foreground import bled
 from linocut.engine.tools.keying import keyed_out
 from linocut.engine.work import Background, Routine
 from linocut.orders import GenerateFinished, ImageDrawn, KeyedOrder
@@ -35,24 +39,33 @@ def keyed(order: KeyedOrder, hands: Hands) -> Routine:
         known=start,
         beside=given,
     )
-    finished = yield [
-        Background(partial(_finished, order, pixels_HWC, seed), "png")
-        for seed, pixels_HWC in zip(order.seeds, pictures, strict=True)
-    ]
-    for index, (seed, (data, notes)) in enumerate(zip(order.seeds, finished, strict=True)):
+    cuts = yield [Background(partial(_cut, order, pixels_HWC), "cut") for pixels_HWC in pictures]
+    for index, (seed, (levels_HWC, notes)) in enumerate(zip(order.seeds, cuts, strict=True)):
+        tools: tuple[str, ...] = (TOOL,)
+        if order.scale > 1:  # one after the other: they are large
+            bled_HWC = yield Background(partial(bled, levels_HWC), "colours under alpha 0")
+            larger: Enlarged = yield from enlarged(hands.tools, bled_HWC, order.enlarger, order.scale)
+            levels_HWC, notes, tools = larger.pixels_HWC, notes + larger.notes, (TOOL, larger.component)
+        data = yield Background(partial(_png, levels_HWC, texts_of(order, seed)), "png")
         hands.emit(
             ImageDrawn(
                 key=hands.key, index=index, seed=seed, png=data, native_width=order.width, native_height=order.height,
-                notes=notes, tools=(TOOL,),
+                notes=notes, tools=tools,
             )
         )  # fmt: skip
     hands.emit(GenerateFinished(key=hands.key))
 
 
-def _finished(order: KeyedOrder, pixels_HWC: Tensor, seed: int) -> tuple[bytes, tuple[str, ...]]:
+def _cut(order: KeyedOrder, pixels_HWC: Tensor) -> tuple[Levels, tuple[str, ...]]:
+    """RGBA at the size that was asked for, and what is to be said of it."""
     levels_HWC, notes = keyed_out(pixels_HWC.cpu().numpy(), order.key)
-    size = order.output_width * order.scale, order.output_height * order.scale
+    size = order.output_width, order.output_height
     picture = Image.fromarray(levels_HWC, "RGBA")
     if picture.size != size:  # Pillow scales premultiplied colours, so that nothing dark comes from under alpha 0
         picture = picture.resize(size, Image.Resampling.LANCZOS)
-    return png_of(picture, texts_of(order, seed)), notes
+    return np.asarray(picture), notes
+
+
+def _png(levels_HWC: Levels, texts: dict[str, str]) -> bytes:
+    seen_HWC = np.where(levels_HWC[..., 3:] > 0, levels_HWC, 0)
+    return png_of(Image.fromarray(seen_HWC, "RGBA"), texts)

@@ -86,7 +86,7 @@ class _Edge:
         hairs_hw = faint_hw & ndimage.binary_dilation(object_hw, disc_of(2), iterations=HAIRS // 2)
         outer_hw &= ~ndimage.binary_dilation(hairs_hw, disc_of(1))
         under_hwC = gathered(small_hwC, outer_hw.astype(np.float32), REACH)
-        inner_hw = _solid(small_hwC, object_hw, under_hwC)
+        inner_hw = _solid(small_hwC, object_hw, under_hwC, found.depth)
         unknown_hw = ~inner_hw & ~outer_hw
         stems_hw = object_hw & ~ndimage.binary_dilation(inner_hw, disc_of(BAND + 1))
         thin_hw = unknown_hw & ndimage.binary_dilation(stems_hw, disc_of(BAND + 1))
@@ -111,10 +111,10 @@ def mixture(seen: Floats, over: Floats, under: Floats) -> tuple[Floats, Floats]:
     return np.clip(part, 0.0, 1.0), apart
 
 
-def _solid(small_hwC: Floats, object_hw: Flags, under_hwC: Floats) -> Flags:
+def _solid(small_hwC: Floats, object_hw: Flags, under_hwC: Floats, depth: float) -> Flags:
     """What is the object's through and through: a band away from its edge, and not where hairs lie so close together
     that they look like one."""
-    deep_hw = ndimage.binary_erosion(object_hw, disc_of(2 * BAND), border_value=1)
+    deep_hw = ndimage.distance_transform_edt(np.pad(object_hw, 1, mode="edge"))[1:-1, 1:-1] > depth
     over_hwC = gathered(small_hwC, np.where(deep_hw, 1.0, FAINTLY * object_hw).astype(np.float32), REACH)
     part_hw, _ = mixture(small_hwC, over_hwC, under_hwC)
     full_hw = ndimage.median_filter(np.maximum(part_hw, _own(small_hwC, over_hwC, under_hwC)) > FULL, 5)

@@ -17,8 +17,8 @@ from linocut.engine.tools.flood import Flooded, flooded
 
 HAIRS = 12
 """How far from the object fainter colours than its own count as its hairs."""
-CORE = 8
-"""How deep in what the flood left dry no ground can be, between hairs, say."""
+CORE = 0.4
+"""Of the depth of what the flood left dry: deeper there is no ground. Pockets between hairs are dry as well."""
 FLOOD_SIDE = 256
 """The longest side that the flood is let in at."""
 ISLAND = 0.02
@@ -50,11 +50,13 @@ NO_KEY = "The plain ground that was to be cut away was not drawn."
 @dataclass(frozen=True, eq=False)
 class Found:
     """``object_hw``: where the object is. ``distance_hw``: how far each pixel's colour is from the ground's there, in
-    the ground's own deviations. ``doubts``: why it may be wrong, a sentence each."""
+    the ground's own deviations. ``doubts``: why it may be wrong, a sentence each. ``depth``: how many pixels deep in it
+    there is no ground, between hairs, say."""
 
     object_hw: Flags
     distance_hw: Floats
     doubts: tuple[str, ...]
+    depth: float = 6.0
 
 
 def found_in(small_hwC: Levels, key: tuple[int, int, int] | None = None) -> Found:
@@ -103,7 +105,9 @@ def disc_of(radius: int) -> Flags:
 def _around(lab_hwC: Floats, object_hw: Flags) -> Found:
     """The object again, by the colours of the ground right around what the flood left dry."""
     near_hw = ndimage.binary_dilation(object_hw, disc_of(2), iterations=HAIRS // 2)
-    core_hw = ndimage.binary_erosion(object_hw, disc_of(CORE), border_value=1)
+    inside_hw = ndimage.distance_transform_edt(np.pad(object_hw, 1, mode="edge"))[1:-1, 1:-1]
+    depth = CORE * float(inside_hw.max())
+    core_hw = inside_hw > depth
     outside_hw = ~near_hw
     for reach in (2 * HAIRS, HAIRS // 2):  # again with the ground that is seen between the hairs
         weight_hw = outside_hw.astype(np.float32)
@@ -112,7 +116,7 @@ def _around(lab_hwC: Floats, object_hw: Flags) -> Found:
         distance_hw = np.linalg.norm((lab_hwC - ground_hwC) / np.maximum(np.sqrt(spread_hwC), LEAST_DEVIATION), axis=-1)
         outside_hw = ~core_hw & (distance_hw < FAR / 2)
     distance_hw = np.where(near_hw, distance_hw, 0.0)
-    return Found(_tidied(core_hw | (distance_hw > FAR)), distance_hw, ())
+    return Found(_tidied(core_hw | (distance_hw > FAR)), distance_hw, (), depth)
 
 
 def _flooded(small_hwC: Levels) -> Flooded:

@@ -38,6 +38,18 @@ def freed(pixels_HWC: Levels, alpha_HW: Levels) -> Levels:
     return after_HWC
 
 
+def bled(levels_HWC: Levels) -> Levels:
+    """RGBA whose colours go on under alpha 0 as they are beside it, so that enlarging draws nothing black over the
+    edge."""
+    after_HWC, alpha_HW = levels_HWC.copy(), levels_HWC[..., 3]
+    over_hwC, _ = sides(np.ascontiguousarray(levels_HWC[..., :3]), alpha_HW)
+    rows, columns = np.nonzero(alpha_HW == 0)
+    for start in range(0, rows.size, STRIP):
+        y, x = rows[start : start + STRIP], columns[start : start + STRIP]
+        after_HWC[y, x, :3] = np.rint(at(over_hwC, y, x, alpha_HW.shape)).astype(np.uint8)
+    return after_HWC
+
+
 def sides(pixels_HWC: Levels, alpha_HW: Levels) -> tuple[Floats, Floats]:
     """(colours of the object, colours of the ground) everywhere, 0..255, at the small size."""
     height, width = alpha_HW.shape

@@ -120,6 +120,15 @@ class Frame:
         laid = cv2.warpAffine(pixels_HWC, to_picture, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
         return laid.astype(np.uint8, copy=False)
 
+    def seen(self, height: int, width: int, margin: int) -> NDArray[np.bool_]:
+        """Which pixels of a strip lie on a picture of that size."""
+        columns, rows = max(1, round(self.width)) + 2 * margin, max(1, round(self.height)) + 2 * margin
+        y, x = np.mgrid[:rows, :columns]
+        matrix = self.to_picture(margin)
+        at_x, at_y = (matrix[axis, 0] * x + matrix[axis, 1] * y + matrix[axis, 2] for axis in (0, 1))
+        on_HW: NDArray[np.bool_] = (at_x > -0.5) & (at_x < width - 0.5) & (at_y > -0.5) & (at_y < height - 0.5)
+        return on_HW
+
 
 class Reader:
     """The tool: uint8 ``pixels_HWC`` (RGB) -> ``Lettering``. One picture at a time, whoever asks."""
@@ -169,7 +178,8 @@ class Reader:
         if ink.bounds is not None:
             left, top, right, bottom = (side - margin for side in ink.bounds)
             tight = frame.part(left, top, right, bottom)
-            text = with_spaces(text, [margin + centre for centre in centres], ink.mask_HW)
+            if ink.is_plain:
+                text = with_spaces(text, [margin + centre for centre in centres], ink.mask_HW)
         return Line(text, tight.corners(), confidence, round(tight.angle, 2), ink.ink, ink.ground)
 
     def _read(self, pixels_HWC: Levels, frame: Frame) -> tuple[str, float, list[float], Frame]:
@@ -200,10 +210,16 @@ class Reader:
         return said.txts[0].strip(), float(said.scores[0]), centres, frame
 
 
+def ink_in(pixels_HWC: Levels, frame: Frame, margin: int) -> Ink:
+    """The ink of a frame, with ``margin`` pixels of its surroundings on each side of the strip."""
+    height, width = pixels_HWC.shape[:2]
+    return ink_of(frame.strip(pixels_HWC, margin), margin, frame.seen(height, width, margin))
+
+
 def _ink(pixels_HWC: Levels, frame: Frame) -> tuple[Ink, int]:
     """The ink of a frame, and how many pixels of its strip lie around the frame."""
     margin = 2 + round(0.15 * frame.height)
-    return ink_of(frame.strip(pixels_HWC, margin), margin), margin
+    return ink_in(pixels_HWC, frame, margin), margin
 
 
 def _doubts(lines: Sequence[Line], unread: int) -> Iterable[str]:

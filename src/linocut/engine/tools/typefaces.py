@@ -33,6 +33,11 @@ EM = 96
 """Pixels an em at which a face is drawn for comparison."""
 DRAWN = 36
 """Faces that are drawn: those with the likeliest shapes."""
+SPACED_BELOW = 0.6
+"""If no face scores more, the signs may be set apart: that is tried with the ``SPACED`` likeliest."""
+SPACED = 120
+SPACED_COST = 0.1
+"""What that costs: any face fits better so."""
 MOST_SAMPLES = 3
 KEPT = 1024
 """Drawn lines that are kept for the next block."""
@@ -103,19 +108,38 @@ class Typefaces:
             return Found((), (*notes, f'No installed font has all signs of "{text}", so its typeface is not told.'))
         off = {face: sum(abs(self._shape_off(face, one)) for one in samples) / len(samples) for face in able}
         likely = sorted(able, key=lambda face: off[face])[:DRAWN]
+        matches = [self._match(face, samples, off[face]) for face in likely]
+        if max(match.score for match in matches) < SPACED_BELOW:
+            spaced = sorted(able, key=lambda face: off[face])[:SPACED]
+            matches += [self._spaced(face, samples) for face in spaced]
         best: dict[str, Match] = {}
-        for face in likely:
-            match = self._match(face, samples, off[face])
-            if face.family not in best or match.score > best[face.family].score:
-                best[face.family] = match
+        for match in matches:
+            if match.family not in best or match.score > best[match.family].score:
+                best[match.family] = match
         ranked = sorted(best.values(), key=lambda match: -match.score)
         return Found(tuple(ranked[: 1 + ALTERNATIVES]), tuple(notes))
 
     def _match(self, face: Face, samples: Sequence[Sample], off: float) -> Match:
-        alike = [_likeness(one.ink_HW, self._draw(face, one.text)) for one in samples]
-        ems = [EM * one.ink_HW.shape[0] / self._draw(face, one.text).shape[0] for one in samples]
-        score = float(np.mean(alike)) - SHAPE * off
-        return Match(face.family, face.style, face.weight, face.is_italic, round(score, 3), float(np.median(ems)))
+        drawn = [self._draw(face, one.text) for one in samples]
+        return _matched(face, samples, drawn, SHAPE * off)
+
+    def _spaced(self, face: Face, samples: Sequence[Sample]) -> Match:
+        """The same with the signs set apart, or together, as widely as the lettering is."""
+        drawn = [self._draw_spaced(face, one) for one in samples]
+        return _matched(face, samples, drawn, SPACED_COST)
+
+    def _draw_spaced(self, face: Face, sample: Sample) -> Floats:
+        font, signs = self._font(face), list(sample.text)
+        plain = self._draw(face, sample.text)
+        wanted = plain.shape[0] * sample.ink_HW.shape[1] / sample.ink_HW.shape[0]
+        apart = max(-0.1 * EM, min(1.2 * EM, (wanted - plain.shape[1]) / max(1, len(signs) - 1)))
+        places = np.cumsum([0.0, *(font.getlength(sign) + apart for sign in signs)])
+        sheet = Image.new("L", (round(max(places)) + 4 * EM, 4 * EM), 0)
+        pen = ImageDraw.Draw(sheet)
+        for sign, place in zip(signs, places, strict=False):
+            pen.text((2 * EM + place, 3 * EM), sign, fill=255, font=font, anchor="ls")
+        inked = sheet.getbbox()
+        return np.asarray(sheet.crop(inked), np.float32) / 255.0 if inked else plain
 
     def _shape_off(self, face: Face, sample: Sample) -> float:
         left, top, right, bottom = self._font(face).getbbox(sample.text)
@@ -152,6 +176,13 @@ class Typefaces:
             is_there = shown.size[0] > 0 and (shown.size != absent.size or bytes(shown) != bytes(absent))
             self._signs[face, sign] = is_there
         return self._signs[face, sign]
+
+
+def _matched(face: Face, samples: Sequence[Sample], drawn: Sequence[Floats], cost: float) -> Match:
+    alike = [_likeness(one.ink_HW, drawn_HW) for one, drawn_HW in zip(samples, drawn, strict=True)]
+    ems = [EM * one.ink_HW.shape[0] / drawn_HW.shape[0] for one, drawn_HW in zip(samples, drawn, strict=True)]
+    score = round(float(np.mean(alike)) - cost, 3)
+    return Match(face.family, face.style, face.weight, face.is_italic, score, float(np.median(ems)))
 
 
 def _likeness(ink_HW: NDArray[np.uint8], drawn_HW: Floats) -> float:
