@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     )
     safety_rules: str = Field(
         default="", description="Folder with rules for prompts that take the place of shipped ones or are added."
+    )
+    training_choice: Literal["loss", "style"] = Field(
+        default="loss", description="What chooses a run's checkpoint: its held-out loss, or the style of its previews."
     )
     upscale_megapixels: float = Field(
         default=16.8, gt=0, description="Most pixels of an enlarged picture, in millions (16.8: 4096 x 4096)."

@@ -61,6 +61,11 @@ def check_rule(rule: SafetyRule) -> None:
         )
 
 
+def can_compare() -> bool:
+    """Whether the network is here by whose features pictures are compared."""
+    return network_file() is not None
+
+
 class PictureJudge:
     """Judges pictures by one network. Thread-safe. ``NotReady`` when the network is missing, or another than pinned."""
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import pytest
 from tests.cli.conftest import typed
+from tests.engine.test_onnx_matting import reddish
 
 from linocut.cli import checks
 from linocut.db.checkup import Stamp
@@ -246,6 +247,23 @@ def test_the_tools_beside_the_base(tmp_path: Path) -> None:
     assert found.mend == "export LINOCUT_TOOLS=border-matting"
     found = checks.tools(settings(tmp_path, tools="border-matting", tools_memory_mib=64))
     assert (found.ok, found.mend) == (False, "export LINOCUT_TOOLS_MEMORY_MIB=128")
+
+
+def test_who_cuts_out_is_told_and_a_network_that_does_not_fit_is_a_fault(tmp_path: Path) -> None:
+    assert checks.tools(settings(tmp_path)).found.endswith("; border-matting cuts out")
+    network = tmp_path / "isnet.onnx"
+    network.write_bytes(reddish((1, 3, 64, 64), in_shares=True))
+    assert checks.tools(settings(tmp_path, matting=str(network))).found.endswith("; onnx-matting (isnet.onnx) cuts out")
+    found = checks.tools(settings(tmp_path, matting=str(network), tools_memory_mib=512))
+    assert (found.ok, "needs 1024 MiB" in found.found) == (False, True)
+    network.write_bytes(b"nothing")
+    found = checks.tools(settings(tmp_path, matting=str(network)))
+    assert (found.ok, "cannot be read as an ONNX network" in found.found) == (False, True)
+    assert found.mend.startswith("export LINOCUT_MATTING=border")
+    found = checks.tools(settings(tmp_path, matting="/nowhere/isnet.onnx"))
+    assert (found.ok, "/nowhere" in found.found) == (False, False)
+    with pytest.raises(ValueError, match="it takes border, or a file that ends in"):
+        settings(tmp_path, matting="isnet.pth")
 
 
 def test_damage_that_a_server_has_met_is_told(tmp_path: Path) -> None:

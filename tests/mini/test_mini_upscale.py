@@ -18,7 +18,7 @@ from tests.mini.test_mini_editing import Mini
 
 from linocut.engine.resident import engine_over
 from linocut.engine.tools.tool import ToolsAtHand
-from linocut.generation.upscaling import STEPS, level_at, sharper_at, told_at
+from linocut.generation.upscaling import level_at, sharper_at, steps_at, told_at
 from linocut.orders import Failed, ImageDrawn, UpscaleOrder
 
 
@@ -31,11 +31,12 @@ def mini() -> Iterator[Mini]:
 
 
 def order(mini: Mini, picture: Any, resemblance: int = 50, detail: int = 50, said: str = "", seed: int = 3) -> Any:
-    image = Image.fromarray(picture)
+    image, steps = Image.fromarray(picture), steps_at(level_at(resemblance))
     return UpscaleOrder(
         base=mini.base.identity, organization_id="o", caption=mini.said(said).caption if said else "", width=128,
         height=128, output_width=2 * image.width, output_height=2 * image.height, seeds=(seed,),
-        sampling=msgspec.structs.replace(mini.base.sampling["DEFAULT"], steps=STEPS, guidance=1.0), adapter=None,
+        sampling=msgspec.structs.replace(mini.base.sampling["DEFAULT"], steps=steps, guidance=1.0),
+        adapter=None,
         picture=stored(image, mini.blobs), enlarger="auto", cell=16, level=level_at(resemblance),
         told=told_at(detail), sharper=sharper_at(detail),
     )  # fmt: skip

@@ -158,7 +158,7 @@ def test_events_tell_the_whole_story_and_resume_anywhere(house: Workshop) -> Non
     model = house.trained(house.alice)
     events = house.read(lambda tx: events_after(tx, model.model_id, 0, 10_000))
     kinds = [event.kind for event in events]
-    assert {"status", "progress", "preview", "score"} == set(kinds)
+    assert {"status", "progress", "preview", "score", "likeness"} == set(kinds)
     assert [event.event_id for event in events] == sorted({event.event_id for event in events})
     half = events[len(events) // 2].event_id
     assert house.read(lambda tx: events_after(tx, model.model_id, half, 10_000)) == [

@@ -8,7 +8,7 @@ import msgspec
 Scope = Literal["owned", "shared"]
 WITH_LETTERING = "captions_with_lettering"
 """Under this name a run's scores tell how many of its captions have words to be written."""
-EventKind = Literal["status", "progress", "preview", "score"]
+EventKind = Literal["status", "progress", "preview", "score", "likeness"]
 
 
 class RunView(msgspec.Struct, frozen=True):
@@ -75,7 +75,8 @@ class ModelEvent(msgspec.Struct, frozen=True):
     """Something that happened to a model; ``event_id`` grows and is what a client resumes after.
 
     ``data`` by kind: status ``{"status", "run_status", "error"}``; progress ``{"step", "total_steps", "loss",
-    "eta_seconds"}``; preview ``{"step", "index", "image_id"}``; score ``{"step", "score"}``.
+    "eta_seconds"}``; preview ``{"step", "index", "image_id"}``; score ``{"step", "score"}``; likeness
+    ``{"step", "style", "copy"}``.
     """
 
     event_id: int

@@ -128,10 +128,19 @@ def _layerize() -> Callable[[Any, Any], Any]:
 
 
 def _train() -> Callable[[Any, Any], Any]:
+    from linocut.engine.training.likeness import Comparison
     from linocut.engine.training.run import train
 
     return lambda order, hands: train(
-        order, hands.key, hands.family, hands.fetch, hands.workspace, hands.emit, on=hands.on, careful=hands.careful
+        order,
+        hands.key,
+        hands.family,
+        hands.fetch,
+        hands.workspace,
+        hands.emit,
+        on=hands.on,
+        careful=hands.careful,
+        comparison=Comparison(order, hands.fetch) if hands.compares else None,
     )
 
 

@@ -18,6 +18,7 @@ from linocut.engine.refusals import cancelled
 from linocut.errors import RunFailed
 from linocut.files import sha256_hex, write_durably
 from linocut.orders import (
+    CheckpointCompared,
     CheckpointScored,
     Event,
     PhaseChanged,
@@ -151,3 +152,5 @@ class _Run:
         for index, preview in enumerate(self.order.previews):
             png = flat_png(f"{preview.caption}|{preview.seed}|{self.order.run_id}|{self.step}", side, side)
             self.emit(PreviewDrawn(key=self.key, step=self.step, index=index, png=png))
+        way = self.step / self.order.steps
+        self.emit(CheckpointCompared(key=self.key, step=self.step, style=round(2 - way, 4), copy=round(way / 4, 4)))

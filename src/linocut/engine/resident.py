@@ -127,7 +127,7 @@ def engine_over(
 
     def make(order: Order, key: str, fetch: Fetch, workspace: Path, emit: Callable[[Event], None]) -> Routine:
         load = partial(load_for, base, family, on, cache, fetch)
-        hands = Hands(key, family, base, on, fetch, load, toolbox, workspace, emit, careful)
+        hands = Hands(key, family, base, on, fetch, load, toolbox, workspace, emit, careful, tools.compares)
         routine: Routine = carriage_of(order).routine()(order, hands)
         return routine
 
@@ -218,6 +218,7 @@ def _native(base: Base) -> tuple[int, int]:
 def _must(executor: Executor, unit: DeviceUnit) -> Any:
     [outcome] = executor.run([unit])
     if isinstance(outcome, Broken):
+        log("engine").error("the base was tried out and failed", unit=unit.kind, error=repr(outcome.error))
         raise NotReady(
             "The base cannot draw on this machine: check its files, the memory of the device, and "
             "LINOCUT_ENGINE_MEMORY_MIB if it is set."

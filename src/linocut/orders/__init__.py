@@ -7,6 +7,7 @@ Pictures and adapters are named by content hash; the engine is handed a function
 from linocut.orders.codec import order_from_json, order_to_json
 from linocut.orders.events import (
     Answered,
+    CheckpointCompared,
     CheckpointScored,
     Event,
     Failed,
@@ -41,6 +42,7 @@ __all__ = [
     "KINDS",
     "AdapterRef",
     "Answered",
+    "CheckpointCompared",
     "CheckpointScored",
     "CutoutOrder",
     "DescribeOrder",

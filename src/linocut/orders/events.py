@@ -83,6 +83,16 @@ class CheckpointScored(msgspec.Struct, frozen=True, kw_only=True):
     score: float
 
 
+class CheckpointCompared(msgspec.Struct, frozen=True, kw_only=True):
+    """What the previews after ``step`` updates are like (``engine/training/likeness.py``). ``style`` 1: as near to the
+    dataset as its own pictures are to each other; ``copy`` 1: one of its pictures. Of both, lower is better."""
+
+    key: str
+    step: int
+    style: float
+    copy: float
+
+
 class TrainFinished(Last, frozen=True, kw_only=True):
     """The adapter is written, loaded back and checked. ``path`` is the safetensors file in the run's workspace."""
 
@@ -108,6 +118,7 @@ Event = (
     | TrainProgress
     | PreviewDrawn
     | CheckpointScored
+    | CheckpointCompared
     | TrainFinished
     | Failed
 )

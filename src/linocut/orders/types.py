@@ -167,7 +167,7 @@ class PreviewPrompt(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
-class TrainOrder(Order, frozen=True, kw_only=True, tag="train"):
+class TrainOrder(Order, frozen=True, kw_only=True, tag="train", omit_defaults=True):
     """Train a LoRA of ``rank`` (scale ``alpha / rank``) on every attention and MLP linear of the base.
 
     ``samples`` are sorted by content; ``holdout`` gives the indexes kept out of training and used to score
@@ -176,7 +176,8 @@ class TrainOrder(Order, frozen=True, kw_only=True, tag="train"):
     ``caption_dropout`` the share of samples seen without text; noise levels are sigmoid(N(sigma_mean, sigma_std)).
     ``checkpoint_every`` steps a checkpoint is saved, scored and may be chosen; ``preview_every`` steps previews are
     drawn with ``preview_sampling``. Sides of buckets are multiples of ``size_multiple``
-    pixels, their area about ``native_pixels`` squared.
+    pixels, their area about ``native_pixels`` squared. ``choose_by``: which checkpoint becomes the adapter, that of the
+    lowest held-out loss, or, of those whose previews were compared with the dataset, that of the best likeness.
     """
 
     run_id: str
@@ -201,3 +202,4 @@ class TrainOrder(Order, frozen=True, kw_only=True, tag="train"):
     preview_every: int
     previews: tuple[PreviewPrompt, ...]
     preview_sampling: Sampling
+    choose_by: Literal["loss", "style"] = "loss"

@@ -14,7 +14,15 @@ from linocut.db.tables import images
 from linocut.errors import Cancelled, LinocutError, RunFailed
 from linocut.jobs import queue
 from linocut.jobs.types import ExpiredJob, LeasedJob
-from linocut.orders import AdapterRef, CheckpointScored, PhaseChanged, PreviewDrawn, TrainFinished, TrainProgress
+from linocut.orders import (
+    AdapterRef,
+    CheckpointCompared,
+    CheckpointScored,
+    PhaseChanged,
+    PreviewDrawn,
+    TrainFinished,
+    TrainProgress,
+)
 
 
 def taken_up(tx: Connection, lease: LeasedJob, run_id: str) -> bool:
@@ -58,6 +66,14 @@ def scored(tx: Connection, lease: LeasedJob, run_id: str, event: CheckpointScore
     run = _proved(tx, lease, run_id)
     repository.update_run(tx, run_id, {"scores": {**run["scores"], str(event.step): event.score}})
     registry.add_event(tx, run["model_id"], "score", {"step": event.step, "score": event.score})
+
+
+def compared(tx: Connection, lease: LeasedJob, run_id: str, event: CheckpointCompared) -> None:
+    """What a checkpoint's previews are like: near to the dataset's style, and not one of its pictures."""
+    run = _proved(tx, lease, run_id)
+    found = {f"style_at_{event.step}": event.style, f"copy_at_{event.step}": event.copy}
+    repository.update_run(tx, run_id, {"scores": {**run["scores"], **found}})
+    registry.add_event(tx, run["model_id"], "likeness", {"step": event.step, "style": event.style, "copy": event.copy})
 
 
 def finished(tx: Connection, lease: LeasedJob, run_id: str, event: TrainFinished, adapter: AdapterRef) -> str:

@@ -6,6 +6,7 @@ together or not at all.
 
 from dataclasses import asdict
 
+import msgspec
 from sqlalchemy import Connection
 
 from linocut import ids
@@ -57,6 +58,7 @@ def start(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Starte
     run_id = ids.new_id()
     seed = ids.new_seed() if advanced is None or advanced.seed is None else advanced.seed
     order = _order(base, caller, run_id, samples, recipe, seed)
+    order = msgspec.structs.replace(order, choose_by=means.settings.training_choice)
     job_id = queue.place(tx, order, user_id=caller.user_id, api_key_id=caller.api_key_id, model_id=model_id)
     run = {
         "run_id": run_id,

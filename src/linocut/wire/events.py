@@ -31,6 +31,15 @@ class PreviewEvent(msgspec.Struct, kw_only=True, frozen=True):
     url: str
 
 
+class LikenessEvent(msgspec.Struct, kw_only=True, frozen=True):
+    """``event: likeness``: what the previews after ``step`` updates are like. ``style``: 1 is as near to the dataset as
+    its own pictures are to each other; ``copy``: 1 is one of its pictures. Of both, lower is better."""
+
+    step: int
+    style: float
+    copy: float
+
+
 class ScoreEvent(msgspec.Struct, kw_only=True, frozen=True):
     """``event: score``: the held-out score of the checkpoint after ``step`` updates; lower is better."""
 

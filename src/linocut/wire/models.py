@@ -8,7 +8,8 @@ from linocut.wire.types import UNSET, ModelUri, Notes, Nothing, Time
 
 
 class RunExtras(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours on a run. ``eta_seconds`` is null for ten steps; ``scores`` by checkpoint step, lower is better."""
+    """Ours on a run. ``eta_seconds`` is null for ten steps; ``scores``: the held-out loss by checkpoint step, and what
+    previews are like (``style_at_200``, ``copy_at_200``); of all of them, lower is better."""
 
     step: int
     total_steps: int

@@ -28,7 +28,7 @@ from linocut.observe import adopt_libraries, log, set_up_logs
 from linocut.parent import EXIT_UNFIT, die_with_parent
 from linocut.runtime import Runtime, loading_file, ready_folder
 from linocut.settings import MIB, Settings
-from linocut.sight import check_rule
+from linocut.sight import can_compare, check_rule
 from linocut.workers.loop import WorkerLoop
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def run(settings: Settings, worker_id: str = "") -> int:
         cache = settings.adapter_cache_mib * MIB
         room = _room(settings, name)
         beside, weights = settings.tools_memory_mib * MIB, settings.weights_of_tools
-        tools = ToolsAtHand(beside, settings.tools_at_start, weights, endpoints(settings), settings.safety)
+        tools = ToolsAtHand(
+            beside, settings.tools_at_start, weights, endpoints(settings), settings.safety, can_compare()
+        )
         threads = threads_of(settings)
         engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads, cache, room, tools)
     except LinocutError as error:

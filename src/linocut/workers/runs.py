@@ -9,6 +9,7 @@ from linocut.jobs import queue
 from linocut.jobs.types import LeasedJob
 from linocut.orders import (
     AdapterRef,
+    CheckpointCompared,
     CheckpointScored,
     Event,
     Failed,
@@ -64,6 +65,8 @@ class Runs:
             write(held, lambda tx: reports.entered(tx, job, run_id, event))
         elif isinstance(event, CheckpointScored):
             write(held, lambda tx: reports.scored(tx, job, run_id, event))
+        elif isinstance(event, CheckpointCompared):
+            write(held, lambda tx: reports.compared(tx, job, run_id, event))
         elif isinstance(event, PreviewDrawn):
             sha256 = desk.writer.keep(held, event.png)
             write(held, lambda tx: reports.previewed(tx, job, run_id, event, sha256))

@@ -21,6 +21,7 @@ class Hands:
     ``fetch`` (a blob by its hash) and ``load_adapter`` take long: they belong into a ``Background`` unit. ``tools`` are
     used through ``tools.units.use_tool``. ``workspace`` is the order's own folder, ``emit`` says what happened.
     ``careful``: there is room for training only if its blocks are computed again in the backward pass.
+    ``compares``: whether a run's previews are compared with its dataset.
     """
 
     key: str
@@ -33,3 +34,4 @@ class Hands:
     workspace: Path
     emit: Callable[[Event], None]
     careful: bool = False
+    compares: bool = False

@@ -25,14 +25,15 @@ class Tool(Protocol):
 class ToolsAtHand:
     """What an engine is told of tools: the memory of those that are loaded, the names of those loaded at its start
     (the others are on first use), the files of those whose weights the operator brings, by the tool's name, and the
-    language models that the operator named, by what they are asked for (``describer``, ``writer``); and how
-    images are judged."""
+    language models that the operator named, by what they are asked for (``describer``, ``writer``); how
+    images are judged; and whether a run's previews are compared with its dataset."""
 
     max_bytes: int
     at_start: tuple[str, ...] = ()
     weights: Mapping[str, Path] = field(default_factory=dict)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     safety: SafetyRule = field(default_factory=SafetyRule)
+    compares: bool = False
 
 
 NO_TOOLS = ToolsAtHand(0)

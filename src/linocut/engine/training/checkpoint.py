@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from linocut.engine.training.ladder import MemoryPlan
+from linocut.engine.training.likeness import Likeness
 from linocut.engine.training.sealed import Damaged, seal, unseal
 from linocut.files import fsync_folder, sha256_hex, write_durably
 from linocut.lora_files.stored import MAX_HEADER_BYTES, read_header
@@ -41,7 +42,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     ``attempt`` 1 and ``learning_rate_scale`` 0.5 after going back once, for the reason in ``trouble``. ``seconds`` is
     the time spent on steps so far, in all processes; nothing but the estimate of the rest depends on it. ``memory``:
-    the plan of the steps from here on.
+    the plan of the steps from here on. ``likeness`` by step, of those whose previews were compared.
     """
 
     step: int = 0
@@ -53,6 +54,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     chosen_attempt: int = 0
     seconds: float = 0.0
     memory: MemoryPlan = MemoryPlan()
+    likeness: dict[int, Likeness] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True)

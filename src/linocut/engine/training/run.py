@@ -23,6 +23,7 @@ from linocut.engine.training.examples import Fetch, Sample, prepare
 from linocut.engine.training.export import export
 from linocut.engine.training.holding import held
 from linocut.engine.training.ladder import LADDER, MemoryPlan, cheaper, rung
+from linocut.engine.training.likeness import Comparison, Likeness
 from linocut.engine.training.plan import learning_rate, scored_samples, trained_samples
 from linocut.engine.training.previews import draw_previews
 from linocut.engine.training.sentences import check_order, disk_failed, no_room_to_train, not_finite
@@ -32,6 +33,7 @@ from linocut.engine.work import Background, OutOfMemory, Routine, StopRequested,
 from linocut.errors import LinocutError
 from linocut.observe import log
 from linocut.orders import (
+    CheckpointCompared,
     CheckpointScored,
     Event,
     Failed,
@@ -63,16 +65,18 @@ def train(
     on: torch.device | None = None,
     careful: bool = False,
     clock: Callable[[], float] = monotonic,
+    comparison: Comparison | None = None,
 ) -> Routine:
     """Train ``order``'s adapter; the same order with the same ``workspace`` goes on from its newest checkpoint.
 
     ``family`` answers questions about names and shapes only; all its tensor work is yielded as units. ``fetch`` is
     called from the helper thread. ``on`` is the device of the adapter's weights (None: the CPU), ``clock`` gives
-    seconds, ``careful`` begins with the plan that needs least memory. Ends with exactly one ``TrainFinished`` or
+    seconds, ``careful`` begins with the plan that needs least memory, ``comparison``
+    says what previews are like (None: nobody does). Ends with exactly one ``TrainFinished`` or
     ``Failed`` event; an error that is no ``LinocutError`` and none of the disk's is raised.
     ``StopRequested`` may be thrown in at any yield: see ``_Run.whole``.
     """
-    run = _Run(order, key, family, fetch, workspace, emit, on or torch.device("cpu"), clock)
+    run = _Run(order, key, family, fetch, workspace, emit, on or torch.device("cpu"), clock, comparison)
     if careful:
         run.progress = Progress(memory=LADDER[-1])
     try:
@@ -101,9 +105,10 @@ class _Run:
         emit: Callable[[Event], None],
         on: torch.device,
         clock: Callable[[], float],
+        comparison: Comparison | None,
     ) -> None:
         self.order, self.key, self.family, self.fetch, self.workspace = order, key, family, fetch, workspace
-        self.emit, self.on, self.clock = emit, on, clock
+        self.emit, self.on, self.clock, self.comparison = emit, on, clock, comparison
         self.checkpoints = CheckpointFolder.of(order, workspace)
         self.state: TrainState
         self.progress = Progress()
@@ -181,6 +186,8 @@ class _Run:
             pictures = yield from draw_previews(order, self.family, self.state.ema_adapter())
             for index, png in pictures.items():
                 self.emit(PreviewDrawn(key=self.key, step=step, index=index, png=png))
+            if self.comparison is not None and pictures:
+                yield from self._leaving_well(self._compare(self.comparison, list(pictures.values())))
         if self._is_fixed(step) or self.clock() - self.last_save >= SAVE_SECONDS:
             yield from self._save()
 
@@ -192,13 +199,27 @@ class _Run:
         progress = self.progress
         self.emit(CheckpointScored(key=self.key, step=step, score=value))
         better = step > 0 and (not progress.chosen_step or value < progress.scores[progress.chosen_step])
-        self.progress = msgspec.structs.replace(
-            progress,
-            step=step,
-            scores={**progress.scores, step: value},
-            chosen_step=step if better else progress.chosen_step,
-            chosen_attempt=progress.attempt if better else progress.chosen_attempt,
-        )
+        self.progress = msgspec.structs.replace(progress, step=step, scores={**progress.scores, step: value})
+        if better and (self.order.choose_by == "loss" or not progress.likeness):
+            self._choose()
+
+    def _compare(self, comparison: Comparison, pngs: list[bytes]) -> Routine:
+        """Say what the previews are like, and choose the weights by it where that is asked for. A comparison is a
+        help: one that cannot be made is left out and logged."""
+        step, progress = self.state.step, self.progress
+        found: Likeness | None = yield Background(lambda: comparison.of(pngs), "compare previews")
+        if found is None:
+            return
+        self.emit(CheckpointCompared(key=self.key, step=step, style=found.style, copy=found.copy))
+        best = progress.likeness.get(progress.chosen_step)
+        self.progress = msgspec.structs.replace(progress, likeness={**progress.likeness, step: found})
+        if self.order.choose_by == "style" and self._is_fixed(step) and (best is None or found.rank < best.rank):
+            self._choose()
+
+    def _choose(self) -> None:
+        """The weights as they are now become the adapter, unless better ones come."""
+        progress = self.progress
+        self.progress = msgspec.structs.replace(progress, chosen_step=self.state.step, chosen_attempt=progress.attempt)
 
     def _with_room(self, attempt: Callable[[MemoryPlan], Losses]) -> Losses:
         """``attempt`` on the plan so far, and again on a cheaper one as often as it finds no room on the device.
@@ -315,6 +336,8 @@ def _published(order: TrainOrder, progress: Progress, scored: Sequence[Sample], 
     on = "scored_on_held_out_pictures" if order.holdout else "scored_on_training_pictures"
     scores = {str(step): value for step, value in sorted(progress.scores.items())}
     scores |= {on: float(len(scored)), "effect": effect}
+    for step, found in sorted(progress.likeness.items()):
+        scores |= {f"style_at_{step}": found.style, f"copy_at_{step}": found.copy}
     if rung(progress.memory):
         scores["memory_plan"] = float(rung(progress.memory))
     if progress.trouble is not None:

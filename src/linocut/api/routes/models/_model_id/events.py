@@ -18,7 +18,7 @@ from linocut.custom_models import service as registry
 from linocut.custom_models.states import is_final_model
 from linocut.custom_models.types import ModelEvent
 from linocut.errors import Busy, Forbidden, InvalidRequest, Unauthenticated
-from linocut.wire import PreviewEvent, ProgressEvent, ScoreEvent, StatusEvent
+from linocut.wire import LikenessEvent, PreviewEvent, ProgressEvent, ScoreEvent, StatusEvent
 
 POLL_SECONDS = 0.2
 HEARTBEAT_SECONDS = 15.0
@@ -111,6 +111,8 @@ def _data(event: ModelEvent, call: Call) -> msgspec.Struct:
             return msgspec.convert(said, ProgressEvent)
         case "preview":
             return PreviewEvent(step=said["step"], index=said["index"], url=call.image_link(said["image_id"]))
+        case "likeness":
+            return msgspec.convert(said, LikenessEvent)
         case "score":
             return msgspec.convert(said, ScoreEvent)
     return msgspec.convert(said, StatusEvent)
