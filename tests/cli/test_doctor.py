@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import pytest
 from tests.cli.conftest import typed
+from tests.engine.test_onnx_matting import reddish
 
 from linocut.cli import checks
 from linocut.db.checkup import Stamp
@@ -248,6 +249,23 @@ def test_the_tools_beside_the_base(tmp_path: Path) -> None:
     assert (found.ok, found.mend) == (False, "export LINOCUT_TOOLS_MEMORY_MIB=128")
 
 
+def test_who_cuts_out_is_told_and_a_network_that_does_not_fit_is_a_fault(tmp_path: Path) -> None:
+    assert checks.tools(settings(tmp_path)).found.endswith("; border-matting cuts out")
+    network = tmp_path / "isnet.onnx"
+    network.write_bytes(reddish((1, 3, 64, 64), in_shares=True))
+    assert checks.tools(settings(tmp_path, matting=str(network))).found.endswith("; onnx-matting (isnet.onnx) cuts out")
+    found = checks.tools(settings(tmp_path, matting=str(network), tools_memory_mib=512))
+    assert (found.ok, "needs 1024 MiB" in found.found) == (False, True)
+    network.write_bytes(b"nothing")
+    found = checks.tools(settings(tmp_path, matting=str(network)))
+    assert (found.ok, "cannot be read as an ONNX network" in found.found) == (False, True)
+    assert found.mend.startswith("export LINOCUT_MATTING=border")
+    found = checks.tools(settings(tmp_path, matting="/nowhere/isnet.onnx"))
+    assert (found.ok, "/nowhere" in found.found) == (False, False)
+    with pytest.raises(ValueError, match="it takes border, or a file that ends in"):
+        settings(tmp_path, matting="isnet.pth")
+
+
 def test_damage_that_a_server_has_met_is_told(tmp_path: Path) -> None:
     """Also where a look at the whole file sees none: SQLite does not read what stands in a text."""
     looked = settings(tmp_path)
@@ -256,3 +274,20 @@ def test_damage_that_a_server_has_met_is_told(tmp_path: Path) -> None:
     looked.damage_note.write_text("{}")
     told = checks.database(looked)
     assert (told.ok, "met damage" in told.found, "docs/backups.md" in told.mend) == (False, True, True)
+
+
+def test_weights_that_an_operator_brings_must_be_there(tmp_path: Path) -> None:
+    assert "lettering (" in checks.tools(settings(tmp_path)).found
+    folder = tmp_path / "ocr"
+    found = checks.tools(settings(tmp_path, lettering=str(folder)))
+    assert not found.ok
+    assert "det.onnx" in found.found
+    assert "LINOCUT_LETTERING" in found.mend
+    folder.mkdir()
+    for name in ("det.onnx", "rec.onnx"):
+        (folder / name).write_bytes(b"")
+    found = checks.tools(settings(tmp_path, lettering=str(folder), fonts=str(folder)))
+    assert found.ok
+    assert f"with {folder})" in found.found
+    found = checks.tools(settings(tmp_path, fonts=str(tmp_path / "none")))
+    assert (found.ok, "LINOCUT_FONTS" in found.mend) == (False, True)

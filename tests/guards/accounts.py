@@ -93,8 +93,9 @@ GUARDS = (
     Guard(
         "who asks is settled before the body is read",
         "api/runner.py",
-        "    caller_in = look_up(request.headers, shared.runtime)\n",
-        "    await request.body()\n    caller_in = look_up(request.headers, shared.runtime)\n",
+        "    caller_in = look_up(request.headers, shared.runtime, only_sessions=operation.is_console)\n",
+        "    await request.body()\n    caller_in = look_up(request.headers, shared.runtime, only_sessions="
+        "operation.is_console)\n",
         (f"{AUTH}test_the_body_is_not_read_for_a_stranger",),
         errors=("TimeoutError",),
         waits=True,

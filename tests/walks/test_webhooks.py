@@ -18,6 +18,7 @@ from tests.walks.test_async import generation, polled
 from tests.webhooks.receiver import Receiver, make_certificates, receiving
 
 from linocut import ids
+from linocut.api import deliver
 from linocut.api.deliver import AT_ONCE_FOR_ONE, Deliverer
 from linocut.db.tables import generations
 from linocut.generation.asynchronous import wait_after
@@ -136,6 +137,17 @@ def test_a_later_try_that_succeeds_leaves_no_word_of_the_first(post: Post) -> No
     post.turn()
     assert post.turn(wait_after(1) + timedelta(seconds=1)) == 1
     assert post.notes(generation_id) == []
+
+
+def test_a_fault_of_ours_is_a_failed_try(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    generation_id = post.drawn()
+    with monkeypatch.context() as broken:
+        broken.setattr(deliver, "generation_response", lambda *_: 1 / 0)
+        assert post.turn() == 1
+    [note] = post.notes(generation_id)
+    assert note.startswith("The webhook is not delivered after 1 try: this server met a fault of its own.")
+    assert post.turn(wait_after(1) + timedelta(seconds=1)) == 1
+    assert len(post.receiver.got) == 1
 
 
 def test_the_waits_grow() -> None:

@@ -94,13 +94,23 @@ class Deliverer:
     async def _deliver(self, claimed: Generation) -> None:
         """One try, and what came of it. Where that cannot be written, the try counts as lost, and is made again."""
         try:
-            error = await self._tried(claimed)
+            error = await self._counted(claimed)
             await self._runtime.db.run_write(lambda tx: self._record(tx, claimed, error))
         except (LinocutError, SQLAlchemyError) as trouble:
             log("webhooks").warning(
                 "what became of a delivery is not written; it is made again",
                 generation_id=claimed.generation_id, error=type(trouble).__name__,
             )  # fmt: skip
+
+    async def _counted(self, claimed: Generation) -> str | None:
+        """As ``_tried``; a fault of ours is a failed try, so that it is not made again for ever."""
+        try:
+            return await self._tried(claimed)
+        except (LinocutError, SQLAlchemyError):
+            raise
+        except Exception as fault:
+            log("webhooks").error("a delivery met a fault", generation_id=claimed.generation_id, exc_info=fault)
+            return "this server met a fault of its own"
 
     async def _tried(self, claimed: Generation) -> str | None:
         """None once it is delivered, else why not."""

@@ -23,8 +23,9 @@ from linocut.client import Client
 from linocut.db import checkup, engines, schema
 from linocut.db.database import Database
 from linocut.engine.tools.catalogue import MIB, TOOLS
+from linocut.engine.tools.toolbox import Toolbox
 from linocut.environment import unknown_variables
-from linocut.errors import Busy, Internal, InvalidRequest, LinocutError, Unavailable
+from linocut.errors import Busy, Internal, InvalidRequest, LinocutError, NotReady, Unavailable
 from linocut.folders import nearest, trouble_with
 from linocut.runtime import base_folder
 from linocut.safety.rules import read_rules
@@ -41,6 +42,11 @@ CHECK_SECONDS = 60.0
 
 
 _ANOTHER_BASE = "Take another, or mini: linocut serve --base mini   (linocut bases list shows those that are known)"
+
+
+LETTERING_FILES = ("det.onnx", "rec.onnx")
+"""What a folder of LINOCUT_LETTERING must hold."""
+WEIGHTS_VARIABLES = {"lettering": "LINOCUT_LETTERING", "typefaces": "LINOCUT_FONTS"}
 
 
 @dataclass(frozen=True)
@@ -256,8 +262,19 @@ def key(url: str, key_file: Path) -> Finding:
 
 
 def tools(settings: Settings) -> Finding:
-    """The tools beside the base that there are, and whether those asked for at the start can be had."""
-    known = [f"{facts.name} ({facts.licence}; {facts.reserved_bytes // MIB} MiB)" for facts in TOOLS.values()]
+    """The tools beside the base that there are, whether those asked for at the start can be had, and whether the
+    weights are there that the operator brings."""
+    brought = settings.weights_of_tools
+    for name, path in brought.items():
+        wanted = [path / file for file in LETTERING_FILES] if name == "lettering" else [path]
+        if missing := [one for one in wanted if not one.exists()]:
+            mend = f"Mend {WEIGHTS_VARIABLES.get(name, 'the setting that names it')} (docs/tools.md)."
+            return Finding("tools", False, f"of the tool {name} there is no {missing[0]}", mend)
+    known = [
+        f"{facts.name} ({facts.licence}; {facts.reserved_bytes // MIB} MiB"
+        + (f"; with {brought[facts.name]})" if facts.name in brought else ")")
+        for facts in TOOLS.values()
+    ]
     strangers = [name for name in settings.tools_at_start if name not in TOOLS]
     if strangers:
         mend = f"export LINOCUT_TOOLS={','.join(name for name in settings.tools_at_start if name in TOOLS)}"
@@ -267,7 +284,34 @@ def tools(settings: Settings) -> Finding:
     if most > settings.tools_memory_mib:
         mend = f"export LINOCUT_TOOLS_MEMORY_MIB={most}"
         return Finding("tools", False, f"a tool needs {most} MiB, tools have {settings.tools_memory_mib} MiB", mend)
-    return Finding("tools", True, ", ".join(known))
+    wrong = _unfit_matting(settings)
+    if wrong:
+        mend = "export LINOCUT_MATTING=border   (or name a file that fits: docs/tools.md)"
+        return Finding("tools", False, wrong, mend)
+    return Finding("tools", True, f"{', '.join(known)}; {_cut_by(settings)} cuts out")
+
+
+def _cut_by(settings: Settings) -> str:
+    file = settings.weights_of_tools.get(settings.matter)
+    return settings.matter if file is None else f"{settings.matter} ({file.name})"
+
+
+def _unfit_matting(settings: Settings) -> str:
+    """What is wrong with the network that is to cut out; empty where there is none, or it fits."""
+    file = settings.weights_of_tools.get(settings.matter)
+    if file is None:
+        return ""
+    needed = TOOLS[settings.matter].reserved_bytes // MIB
+    if needed > settings.tools_memory_mib:
+        return (
+            f"the tool {settings.matter} needs {needed} MiB, tools have {settings.tools_memory_mib} MiB "
+            "(LINOCUT_TOOLS_MEMORY_MIB)"
+        )
+    try:
+        Toolbox("cpu", needed * MIB, weights=settings.weights_of_tools).load(settings.matter)
+    except NotReady as unfit:
+        return unfit.message
+    return ""
 
 
 def safety(settings: Settings) -> Finding:

@@ -106,14 +106,26 @@ def _scaled(picture: Image.Image, width: int, height: int) -> Levels:
 
 
 def _evened(drawn_HWC: Levels, known_HWC: Levels, keep_HW: Flags) -> Levels:
-    """What is drawn, moved near the rim by as much as it differs from the picture on the other side of it."""
+    """What is drawn, moved near the rim by as much as it differs from the picture on the other side of it. Only what
+    is drawn, and what reaches it, is looked at."""
     radius = max(1, round(RIM * min(keep_HW.shape)))
-    weight_HW1 = keep_HW[..., None].astype(np.float32)
+    part = _around(~keep_HW, radius)
+    weight_HW1 = keep_HW[part][..., None].astype(np.float32)
     near_HW1 = _blurred(weight_HW1, radius)
-    off_HWC = (known_HWC.astype(np.float32) - drawn_HWC) * weight_HW1
+    off_HWC = (known_HWC[part].astype(np.float32) - drawn_HWC[part]) * weight_HW1
     moved_HWC = _blurred(off_HWC, radius) / np.maximum(near_HW1, 1e-3) * np.minimum(1.0, 2.0 * near_HW1)
-    evened: Levels = np.clip(np.rint(drawn_HWC + moved_HWC), 0, 255).astype(np.uint8)
+    evened = drawn_HWC.copy()
+    evened[part] = np.clip(np.rint(drawn_HWC[part] + moved_HWC), 0, 255)
     return evened
+
+
+def _around(flags_HW: Flags, margin: int) -> tuple[slice, slice]:
+    """The rows and columns of a box around what is set, with a margin; all of them where nothing is."""
+    found = []
+    for axis in (1, 0):
+        set_at = np.flatnonzero(flags_HW.any(axis=axis))
+        found.append(slice(max(0, int(set_at[0]) - margin), int(set_at[-1]) + margin + 1) if set_at.size else slice(0))
+    return found[0], found[1]
 
 
 def _before(object_HWC: Levels, drawn_HWC: Levels) -> Levels:
@@ -126,17 +138,16 @@ def _before(object_HWC: Levels, drawn_HWC: Levels) -> Levels:
 
 def _blurred(values_HWC: NDArray[np.float32], radius: int) -> NDArray[Any]:
     """Means over squares of so many pixels to each side, less at the border."""
-    for axis in (0, 1):
-        values_HWC = _mean_along(values_HWC, radius, axis)
-    return values_HWC
+    from scipy.ndimage import uniform_filter  # late: the fake engine has no need of it at its start
+
+    size = 2 * radius + 1
+    rows, columns = (_counted(count, radius) for count in values_HWC.shape[:2])
+    means_HWC: NDArray[Any] = uniform_filter(values_HWC, (size, size, 0), mode="constant")
+    return means_HWC * (size * size / (rows[:, None] * columns[None, :])).astype(np.float32)[..., None]
 
 
-def _mean_along(values: NDArray[np.float32], radius: int, axis: int) -> NDArray[np.float32]:
-    count = values.shape[axis]
-    sums = np.insert(np.cumsum(values, axis=axis, dtype=np.float64), 0, 0.0, axis=axis)
-    last, first = np.minimum(np.arange(count) + radius + 1, count), np.maximum(np.arange(count) - radius, 0)
-    shape = [1] * values.ndim
-    shape[axis] = count
-    means = (np.take(sums, last, axis=axis) - np.take(sums, first, axis=axis)) / (last - first).reshape(shape)
-    narrowed: NDArray[np.float32] = means.astype(np.float32)
-    return narrowed
+def _counted(count: int, radius: int) -> NDArray[np.intp]:
+    """How many pixels of a line each stretch around one of its ``count`` pixels has."""
+    places = np.arange(count)
+    counts: NDArray[np.intp] = np.minimum(places + radius + 1, count) - np.maximum(places - radius, 0)
+    return counts

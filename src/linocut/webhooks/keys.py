@@ -9,14 +9,17 @@ import secrets as random_source
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
 
 from linocut import ids
 from linocut.db.moment import after_all
 from linocut.db.tables import webhook_keys
 from linocut.files import sha256_hex
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 SEED_BYTES = 32
 PUBLISHED = timedelta(days=7)
@@ -28,7 +31,7 @@ class SigningKey:
     """A key. Its ``seed`` is secret and stays out of reprs."""
 
     key_id: str
-    private: Ed25519PrivateKey
+    private: "Ed25519PrivateKey"
     created_at: datetime
 
     @property
@@ -48,6 +51,8 @@ def signed_text(generation_id: str, user_id: str, timestamp: str, body: bytes) -
 
 def published(tx: Connection, now: datetime) -> list[SigningKey]:
     """The keys that are good, the signing one first; none before the first is made. A read."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # late: a start of the API waits
+
     rows = [*tx.execute(select(webhook_keys).order_by(webhook_keys.c.created_at.desc(), webhook_keys.c.key_id))]
     good = rows[:1] + [old for new, old in pairwise(rows) if new.created_at > now - PUBLISHED]
     return [
