@@ -143,9 +143,8 @@ def main() -> int:
     room = 1 << 40 if asked.tiny else torch.cuda.mem_get_info(on)[0]
     card = "cpu" if asked.tiny else torch.cuda.get_device_name(on)
     print(f"torch {torch.__version__}, {card}, {room / GIB:.0f} GiB free")
-    print(
-        f"planned/measured {'MiB' if asked.tiny else 'GiB'}: weights; then a guided step, decoding, a training step that recomputes, with seconds"
-    )
+    unit = "MiB" if asked.tiny else "GiB"
+    print(f"planned/measured {unit}: weights; a guided step, decoding, a training step that recomputes, with seconds")
     began = time.monotonic()
     for name in asked.only:
         for precision in ("fp32",) if asked.tiny else ("bf16", "fp8", "nf4"):
