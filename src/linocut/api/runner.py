@@ -27,8 +27,10 @@ from linocut.api.once import once, once_begun
 from linocut.api.operation import Answer, Draws, Operation, Places, Reads, Serves, Works, Writes
 from linocut.api.shared import Shared
 from linocut.api.translate.refusals import acted_on
+from linocut.api.writing import with_caption
 from linocut.errors import Forbidden
 from linocut.files import sha256_hex
+from linocut.generation.types import GenerateAsk
 
 ASKED_BY = "linocut.api_key_id"
 """Where the request's scope says, once it is known, whose key came with it: for the access log."""
@@ -90,6 +92,8 @@ async def _carried_out(operation: Operation, call: Call) -> Answer:
                 if draws.take is not None:
                     await call.db.run_read(lambda tx: None)  # as above: decoding needs none
                     ask = await draws.take(call, ask)
+                if isinstance(ask, GenerateAsk):
+                    ask = await with_caption(call, ask)
             case Places(place, take):
                 await call.db.run_read(lambda tx: None)  # as above
                 return await once(call, partial(place, call, await take(call, ask)), kind)
