@@ -13,6 +13,7 @@
     |-- TooSlow             the request did not arrive in time
     |-- Unsafe              refused by the safety rules
     |-- TooManyInFlight     over the organisation's limit
+    |-- TooManyTries        too many wrong passwords
     |-- Busy                the server cannot answer now; try again in retry_after_seconds
     |   `-- Unavailable     what it stands on fails it: a full disk, an object store that is slow or gone
     |       `-- Damaged     the database itself is damaged: nothing is written any more until it is restored
@@ -118,6 +119,12 @@ class TooManyInFlight(LinocutError):
     """Your organisation has as many images in progress as its limit allows; try again when one is done."""
 
     code = "inflight_limit"
+
+
+class TooManyTries(LinocutError):
+    """Too many wrong passwords; wait a quarter of an hour."""
+
+    code = "too_many_tries"
 
 
 class Busy(LinocutError):

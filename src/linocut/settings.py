@@ -4,24 +4,22 @@ Every field is documented in docs/settings.md (a house test holds it).
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from linocut.verdicts import SafetyMode, SafetyRule
+from linocut.web_addresses import ORIGIN, is_address, is_port, named
 
 MIB = 1024 * 1024
 EMBEDDED = "embedded"
 """What names a tool's own weights."""
 
-_ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
-_PATH = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*/?")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 MATTING_BY_BORDER, MATTING_FILE = "border-matting", "onnx-matting"
 """The tools that cut out: the embedded one, and the one with a file of the operator's."""
@@ -146,6 +144,17 @@ class Settings(BaseSettings):
         pattern="^(embedded|endpoint)$",
         description="Who describes pictures: embedded, or endpoint (a vision model of yours).",
     )
+    writer_url: str = Field(
+        default="", description="Chat completions endpoint of the writer, such as http://127.0.0.1:11434/v1."
+    )
+    writer_model: str = Field(default="", description="The model that the writer's endpoint is asked for.")
+    writer_key: SecretStr = Field(default=SecretStr(""), description="The key for it; empty: none is sent.")
+    writer_seconds: float = Field(default=30.0, gt=0, description="Longest wait for the writer's answer.")
+    writer: str = Field(
+        default="grammar",
+        pattern="^(grammar|endpoint|base)$",
+        description="Who writes captions of texts (magic prompt): grammar, or endpoint (a language model of yours).",
+    )
     min_training_images: int = Field(default=15, ge=1, le=100, description="Fewest pictures a dataset trains with.")
     max_dataset_images: int = Field(default=100, ge=1, description="Most pictures in a dataset.")
     max_file_mib: int = Field(default=25, ge=1, description="Largest picture or caption file, MiB.")
@@ -251,12 +260,17 @@ class Settings(BaseSettings):
         """``cors_origins``, as browsers write them."""
         return origins_in(self.cors_origins)
 
-    @field_validator("describer")
+    @field_validator("describer", "writer")
     @classmethod
     def _is_named(cls, value: str, info: ValidationInfo) -> str:
         """The endpoint's own fields stand before it, so that they are known here."""
         if value == "endpoint":
-            named(info.data, "describer")
+            named(info.data, str(info.field_name))
+        if value == "base":
+            raise ValueError(
+                "LINOCUT_WRITER is 'base', and no base that linocut loads can write: their language models are loaded "
+                "as text encoders, without the head that speaks. Set grammar or endpoint (docs/writers.md)."
+            )
         return value
 
     @property
@@ -267,8 +281,7 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _is_url(cls, value: str) -> str:
-        match = _ORIGIN.match(value)
-        if value and not (match and _is_port(match[3]) and _PATH.fullmatch(value, match.end())):
+        if value and not is_address(value):
             raise ValueError(
                 f"LINOCUT_PUBLIC_URL is {value!r}; it takes a scheme, a host and, if need be, a path, such as "
                 "https://img.example.org."
@@ -318,22 +331,6 @@ class Hosts:
     networks: tuple[IPv4Network | IPv6Network, ...]
 
 
-def named(given: Mapping[str, Any], role: str) -> None:
-    """``ValueError`` with a sentence when the endpoint of a role is set without an address or a model."""
-    url, model = str(given.get(f"{role}_url", "")), str(given.get(f"{role}_model", ""))
-    match = _ORIGIN.match(url)
-    if not (match and _is_port(match[3]) and _PATH.fullmatch(url, match.end())):
-        raise ValueError(
-            f"LINOCUT_{role.upper()} is 'endpoint', so LINOCUT_{role.upper()}_URL must be its address, such as "
-            "http://127.0.0.1:11434/v1."
-        )
-    if not model:
-        raise ValueError(
-            f"LINOCUT_{role.upper()} is 'endpoint', so LINOCUT_{role.upper()}_MODEL must name the model that is asked "
-            "for there."
-        )
-
-
 @lru_cache
 def networks_in(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Addresses and networks out of a list with commas. ``ValueError`` with a sentence for anything else."""
@@ -376,19 +373,15 @@ def hosts_in(text: str) -> Hosts:
 
 
 def _origin(item: str) -> str:
-    match = _ORIGIN.fullmatch(item)
-    if match is None or not _is_port(match[3]):
+    match = ORIGIN.fullmatch(item)
+    if match is None or not is_port(match[3]):
         raise ValueError(
-            f"LINOCUT_CORS_ORIGINS has {item!r}, which is no origin; it takes a list such as "
+            f"LINOCUT_CORSORIGINS has {item!r}, which is no origin; it takes a list such as "
             "https://app.example.org,http://localhost:5173 (scheme, host and port, no path and no slash at the "
             "end), or * alone for all pages."
         )
     port = f":{match[3]}" if match[3] and match[3] != _OWN_PORTS[match[1]] else ""
     return f"{match[1]}://{match[2]}{port}".lower()
-
-
-def _is_port(text: str | None) -> bool:
-    return text is None or 0 < int(text) < 65536
 
 
 def _items(text: str) -> list[str]:

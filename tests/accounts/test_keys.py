@@ -140,8 +140,8 @@ def test_neither_the_text_nor_a_plain_hash_of_it_is_kept_anywhere(db: Database) 
 
 def test_two_installations_keep_different_digests_of_the_same_key() -> None:
     text = "lino_" + "A" * 43
-    assert keys._digest(text, bytes(32)) != keys._digest(text, bytes(31) + b"\x01")
-    assert len(keys._digest(text, bytes(32))) == 32
+    assert keys.digest_of(text, bytes(32)) != keys.digest_of(text, bytes(31) + b"\x01")
+    assert len(keys.digest_of(text, bytes(32))) == 32
 
 
 def test_the_digest_that_decides_is_compared_in_constant_time(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

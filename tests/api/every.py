@@ -52,6 +52,8 @@ def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, ano
         return {}
     content = MINE[label(operation)]["requestBody"]["content"]
     fields = {name: (known or {}).get(name, value) for name, value in next(iter(content.values()))["example"].items()}
+    if operation.path == "/v1/edit":  # files or links, one of them; and words that it knows
+        fields |= {"images": None, "prompt": "change the background to blue"}
     if another:
         changed = next((name for name in fields if name not in operation.files and not name.endswith("_id")), None)
         if changed is not None:
@@ -80,7 +82,7 @@ def _another(value: Any, choices: list[Any]) -> Any:
     if isinstance(value, dict):
         first = next(iter(value))
         return {**value, first: _another(value[first], [])}
-    return f"{value} again"
+    return f"{value} or yellow" if str(value).endswith("blue") else f"{value} again"
 
 
 def _as_text(value: Any) -> str:

@@ -16,8 +16,10 @@ import httpx2
 from tests.contract.answers import check_answer
 
 from linocut import bases
-from linocut.accounts import keys, organizations
+from linocut.accounts import keys, organizations, sessions
+from linocut.accounts.audit import OPERATOR
 from linocut.api import serve
+from linocut.api.auth import COOKIE
 from linocut.engine.open import open_engine
 from linocut.ids import new_id
 from linocut.runtime import Runtime, ready_folder
@@ -29,13 +31,19 @@ HOOKS = {"response": [check_answer]}
 
 @dataclass
 class Account:
-    """A user with a key, and a client that sends it."""
+    """A user with a key and a session, and a client that sends both: the key opens all but ``/manage``."""
 
     api_key: str
     api_key_id: str
     user_id: str
     organization_id: str
     http: httpx2.Client
+    token: str
+
+
+def signed_in(token: str) -> dict[str, str]:
+    """The headers of the console's page."""
+    return {"Cookie": f"{COOKIE}={token}", "X-Linocut-Console": "1"}
 
 
 def base_folder(folder: Path) -> Path:
@@ -101,10 +109,11 @@ class Live:
             organization_id = organizations.ensure_organization(tx, organization or f"org {new_id()}")
             organizations.add_member(tx, organization_id, user_id, "OWNER")
             key = keys.create_key(tx, user_id=user_id, organization_id=organization_id, label=None)
-        headers = {"Api-Key": key.api_key}
+            session = sessions.begin(tx, user_id, OPERATOR)
+        headers = {"Api-Key": key.api_key, **signed_in(session.token)}
         http = httpx2.Client(base_url=self.url, headers=headers, timeout=30, event_hooks=HOOKS)
         self._clients.append(http)
-        return Account(key.api_key, key.api_key_id, user_id, organization_id, http)
+        return Account(key.api_key, key.api_key_id, user_id, organization_id, http, session.token)
 
     @contextmanager
     def working(self) -> Iterator[None]:

@@ -155,6 +155,18 @@ def test_a_base_that_is_known_and_has_no_code_here_is_told_so(tmp_path: Path, mo
             look(folder)
 
 
+def test_what_the_configs_say_more_exactly_than_the_catalogue(tmp_path: Path) -> None:
+    sizes = [(128, 1024), (64, 512), (8, 64), ("x", 1024), (0, 1024)]
+    for number, (side, pixels) in enumerate(sizes):
+        folder = published(tmp_path / f"sdxl{number}", SDXL, unet={"sample_size": side})
+        assert load_base(folder).native_pixels == pixels
+    places = [([1536, 512, 512], (1024, 512)), ([256, 32, 48], (512, 224)), ([34, 1, 1], (16, 32)), ("x", (1024, 512))]
+    for number, (lengths, found) in enumerate(places):
+        folder = published(tmp_path / f"z{number}", ZIMAGE, transformer={"axes_lens": lengths})
+        base = load_base(folder)
+        assert (base.native_pixels, base.max_text_tokens) == found
+
+
 def test_mini_says_itself_what_it_is() -> None:
     own = json.loads((MINI / "linocut.json").read_text())
     base = load_base(MINI)

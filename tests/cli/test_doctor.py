@@ -274,3 +274,20 @@ def test_damage_that_a_server_has_met_is_told(tmp_path: Path) -> None:
     looked.damage_note.write_text("{}")
     told = checks.database(looked)
     assert (told.ok, "met damage" in told.found, "docs/backups.md" in told.mend) == (False, True, True)
+
+
+def test_weights_that_an_operator_brings_must_be_there(tmp_path: Path) -> None:
+    assert "lettering (" in checks.tools(settings(tmp_path)).found
+    folder = tmp_path / "ocr"
+    found = checks.tools(settings(tmp_path, lettering=str(folder)))
+    assert not found.ok
+    assert "det.onnx" in found.found
+    assert "LINOCUT_LETTERING" in found.mend
+    folder.mkdir()
+    for name in ("det.onnx", "rec.onnx"):
+        (folder / name).write_bytes(b"")
+    found = checks.tools(settings(tmp_path, lettering=str(folder), fonts=str(folder)))
+    assert found.ok
+    assert f"with {folder})" in found.found
+    found = checks.tools(settings(tmp_path, fonts=str(tmp_path / "none")))
+    assert (found.ok, "LINOCUT_FONTS" in found.mend) == (False, True)

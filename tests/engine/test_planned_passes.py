@@ -85,14 +85,16 @@ def test_a_text_takes_about_what_is_said(loaded: tuple[Base, Path, Family]) -> N
 
     with torch.no_grad(), Peak() as peak:
         family.encode_text(["x" * (tokens - 20)])
-    said = text_bytes(family, 77 if base.family == "sdxl" else tokens, torch.float32)
+    padded = {"sdxl": 77, "flux2": 512}  # whatever the text
+    said = text_bytes(family, padded.get(base.family, tokens), torch.float32)
     assert 0.3 * said < peak.bytes < 3 * said, (said, peak.bytes)
 
 
-def test_the_adapter_of_a_plan_is_about_the_adapter(loaded: tuple[Base, Path, Family]) -> None:
-    _, folder, family = loaded
-    real = 4 * sum(i + o for i, o in family.lora_targets().values())
-    assert 0.6 * real < lora_values(sizes_of_folder(folder), 4) < 1.7 * real
+def test_the_adapter_of_a_plan_is_the_adapter(loaded: tuple[Base, Path, Family]) -> None:
+    base, folder, family = loaded
+    network = sizes_of_folder(folder).networks[0].name
+    real = base.training.lora_rank * sum(i + o for i, o in family.lora_targets().values())
+    assert lora_values(base, folder, network) == real
 
 
 def test_what_is_small_for_the_device_needs_no_plan_and_what_is_not_gets_one(loaded: tuple[Base, Path, Family]) -> None:

@@ -9,6 +9,7 @@ from tests.walks.steps import model, ok, trained
 from linocut.bases import Licence, Memory
 from linocut.bases.known import catalogue
 from linocut.client import Client
+from linocut.runtime import loading_file
 from linocut.settings import Settings
 from linocut.workers.supervise import check_base
 
@@ -54,6 +55,36 @@ def test_a_base_that_is_loading_and_one_that_was_pulled(tmp_path: Path) -> None:
         assert (states["mini"], states["sdxl"], states["z-image"]) == ("loading", "stored", "absent")
     finally:
         inside.close()
+
+
+def test_while_a_base_loads_readyz_says_how_far(tmp_path: Path) -> None:
+    inside = Inside(tmp_path)
+    try:
+        assert inside.ask("", "GET", "/readyz").json["error"] == (
+            "The engine is still loading its base; try again shortly."
+        )
+        told = loading_file(inside.runtime.settings, "worker-1")
+        told.parent.mkdir()
+        told.write_text("text_encoder: 18.6 of 53.6 GB")
+        answer = inside.ask("", "GET", "/readyz")
+        assert answer.status == 503
+        assert "still loading its base (text_encoder: 18.6 of 53.6 GB)" in answer.json["error"]
+    finally:
+        inside.close()
+
+
+def test_a_server_for_one_purpose_refuses_the_other(tmp_path: Path) -> None:
+    for purpose, path, body in (
+        ("serving", "/v1/ideogram-v3/train-model", {"dataset_id": "x", "model_name": "House style"}),
+        ("training", "/v1/ideogram-v3/generate", {"prompt": "tea"}),
+    ):
+        inside = Inside(tmp_path / purpose, purpose=purpose)
+        try:
+            _, key = inside.key(*inside.person("somebody"))
+            refused = inside.ask(key, "POST", path, body)
+            assert (refused.status, f"LINOCUT_PURPOSE={purpose}" in refused.json["error"]) == (400, True)
+        finally:
+            inside.close()
 
 
 def test_licences_of_bases_that_were_served_before_are_remembered(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ from linocut.accounts.idempotency import HELD, Keyed
 from linocut.api.operation import Draws, Operation
 from linocut.db.tables import datasets, idempotency_keys, jobs, models
 
-POSTS = sorted((operation for operation in OPERATIONS if operation.method == "POST"), key=label)
+POSTS = sorted((one for one in OPERATIONS if one.takes_idempotency_key and not one.is_console), key=label)
+"""Those of the console keep the same rule by the same runner; what tells a secret is not remembered."""
 
 
 def pictures(*numbers: int) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def small_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 
     real = known.Known.facts.fget  # type: ignore[attr-defined]
     monkeypatch.setattr(known.Known, "facts", property(shrunk))
-    monkeypatch.setattr("linocut.bases.folder._from_configs", lambda folder, family: {})
+    monkeypatch.setattr("linocut.bases.folder._from_configs", lambda folder, known: {})
 
 
 class Real(Inside):

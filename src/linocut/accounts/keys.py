@@ -9,24 +9,44 @@ import hashlib
 import hmac
 import re
 import secrets as random_source
+from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from linocut.accounts.audit import OPERATOR, Actor, record
 from linocut.accounts.organizations import add_member, is_member
+from linocut.accounts.scopes import checked
 from linocut.accounts.secrets import secret
 from linocut.accounts.types import Caller, KeyView, NewKey
 from linocut.db.prepared import Prepared
 from linocut.db.tables import api_keys, members
-from linocut.errors import InvalidRequest, NotFound, Unauthenticated
+from linocut.errors import Conflict, InvalidRequest, NotFound, Unauthenticated
 from linocut.ids import new_id, now
 
 MAX_LABEL = 64
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What limits a key. ``seconds``: how long it lives (None: for ever); ``scopes``: what it may do (None: all)."""
+
+    seconds: int | None = None
+    scopes: tuple[str, ...] | None = None
+
+
 _PREFIX = "lino_"
 _TEXT = re.compile(r"lino_[A-Za-z0-9_-]{43}")
 _BY_DIGEST = Prepared(
     select(
-        api_keys.c.user_id, api_keys.c.organization_id, api_keys.c.api_key_id, api_keys.c.digest, api_keys.c.revoked_at
+        api_keys.c.user_id,
+        api_keys.c.organization_id,
+        api_keys.c.api_key_id,
+        api_keys.c.digest,
+        api_keys.c.revoked_at,
+        api_keys.c.disabled_at,
+        api_keys.c.expires_at,
+        api_keys.c.scopes,
     )
     .join(
         members,
@@ -38,14 +58,20 @@ _BY_DIGEST = Prepared(
 
 
 def create_key(
-    tx: Connection, *, user_id: str, organization_id: str, label: str | None = None, by: Actor = OPERATOR
+    tx: Connection,
+    *,
+    user_id: str,
+    organization_id: str,
+    label: str | None = None,
+    by: Actor = OPERATOR,
+    ends: Ends = Ends(),
 ) -> NewKey:
-    """A new key for a user in an organisation, of which the user is a member from now on. ``by``: for the audit log.
+    """A new key for a user in an organisation, of which the user is a member from now on. ``by``: for the audit log;
+    ``ends``: when it ends by itself, and what it may do.
 
     ``InvalidRequest`` when the label is over 64 characters.
     """
-    if label is not None and len(label) > MAX_LABEL:
-        raise InvalidRequest(f"label: {len(label)} characters; a key's label has at most {MAX_LABEL}.")
+    _check_label(label)
     if not is_member(tx, organization_id, user_id):
         add_member(tx, organization_id, user_id)
     text = _PREFIX + random_source.token_urlsafe(32)
@@ -64,9 +90,11 @@ def create_key(
             user_id=user_id,
             organization_id=organization_id,
             label=label,
-            digest=_digest(text, secret(tx, "digest")),
+            digest=digest_of(text, secret(tx, "digest")),
             redacted=key.redacted,
             created_at=key.created_at,
+            expires_at=None if ends.seconds is None else key.created_at + timedelta(seconds=ends.seconds),
+            scopes=checked(ends.scopes),
         )
     )
     record(tx, by, "key.created", key.api_key_id, organization_id, user_id=user_id, redacted=key.redacted)
@@ -81,13 +109,17 @@ def authenticate(tx: Connection, key_text: str, digest_secret: bytes) -> Caller:
     """
     if not _TEXT.fullmatch(key_text):
         raise Unauthenticated
-    digest = _digest(key_text, digest_secret)
+    digest = digest_of(key_text, digest_secret)
     row = _BY_DIGEST.first(tx, digest=digest)
     # The index has compared byte by byte already, but on a keyed digest, which a caller can neither choose nor
     # predict; the comparison that decides takes the same time for every digest.
     if row is None or not hmac.compare_digest(bytes(row["digest"]), digest) or row["revoked_at"] is not None:
         raise Unauthenticated
-    return Caller(user_id=row["user_id"], organization_id=row["organization_id"], api_key_id=row["api_key_id"])
+    expires = row["expires_at"]
+    if row["disabled_at"] is not None or (expires is not None and expires <= now()):
+        raise Unauthenticated
+    scopes = None if row["scopes"] is None else tuple(row["scopes"])
+    return Caller(row["user_id"], row["organization_id"], row["api_key_id"], scopes=scopes, expires_at=expires)
 
 
 def list_keys(tx: Connection, *, user_id: str | None = None, organization_id: str | None = None) -> list[KeyView]:
@@ -100,6 +132,11 @@ def list_keys(tx: Connection, *, user_id: str | None = None, organization_id: st
         api_keys.c.redacted,
         api_keys.c.created_at,
         api_keys.c.revoked_at,
+        api_keys.c.disabled_at,
+        api_keys.c.expires_at,
+        api_keys.c.scopes,
+        api_keys.c.last_used_at,
+        api_keys.c.last_used_from,
     ).order_by(api_keys.c.created_at.desc(), api_keys.c.api_key_id)
     if user_id is not None:
         query = query.where(api_keys.c.user_id == user_id)
@@ -119,10 +156,67 @@ def revoke_key(tx: Connection, api_key_id: str, *, by: Actor = OPERATOR) -> None
         raise NotFound(f"There is no key {api_key_id}; `linocut keys list` shows the ids.")
 
 
+def get(tx: Connection, api_key_id: str) -> KeyView:
+    """A key that was not deleted. ``NotFound``."""
+    found = [key for key in list_keys(tx) if key.api_key_id == api_key_id and key.revoked_at is None]
+    if not found:
+        raise NotFound("There is no key of that api_key_id.")
+    return found[0]
+
+
+def disable(tx: Connection, api_key_id: str, *, by: Actor) -> None:
+    """Deactivate a key: it works no longer, and is still listed. Again is fine."""
+    active = api_keys.c.api_key_id == api_key_id, api_keys.c.disabled_at.is_(None)
+    if tx.execute(update(api_keys).where(*active).values(disabled_at=now())).rowcount:
+        record(tx, by, "key.disabled", api_key_id, get(tx, api_key_id).organization_id)
+
+
+def set_label(tx: Connection, api_key_id: str, label: str | None, *, by: Actor) -> KeyView:
+    """Another label, None for none. ``InvalidRequest`` when it is over 64 characters."""
+    _check_label(label)
+    tx.execute(update(api_keys).where(api_keys.c.api_key_id == api_key_id).values(label=label or None))
+    key = get(tx, api_key_id)
+    record(tx, by, "key.changed", api_key_id, key.organization_id, label=label or None)
+    return key
+
+
+def rotate(tx: Connection, api_key_id: str, overlap_seconds: int, *, by: Actor) -> NewKey:
+    """A new key in place of this one, which goes on for ``overlap_seconds``: time to put the new one everywhere.
+
+    ``Conflict`` for a key that does not work any more.
+    """
+    old, at = get(tx, api_key_id), now()
+    if not old.works(at):
+        raise Conflict("This key does not work any more; create a new one.")
+    until = at + timedelta(seconds=overlap_seconds)
+    left = None if old.expires_at is None else max(1, int((old.expires_at - at).total_seconds()))
+    ends = Ends(left, tuple(old.scopes) if old.scopes is not None else None)
+    new = create_key(tx, user_id=old.user_id, organization_id=old.organization_id, label=old.label, by=by, ends=ends)
+    earlier = until if old.expires_at is None else min(until, old.expires_at)
+    tx.execute(update(api_keys).where(api_keys.c.api_key_id == api_key_id).values(expires_at=earlier))
+    record(tx, by, "key.rotated", api_key_id, old.organization_id, new_key=new.api_key_id, overlap=overlap_seconds)
+    return new
+
+
+def used(tx: Connection, api_key_id: str, address: str | None) -> None:
+    """Note that a key was used just now."""
+    noted = {"last_used_at": now(), "last_used_from": address and address[:64]}
+    tx.execute(update(api_keys).where(api_keys.c.api_key_id == api_key_id).values(**noted))
+
+
 def redact(key_text: str) -> str:
     """What may be shown of a key after it was made: the prefix that all share, four characters, and bullets."""
     return f"{key_text[: len(_PREFIX) + 4]}•••"
 
 
-def _digest(key_text: str, digest_key: bytes) -> bytes:
+def digest_of(key_text: str, digest_key: bytes) -> bytes:
+    """What is stored of a key's, a session's or a link's text."""
     return hashlib.blake2b(key_text.encode(), key=digest_key, digest_size=32).digest()
+
+
+def _check_label(label: str | None) -> None:
+    if label is not None and (len(label) > MAX_LABEL or not label.isprintable()):
+        raise InvalidRequest(
+            f"label: {len(label)} characters; a key's label has at most {MAX_LABEL}, and all of them printable.",
+            field="label",
+        )

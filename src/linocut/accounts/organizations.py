@@ -1,9 +1,11 @@
 """Users, organisations and who belongs where. A name again is the same one again."""
 
+from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, select, update
 
+from linocut.accounts.audit import Actor, record
 from linocut.db.dialect import insert_if_absent, upsert
 from linocut.db.tables import members, organizations, users
 from linocut.errors import InvalidRequest
@@ -42,6 +44,28 @@ def organizations_of(tx: Connection, user_id: str) -> list[str]:
     """The ids of the organisations that the user belongs to, oldest membership first."""
     mine = select(members.c.organization_id).where(members.c.user_id == user_id)
     return list(tx.execute(mine.order_by(members.c.created_at, members.c.organization_id)).scalars())
+
+
+@dataclass(frozen=True)
+class Organization:
+    """``detects_copyright``: its requests are answered as if each asked for copyright detection."""
+
+    organization_id: str
+    name: str
+    detects_copyright: bool
+
+
+def organization(tx: Connection, organization_id: str) -> Organization:
+    """An organisation that stands."""
+    row = tx.execute(select(organizations).where(organizations.c.organization_id == organization_id)).one()
+    return Organization(row.organization_id, row.name, bool(row.copyright_detection_enabled))
+
+
+def set_copyright_detection(tx: Connection, organization_id: str, enabled: bool, *, by: Actor) -> None:
+    """For all of its requests from now on."""
+    mine = update(organizations).where(organizations.c.organization_id == organization_id)
+    tx.execute(mine.values(copyright_detection_enabled=enabled))
+    record(tx, by, "organization.changed", organization_id, organization_id, copyright_detection_enabled=enabled)
 
 
 def names_of(tx: Connection) -> dict[str, str]:

@@ -11,6 +11,12 @@ class Caller:
     user_id: str
     organization_id: str
     api_key_id: str
+    """Of the key; of the session where ``is_session``: whoever has signed in on the console."""
+    is_session: bool = False
+    scopes: tuple[str, ...] | None = None
+    """What the key may do (``scopes.py``); None: everything."""
+    expires_at: datetime | None = None
+    """When the key or the session ends by itself."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,8 @@ class NewKey:
 
 @dataclass(frozen=True)
 class KeyView:
-    """A key as a list shows it. ``revoked_at`` None: it works."""
+    """A key as a list shows it. It works while ``revoked_at`` and ``disabled_at`` are None and ``expires_at`` is not
+    over. ``last_used_at`` is right to the minute."""
 
     api_key_id: str
     user_id: str
@@ -37,3 +44,13 @@ class KeyView:
     redacted: str
     created_at: datetime
     revoked_at: datetime | None
+    disabled_at: datetime | None = None
+    expires_at: datetime | None = None
+    scopes: list[str] | None = None
+    last_used_at: datetime | None = None
+    last_used_from: str | None = None
+
+    def works(self, at: datetime) -> bool:
+        """Whether it is good at that moment."""
+        ended = self.expires_at is not None and self.expires_at <= at
+        return self.revoked_at is None and self.disabled_at is None and not ended

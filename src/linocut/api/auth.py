@@ -1,29 +1,57 @@
-"""Who is asking. Looked at before anything of the body: a stranger's gigabyte is never read."""
+"""Who is asking. Looked at before anything of the body: a stranger's gigabyte is never read.
+
+An API key opens everything but ``/manage``. A session, of somebody who has signed in, opens ``/manage``, and the rest
+as well. Its token comes as a bearer token, or in a cookie: then a header must stand beside it that no form and no page
+of another origin can send.
+"""
 
 from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
 
 from sqlalchemy import Connection
 from starlette.datastructures import Headers
 
-from linocut.accounts import keys
+from linocut.accounts import keys, sessions
 from linocut.accounts.types import Caller
 from linocut.errors import Unauthenticated
 from linocut.runtime import Runtime
 
 LookUp = Callable[[Connection], Caller]
 
+COOKIE = "linocut_session"
+CONSOLE = "x-linocut-console"
+"""The header that makes a cookie count; any value but an empty one."""
+ORGANIZATION = "x-linocut-organization"
+"""In which of their organisations somebody with a session asks; without it, in the one they joined first."""
 
-def look_up(headers: Headers, runtime: Runtime) -> LookUp:
-    """Finds whose key came in ``Api-Key`` (or as a bearer token: FACTS 11), in any snapshot or transaction.
 
-    It raises ``Unauthenticated`` for a key that is none, or none any more. So does this, when no key was sent.
+def look_up(headers: Headers, runtime: Runtime, *, only_sessions: bool = False) -> LookUp:
+    """Finds whose key came in ``Api-Key`` (or as a bearer token: FACTS 11), or whose session, in any snapshot or
+    transaction. ``only_sessions``: on ``/manage``.
+
+    It raises ``Unauthenticated`` for what is none, or none any more. So does this, when nothing was sent.
     """
-    key = headers.get("api-key", "").strip() or _bearer(headers.get("authorization", ""))
-    if not key:
-        raise Unauthenticated
-    return lambda tx: keys.authenticate(tx, key, runtime.digest_secret)
+    key, token = headers.get("api-key", "").strip() or _bearer(headers.get("authorization", "")), _cookie(headers)
+    if key.startswith(sessions.PREFIX):
+        key, token = "", key
+    chosen = headers.get(ORGANIZATION, "").strip() or None
+    if key and not only_sessions:
+        return lambda tx: keys.authenticate(tx, key, runtime.digest_secret)
+    if token:
+        return lambda tx: sessions.authenticate(tx, token, runtime.digest_secret, chosen)
+    raise Unauthenticated(sessions.NO_SESSION) if only_sessions else Unauthenticated
 
 
 def _bearer(authorization: str) -> str:
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _cookie(headers: Headers) -> str:
+    if not headers.get(CONSOLE, "").strip():
+        return ""
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return "" if found is None else found.value

@@ -39,6 +39,9 @@ class Takes(Protocol):
     @property
     def files(self) -> frozenset[str]: ...
 
+    @property
+    def may_say_nothing(self) -> bool: ...
+
 
 class Texts(list[str | Part]):
     """What a form has under one name: all of its parts, in order. A JSON value is never one of these."""
@@ -63,6 +66,8 @@ async def read_fields(request: Request, operation: Takes, settings: Settings, sp
     kind = content_type.partition(";")[0].strip().lower()
     if JSON in operation.encodings and (not kind or _JSON_TYPES.fullmatch(kind)):
         body = await _whole(request, min(MAX_JSON_BYTES, settings.max_request_mib * MIB))
+        if operation.may_say_nothing and body.strip() in (b"", b"null"):
+            return Fields({})
         return _mislabelled_form(body) if MULTIPART in operation.encodings and body[:2] == b"--" else _json_fields(body)
     if MULTIPART in operation.encodings and kind == MULTIPART:
         return Fields(form_values(await read_form(request, settings, spool=spool, file_fields=operation.files)))

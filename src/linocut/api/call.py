@@ -9,12 +9,14 @@ import msgspec
 from starlette.requests import Request
 
 from linocut import ids
+from linocut.accounts.audit import Actor
 from linocut.accounts.idempotency import Keyed
 from linocut.accounts.types import Caller
 from linocut.api import links
 from linocut.api.auth import LookUp
 from linocut.api.body import Texts
 from linocut.api.fields import read
+from linocut.api.proxies import client_of
 from linocut.api.shared import Shared
 from linocut.custom_models import availability
 from linocut.db.database import Database
@@ -59,6 +61,12 @@ class Call:
         again, so a key that was revoked meanwhile reads and writes nothing more (``Unauthenticated``)."""
         db = self.runtime.db
         return db if self.look_up is None else db.guarded(self.look_up)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who asks, for the audit log."""
+        address = client_of(self.request.scope, self.runtime.settings)
+        return Actor(None, None, address) if self.signed_in is None else Actor.of(self.signed_in, address)
 
     @cached_property
     def origin(self) -> str:

@@ -23,6 +23,7 @@ STATUS: dict[str, int] = {
     "unreadable_body": 415,
     "unsafe": 422,
     "inflight_limit": 429,
+    "too_many_tries": 429,
     "error": 500,
     "not_built": 501,
     "internal": 500,

@@ -8,7 +8,7 @@ from typing import Any
 Json = dict[str, Any]
 
 _ID = "Vz9dPqv2TkyG1Zc3m0aXbQ"
-_NEVER_SENT = {"upscaled_resolution", "photo", "tags", "request_id"}
+_NEVER_SENT = {"avatar_url", "profile_pic", "upscaled_resolution", "photo", "tags", "request_id"}
 """Fields of published answers that this server has no use for (or that go with another one's absence)."""
 _BY_NAME: Json = {
     "aesthetics": "bold, plain",

@@ -6,26 +6,31 @@ that was revoked, or a model that is no longer shared, is a commit like any othe
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from linocut.api.auth import CONSOLE, ORGANIZATION
 from linocut.api.body import JSON
 from linocut.db.changes import Changes
 from linocut.db.database import Database
+from linocut.ids import now
 
 MOST = 4096
 """Answers at once; about a kilobyte each."""
 
-Asked = tuple[str, str, str | None, str | None]
+Asked = tuple[str | None, ...]
+_SAID = ("api-key", "authorization", "cookie", CONSOLE, ORGANIZATION)
 
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """``body`` is JSON; ``api_key_id``: whose key it was read with."""
+    """``body`` is JSON; ``api_key_id``: whose key it was read with, which ends by itself at ``good_until``."""
 
     body: bytes
     api_key_id: str
+    good_until: datetime | None
 
     def response(self) -> Response:
         """As it was sent the first time."""
@@ -45,7 +50,8 @@ class Kept:
             return None
         if self._changes.changed():
             self._answers.clear()
-        return self._answers.get(asked)
+        found = self._answers.get(asked)
+        return None if found is None or (found.good_until is not None and found.good_until <= now()) else found
 
     def keep(self, asked: Asked, answer: KeptAnswer) -> None:
         """Keep what was read after the last ``find``. What was committed meanwhile is noticed by the next one."""
@@ -59,6 +65,6 @@ class Kept:
 
 
 def asked(request: Request) -> Asked:
-    """What the answer depends on: the address, and the key however it was sent."""
-    headers, scope = request.headers, request.scope
-    return scope["path"], scope["query_string"].decode("latin-1"), headers.get("api-key"), headers.get("authorization")
+    """What the answer depends on: the address, and the key or session however it was sent."""
+    scope, headers = request.scope, request.headers
+    return scope["path"], scope["query_string"].decode("latin-1"), *(headers.get(name) for name in _SAID)

@@ -31,3 +31,8 @@ def image_link(runtime: Runtime, origin: str, image_id: str, now: datetime) -> s
     """The link to one image, good for ``settings.link_hours``."""
     expires_at = now + timedelta(hours=runtime.settings.link_hours)
     return image_url(origin, image_id, expires_at, runtime.link_secret)
+
+
+def link_to_sign_in(origin: str, text: str) -> str:
+    """Where a one-time link is used. Its text is behind the #: no server and no log on the way sees it."""
+    return f"{origin}/manage/sign_in#link={text}"

@@ -57,7 +57,10 @@ def _operation(operation: Operation, schemas: Json) -> Json:
     if operation.body is not None:
         schema = {"$ref": _REFERENCE.format(name=operation.body.__name__)}
         content = {"schema": schema, "example": request_of(schema, schemas)}
-        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.encodings, content)}
+        described["requestBody"] = {
+            "required": not operation.may_say_nothing,
+            "content": dict.fromkeys(operation.encodings, content),
+        }
     return described
 
 
@@ -142,6 +145,9 @@ def _components(operations: Sequence[Operation]) -> Json:
     for operation in operations:
         structs += [one for one in (operation.body, operation.answer) if one is not None and not isinstance(one, str)]
     _, components = msgspec.json.schema_components(structs, ref_template=_REFERENCE)
+    for operation in operations:
+        if operation.may_say_nothing and operation.body is not None:
+            components[operation.body.__name__]["type"] = ["object", "null"]
     return {name: typed(schema) for name, schema in sorted(components.items())}
 
 

@@ -111,6 +111,8 @@ class Operation:
     does: Effect
     body: type[msgspec.Struct] | None = None
     encodings: tuple[Encoding, ...] = (JSON,)
+    may_say_nothing: bool = False
+    """Whether null, or no body at all, is a body too: one without any field."""
     ask: Callable[[Any], Any] | None = None
     before: Callable[[Call, Connection], object] | None = None
     query: type[msgspec.Struct] | None = None
@@ -126,6 +128,8 @@ class Operation:
     """Whether it may answer 303, which leads elsewhere."""
     ours: bool = False
     """Not of the published contract."""
+    is_remembered: bool = True
+    """Whether an Idempotency-Key gives its answer again: not where a secret is in it, which is told once."""
     is_built: bool = True
     """False: published, and answered with 501 until it is built."""
     method: Method = "GET"
@@ -133,8 +137,8 @@ class Operation:
     """Both set by ``discovery``."""
 
     def __post_init__(self) -> None:
-        if not (self.key_needed or isinstance(self.does, Serves)):
-            raise ValueError(f"{self.name}: only what Serves may be for everybody")
+        if not (self.key_needed or isinstance(self.does, Serves) or self.tag == "manage"):
+            raise ValueError(f"{self.name}: only what Serves may be for everybody, and signing in")
         if isinstance(self.does, Reads | Serves) and self.body is not None:
             raise ValueError(f"{self.name}: what changes nothing takes no body")
         if isinstance(self.answer, str) and not isinstance(self.does, Reads | Serves):
@@ -143,7 +147,21 @@ class Operation:
     @property
     def takes_idempotency_key(self) -> bool:
         """Whether a call that is sent again under one key has one effect (``once.py``): every POST that is built."""
-        return self.method == "POST" and self.is_built
+        return self.method == "POST" and self.is_built and self.is_remembered and self.key_needed
+
+    @property
+    def is_console(self) -> bool:
+        """Whether only a session opens it: API keys never do."""
+        return self.path.startswith("/manage/")
+
+    @property
+    def scope(self) -> str:
+        """Which of ``accounts/scopes.py`` a limited key needs for it."""
+        if self.method == "GET":
+            return "read"
+        if "train" in self.path:
+            return "train"
+        return self.tag if self.tag in ("datasets", "models") else "generate"
 
     @cached_property
     def files(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ Two jobs of one request: the second takes the first one's places in the organisa
 import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -14,17 +15,20 @@ from sqlalchemy import Connection
 from linocut.api import drawing
 from linocut.api.call import Call
 from linocut.api.intake import inputs_of
-from linocut.captions import normalise
+from linocut.api.translate.versions import V3
+from linocut.api.writing import told_by_writer
+from linocut.captions import caption_text, normalise
 from linocut.errors import InvalidRequest
 from linocut.generation import service as generation
 from linocut.generation.describing import DescribeAsk
 from linocut.generation.editing import edited_size
 from linocut.generation.redrawing import on_answer, regions_of
 from linocut.generation.types import GenerateAsk, Over, Placed
+from linocut.generation.writing import WriteAsk, written_of
 from linocut.orders.seen import Seen
 from linocut.pictures.intake import StoredPicture
 from linocut.pictures.painting import mask_of
-from linocut.prompting import Revised, revise, tell
+from linocut.prompting import Revised, difference, revise, tell
 
 STAGE = "#described"
 """Behind the route of a call's first job, where calls that come again find it."""
@@ -33,11 +37,12 @@ STAGE = "#described"
 @dataclass(frozen=True)
 class EditAsk:
     """What is drawn; ``instruction`` as it was sent; ``described_by``: who said what was on the picture, "" where
-    nobody was asked."""
+    nobody was asked; ``written_by``: who rewrote the caption."""
 
     draws: GenerateAsk
     instruction: str
     described_by: str = ""
+    written_by: str = ""
 
 
 def place(call: Call, ask: EditAsk, tx: Connection) -> Placed:
@@ -54,7 +59,11 @@ async def revised(call: Call, plain: GenerateAsk, picture: StoredPicture) -> Edi
     own = told.data["caption"]
     caption = dict(msgspec.to_builtins(own)) if own is not None else tell(seen)
     caption.pop("tags", None)
-    new = revise(caption, instruction, (picture.width, picture.height))
+    by = ""
+    try:
+        new = revise(caption, instruction, (picture.width, picture.height))
+    except InvalidRequest as refused:
+        new, by = await _by_the_writer(call, caption, plain, refused)
     mask, notes = await asyncio.to_thread(_mask, call, picture, seen, caption, new)
     over = Over("edit", picture, mask=mask)
     size = edited_size(plain, over)
@@ -67,7 +76,24 @@ async def revised(call: Call, plain: GenerateAsk, picture: StoredPicture) -> Edi
         notes=(*plain.notes, *picture.notes, *new.notes, *notes, *told.data["notes"], *seen.notes),
         has_places=True,
     )
-    return EditAsk(draws, instruction, told.data["described_by"])
+    return EditAsk(draws, instruction, told.data["described_by"], by or "grammar")
+
+
+async def _by_the_writer(
+    call: Call, caption: dict[str, Any], plain: GenerateAsk, refused: InvalidRequest
+) -> tuple[Revised, str]:
+    """(what the writer makes of an instruction that the grammar refused, who it was). The grammar's own refusal where
+    there is no writer, or where it changes nothing."""
+    if call.runtime.settings.writer == "grammar":
+        raise refused
+    now = caption_text(normalise(caption))
+    told = await told_by_writer(call, WriteAsk(plain.prompt or "", caption=now, has_places=True))
+    written = written_of(told, "AUTO", V3, call.runtime)
+    new = None if written.caption is None else difference(caption, written.caption)
+    if new is None:
+        why = told["why"] or "it changed nothing"
+        raise InvalidRequest(f"{refused.message} The writer was asked too, and {why}.", field="prompt")
+    return new, written.by
 
 
 async def _described(call: Call, picture: StoredPicture, places: int) -> drawing.Drawn:
@@ -78,7 +104,7 @@ async def _described(call: Call, picture: StoredPicture, places: int) -> drawing
 
 
 def _mask(
-    call: Call, picture: StoredPicture, seen: Seen, old: dict[str, object], new: Revised
+    call: Call, picture: StoredPicture, seen: Seen, old: dict[str, Any], new: Revised
 ) -> tuple[StoredPicture, tuple[str, ...]]:
     """(the mask of what changes, stored; what is to be said of it)."""
     regions = regions_of(seen, old, new.redrawn, new.kept, ground_changes=new.ground_changes)

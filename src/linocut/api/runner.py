@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from linocut.accounts import idempotency
 from linocut.accounts.idempotency import Keyed
+from linocut.accounts.types import Caller
 from linocut.api.auth import look_up
 from linocut.api.body import JSON, read_fields
 from linocut.api.call import Call
@@ -26,7 +27,10 @@ from linocut.api.once import once, once_begun
 from linocut.api.operation import Answer, Draws, Operation, Places, Reads, Serves, Works, Writes
 from linocut.api.shared import Shared
 from linocut.api.translate.refusals import acted_on
+from linocut.api.writing import with_caption
+from linocut.errors import Forbidden
 from linocut.files import sha256_hex
+from linocut.generation.types import GenerateAsk
 
 ASKED_BY = "linocut.api_key_id"
 """Where the request's scope says, once it is known, whose key came with it: for the access log."""
@@ -37,25 +41,37 @@ async def respond(shared: Shared, operation: Operation, path: dict[str, str], re
     does, db = operation.does, shared.runtime.db
     if not operation.key_needed:
         return _sent(await _carried_out(operation, Call(request, shared, path, None, None)))
-    caller_in = look_up(request.headers, shared.runtime)
+    caller_in = look_up(request.headers, shared.runtime, only_sessions=operation.is_console)
     is_kept = isinstance(does, Reads) and does.is_kept and request.method == "GET"
     if is_kept and (kept := shared.kept.find(asked(request))) is not None:
         request.scope[ASKED_BY] = kept.api_key_id
         return kept.response()
 
-    def first(tx: Connection) -> Call | Response:
+    def first(tx: Connection) -> tuple[Caller, Call | Response]:
         caller = caller_in(tx)
         request.scope[ASKED_BY] = caller.api_key_id
+        _check_scope(operation, caller)
         call = Call(request, shared, path, caller, caller_in)
         if operation.before is not None:
             operation.before(call, tx)
-        return _sent(does.read(call, tx)) if isinstance(does, Reads) else call
+        return caller, _sent(does.read(call, tx)) if isinstance(does, Reads) else call
 
     is_long = isinstance(does, Reads) and does.is_long
-    begun = await (db.run_long_read if is_long else db.run_read)(first)
-    if is_kept and isinstance(begun, Response):
-        shared.kept.keep(asked(request), KeptAnswer(bytes(begun.body), request.scope[ASKED_BY]))
-    return begun if isinstance(begun, Response) else _sent(await _carried_out(operation, begun))
+    caller, begun = await (db.run_long_read if is_long else db.run_read)(first)
+    shared.last_used.note(caller, request)
+    if not isinstance(begun, Response):
+        return _sent(await _carried_out(operation, begun))
+    if is_kept:
+        shared.kept.keep(asked(request), KeptAnswer(bytes(begun.body), caller.api_key_id, caller.expires_at))
+    return begun
+
+
+def _check_scope(operation: Operation, caller: Caller) -> None:
+    if caller.scopes is not None and operation.scope not in caller.scopes:
+        raise Forbidden(
+            f"This key may do {', '.join(caller.scopes)}, and this takes {operation.scope}. Use another key, or create "
+            "one with that scope."
+        )
 
 
 async def _carried_out(operation: Operation, call: Call) -> Answer:
@@ -76,6 +92,8 @@ async def _carried_out(operation: Operation, call: Call) -> Answer:
                 if draws.take is not None:
                     await call.db.run_read(lambda tx: None)  # as above: decoding needs none
                     ask = await draws.take(call, ask)
+                if isinstance(ask, GenerateAsk):
+                    ask = await with_caption(call, ask)
             case Places(place, take):
                 await call.db.run_read(lambda tx: None)  # as above
                 return await once(call, partial(place, call, await take(call, ask)), kind)

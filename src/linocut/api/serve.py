@@ -24,12 +24,15 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from linocut.accounts import links, members
+from linocut.accounts.audit import OPERATOR
 from linocut.api.app import create_app
 from linocut.api.doorman import Doorman, prepare
 from linocut.api.doorman import is_possible as doorman_is_possible
 from linocut.api.edge import Edge
+from linocut.api.links import link_to_sign_in
 from linocut.environment import settings_with
-from linocut.errors import Conflict, InvalidRequest, LinocutError
+from linocut.errors import Busy, Conflict, InvalidRequest, LinocutError
 from linocut.files import write_durably
 from linocut.observe import log, set_up_logs
 from linocut.parent import EXIT_UNFIT, die_with_parent
@@ -199,8 +202,21 @@ def run(settings: Settings) -> None:
         url = url_of(listening)
         with announced(settings.data, url):
             log("api").info("listening", url=url)
+            tell_the_first_owner(runtime, settings.public_url.rstrip("/") or url)
             asyncio.run(_serve_until_told(runtime, listening))
             log("api").info("stopped", url=url)
+
+
+def tell_the_first_owner(runtime: Runtime, origin: str) -> None:
+    """While nobody owns this server: one line on stderr with a link to do so, good once and for an hour."""
+    with runtime.db.read() as tx:
+        if members.has_owner(tx):
+            return
+    with contextlib.suppress(Busy):  # the next start says it
+        with runtime.db.transaction() as tx:
+            link = links.make(tx, "owner", OPERATOR)
+        sys.stderr.write(f"Sign in as the owner (once, within an hour): {link_to_sign_in(origin, link)}\n")
+        sys.stderr.flush()
 
 
 def give_large_blocks_back() -> None:

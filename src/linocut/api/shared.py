@@ -1,5 +1,6 @@
 """What all calls of one application share: the runtime, who waits for images, counters, the spool, the pages."""
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from linocut.api.cors import Cors
 from linocut.api.doorman import Doorman, Traffic
 from linocut.api.kept import Kept
+from linocut.api.last_used import LastUsed
 from linocut.api.metrics import Metrics
 from linocut.api.pages import Page
 from linocut.api.proxies import Watch
@@ -20,6 +22,8 @@ from linocut.runtime import Runtime
 
 if TYPE_CHECKING:
     from linocut.pictures.decoder import Decoder
+
+PASSWORDS_AT_ONCE = 2
 
 
 class Shared:
@@ -32,6 +36,9 @@ class Shared:
         self.runtime = runtime
         self.waiter = Waiter(runtime.db)
         self.kept = Kept(runtime.db)
+        self.last_used = LastUsed(runtime.db, runtime.settings)
+        self.hashing = asyncio.Semaphore(PASSWORDS_AT_ONCE)
+        """Taken while a password is hashed: 64 MiB and a fifth of a second each."""
         self.metrics = Metrics()
         self.cors = Cors(runtime.settings)
         self.traffic = Traffic()

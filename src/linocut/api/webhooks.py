@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from linocut.api.call import Call
+from linocut.api.writing import with_caption
 from linocut.errors import InvalidRequest
 from linocut.generation.types import GenerateAsk
 from linocut.webhooks.targets import Refused, addresses_of, target_of
@@ -31,4 +32,6 @@ async def look_ahead(call: Call, ask: GenerateAsk) -> AsyncAsk:
             await addresses_of(target, hosts, LOOK_UP_SECONDS)
         except Refused as refused:
             refusal = InvalidRequest(f"webhook_url: {refused}.", field="webhook_url")
+    if refusal is None:
+        ask = await with_caption(call, ask)
     return AsyncAsk(ask, url, refusal)

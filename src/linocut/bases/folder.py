@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from linocut.bases.identity import Memory
-from linocut.bases.known import catalogue, known_in, pipelines
+from linocut.bases.known import Known, catalogue, known_in, pipelines
 from linocut.bases.reading import check_header, json_in, json_or_nothing, parts_of, weights_of
 from linocut.bases.types import FAMILIES, SPEEDS, Base, Licence, Sampling, TrainingDefaults
 from linocut.errors import InvalidRequest
@@ -63,7 +63,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
         )
     if known is None or own.get("family", known.family) != known.family:
         return own
-    return merged({**known.facts, **_from_configs(folder, known.family)}, own)
+    return merged({**known.facts, **_from_configs(folder, known)}, own)
 
 
 def merged(facts: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -143,10 +143,20 @@ def _no_code(folder: Path, family: str) -> str:
     )
 
 
-def _from_configs(folder: Path, family: str) -> dict[str, Any]:
-    """What the configs say more exactly than the catalogue: an SDXL UNet's own side."""
-    side = json_or_nothing(folder, "unet/config.json").get("sample_size") if family == "sdxl" else None
-    return {"native_pixels": side * 8} if isinstance(side, int) and 0 < side <= 256 else {}
+def _from_configs(folder: Path, known: Known) -> dict[str, Any]:
+    """What the configs say more exactly than the catalogue: an SDXL UNet's own side; how many places Z-Image has for
+    words, rows and columns."""
+    if known.family == "sdxl":
+        side = json_or_nothing(folder, "unet/config.json").get("sample_size")
+        return {"native_pixels": side * 8} if isinstance(side, int) and 0 < side <= 256 else {}
+    places = json_or_nothing(folder, "transformer/config.json").get("axes_lens") if known.family == "z_image" else None
+    if not (isinstance(places, list) and len(places) == 3 and all(isinstance(one, int) for one in places)):
+        return {}
+    words, side = (places[0] - 2) // 32 * 32, min(places[1:]) * known.size_multiple
+    return {
+        "native_pixels": max(known.size_multiple, min(known.native_pixels, side)),
+        "max_text_tokens": max(1, min(known.max_text_tokens, words)),
+    }
 
 
 def _holds(folder: Path) -> str:

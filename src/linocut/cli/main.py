@@ -23,6 +23,7 @@ VERBS = (
     "demo",
     "doctor",
     "keys",
+    "users",
     "audit",
     "datasets",
     "train",

@@ -37,8 +37,13 @@ users = Table(
     "users",
     metadata,
     Column("user_id", Id, primary_key=True),
-    Column("name", String(64), nullable=False, unique=True),
+    Column("name", String(64), nullable=False, unique=True),  # the handle
     Column("created_at", Moment, nullable=False),
+    Column("email", String(254)),  # in lower case; null for a user that only keys know
+    Column("full_name", String(128)),
+    Column("password_hash", String(255)),  # argon2id, as its library writes it; null: no sign-in by password
+    Column("deleted_at", Moment),
+    Index(None, "email", unique=True),
 )
 
 organizations = Table(
@@ -47,6 +52,8 @@ organizations = Table(
     Column("organization_id", Id, primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
+    Column("copyright_detection_enabled", Boolean, nullable=False, server_default="0"),
+    Column("deleted_at", Moment),
 )
 
 members = Table(
@@ -68,7 +75,62 @@ api_keys = Table(
     Column("digest", LargeBinary(32), nullable=False, unique=True),  # keyed BLAKE2b-256 of the key's text
     Column("redacted", String(16), nullable=False),  # lino_, 4 characters and bullets: all that is ever shown again
     Column("created_at", Moment, nullable=False),
-    Column("revoked_at", Moment),
+    Column("revoked_at", Moment),  # for ever; a deleted key is one
+    Column("disabled_at", Moment),  # deactivated: it works no longer, and is still listed
+    Column("expires_at", Moment),
+    Column("scopes", JSON),  # what it may do (accounts/scopes.py); null: everything
+    Column("last_used_at", Moment),  # to the minute
+    Column("last_used_from", String(64)),
+)
+
+sessions = Table(
+    "sessions",  # somebody who has signed in on /manage
+    metadata,
+    Column("session_id", Id, primary_key=True),
+    Column("user_id", ForeignKey("users.user_id"), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),  # as of a key's text
+    Column("address", String(64)),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Index(None, "user_id"),
+)
+
+one_time_links = Table(
+    "one_time_links",  # good once, for an hour; an invite's for longer
+    metadata,
+    Column("link_id", Id, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("purpose", String(16), nullable=False),  # owner | sign-in | invite
+    Column("user_id", Id),  # whom it signs in
+    Column("invite_id", Id),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+)
+
+invites = Table(
+    "invites",
+    metadata,
+    Column("invite_id", Id, primary_key=True),
+    Column("organization_id", ForeignKey("organizations.organization_id"), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("status", String(16), nullable=False),  # PENDING | ACCEPTED | CANCELLED
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Index(None, "organization_id", "status"),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",  # who guesses is stopped, by account and by address
+    metadata,
+    Column("failure_id", BigId, primary_key=True, autoincrement=True),
+    Column("account", String(254), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "account", "at"),
+    Index(None, "address", "at"),
 )
 
 secrets = Table(

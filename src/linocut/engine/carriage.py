@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from linocut.engine import fake_describe, fake_images, fake_layers, fake_training
+from linocut.engine import fake_describe, fake_images, fake_layers, fake_training, fake_write
 from linocut.engine.door import Fetch
 from linocut.engine.memory import Footprint
 from linocut.errors import Internal, LinocutError, RunFailed
@@ -127,6 +127,12 @@ def _layerize() -> Callable[[Any, Any], Any]:
     return layerize
 
 
+def _write() -> Callable[[Any, Any], Any]:
+    from linocut.engine.routines.write import write
+
+    return write
+
+
 def _train() -> Callable[[Any, Any], Any]:
     from linocut.engine.training.likeness import Comparison
     from linocut.engine.training.run import train
@@ -192,6 +198,13 @@ CARRIAGES: dict[str, Carriage] = {
         routine=_layerize,
         fake=fake_layers.layerize,
         out_of_memory=_no_room_for_layers,
+        unknown_fault=Internal,
+    ),
+    "write": Carriage(
+        weigh=Footprint.of_writing,
+        routine=_write,
+        fake=fake_write.write,
+        out_of_memory=lambda order: Internal(),
         unknown_fault=Internal,
     ),
     "train": Carriage(

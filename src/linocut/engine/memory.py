@@ -17,6 +17,7 @@ from linocut.orders import (
     LayerizeOrder,
     TrainOrder,
     UpscaleOrder,
+    WriteOrder,
 )
 
 MIB = 1024 * 1024
@@ -115,6 +116,10 @@ class Footprint:
         native = order.refill.width * order.refill.height
         latents = (LATENT_COPIES + 1) * native * self.latent_bytes_per_pixel
         return held + round(latents) + 2 * 3 * native + self.of_text(order.refill.caption)
+
+    def of_writing(self, order: WriteOrder) -> int:
+        """Bytes that a caption holds while it is written: its texts."""
+        return 1 + 8 * (len(order.text) + len(order.caption))
 
     def of_run(self, order: TrainOrder) -> int:
         """Bytes that a run holds from its start to its end."""

@@ -218,6 +218,7 @@ def _native(base: Base) -> tuple[int, int]:
 def _must(executor: Executor, unit: DeviceUnit) -> Any:
     [outcome] = executor.run([unit])
     if isinstance(outcome, Broken):
+        log("engine").error("the base was tried out and failed", unit=unit.kind, error=repr(outcome.error))
         raise NotReady(
             "The base cannot draw on this machine: check its files, the memory of the device, and "
             "LINOCUT_ENGINE_MEMORY_MIB if it is set."

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import sqrt
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from linocut.bases.plan import Passes, Plan, Precision, Purpose, TowerPlace, Wis
 from linocut.bases.reading import tensors_of
 from linocut.bases.sizes import BaseSizes, sizes_of_folder
 from linocut.engine.quantised import can_quantise
+from linocut.lora_files.targets import LORA_ENDINGS
 
 EASY_SHARE = 8
 """A base whose weights are less than this part of the device fits without being measured."""
@@ -58,7 +60,7 @@ def wishes_of(base: Base, sizes: BaseSizes, folder: Path, on_host: bool, room: R
         precisions=precisions_here(folder, on_host, room),
         tower=None if room.tower == "auto" else room.tower,
         beside=beside,
-        lora_values=lora_values(sizes, base.training.lora_rank),
+        lora_values=lora_values(base, folder, sizes.networks[0].name),
         on_host=on_host,
     )
 
@@ -83,8 +85,12 @@ def is_packed(folder: Path) -> bool:
     return False
 
 
-def lora_values(sizes: BaseSizes, rank: int) -> int:
-    """About the values of an adapter of ``rank`` over every linear of the network that learns: for a linear of i inputs
-    and o outputs ``rank x (i + o)``; of all linears the rows are known, and the columns are as many on average."""
-    part = sizes.networks[0]
-    return rank * (part.rows + (part.linear * part.linears // part.rows if part.rows else 0))
+def lora_values(base: Base, folder: Path, network: str) -> int:
+    """The values of an adapter of the base's own rank over every linear that it covers, as the headers tell."""
+    endings = tuple(f"{ending}.weight" for ending in LORA_ENDINGS[base.family])
+    sides = 0
+    for one in tensors_of(folder, network):
+        if one.name.endswith(endings) and len(one.shape) == 2:
+            # Packed in four bits the shape is gone; a linear's sides are about the root of its values.
+            sides += round(2.5 * sqrt(2 * one.size)) if one.kind == "U8" else sum(one.shape)
+    return base.training.lora_rank * sides

@@ -26,8 +26,8 @@ from linocut.generation.looks import dress_of
 from linocut.generation.notes import notes_of
 from linocut.generation.options import Options, settled
 from linocut.generation.sampling import sampling_of
-from linocut.generation.sizes import ratio_of_text, size_of
-from linocut.generation.types import GenerateAsk, Look, Means, Placed, Rules, Size
+from linocut.generation.sizes import SQUARE, size_of, spoken_ratio
+from linocut.generation.types import GenerateAsk, Look, Means, Placed, Rules, Size, Written
 from linocut.jobs import queue
 from linocut.orders import GenerateOrder
 from linocut.safety.service import judge_prompt
@@ -88,7 +88,8 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         reference_mask=options.reference_mask,
         styles=options.styles,
     )
-    notes = ask.notes + options.notes + notes_of(tx, ask.custom_model_uri, said, native, (width, height))
+    notes = ask.notes + options.notes + (ask.written.notes if ask.written else ())
+    notes += notes_of(tx, ask.custom_model_uri, said, native, (width, height))
     notes += away.notes if away else ()
     if ask.cut_free and ask.over is None:
         order, ground_notes = on_key(order, text, ask.cut_free, means)
@@ -102,7 +103,8 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     job_id = _queued(tx, caller, ask, order)
     resolution = published_size(ask.rules, (width, height))
     scale = ask.cut_free or 1
-    return Placed(job_id, prompt_out(ask, said), width * scale, height * scale, seeds, native, resolution, notes)
+    told, by = prompt_out(ask, said), written_by(ask, said)
+    return Placed(job_id, told, width * scale, height * scale, seeds, native, resolution, notes, by)
 
 
 def _queued(tx: Connection, caller: Caller, ask: GenerateAsk, order: GenerateOrder) -> str:
@@ -116,15 +118,26 @@ def _queued(tx: Connection, caller: Caller, ask: GenerateAsk, order: GenerateOrd
     )
 
 
-def magic_prompt(text: str, aspect_ratio: str, rules: Rules, means: Means) -> tuple[Worded, str]:
+def magic_prompt(
+    text: str, aspect_ratio: str, rules: Rules, means: Means, written: Written | None = None
+) -> tuple[Worded, str]:
     """(caption, ratio) for a text: the caption that a generate of that text in that ratio draws from.
 
-    AUTO: the ratio that the text speaks of, a square where it speaks of none. ``InvalidRequest``; ``Unsafe``.
+    AUTO: the ratio that the text speaks of, or what the writer chose, or a square. ``InvalidRequest``; ``Unsafe``.
     """
+    check_magic(text, rules, means)
+    ratio = aspect_ratio
+    if ratio == "AUTO":
+        ratio = spoken_ratio(text, rules.ratios) or (written.ratio if written else "") or SQUARE
+    if written is not None and written.caption is not None:
+        text = caption_text(normalise(written.caption))
+    return means.worded(text, *parse_size(ratio), make_up=True), ratio
+
+
+def check_magic(text: str, rules: Rules, means: Means) -> None:
+    """``InvalidRequest`` for a text that is none; ``Unsafe``."""
     check_text(text, rules.prompt_field)
     judge_prompt(text, means.settings.safety_rules)
-    ratio = ratio_of_text(text, rules.ratios) if aspect_ratio == "AUTO" else aspect_ratio
-    return means.worded(text, *parse_size(ratio), make_up=True), ratio
 
 
 def image_of(tx: Connection, image_id: str) -> str:
@@ -149,12 +162,20 @@ def prompt_out(ask: GenerateAsk, said: Worded) -> str:
 
     A text of which the base reads less than was sent counts as rewritten: the answer says what was used.
     """
-    rewritten = ask.prompt is None or ask.rules.always_rewrites or ask.magic_prompt == "ON" or said.is_cut
-    if ask.prompt is None or rewritten:
-        return said.prompt
-    if ask.magic_prompt == "AUTO" and len(ask.prompt.split()) < AUTO_REWRITES_BELOW_WORDS:
-        return said.prompt
-    return ask.prompt
+    return said.prompt if ask.prompt is None or _is_rewritten(ask, said) else ask.prompt
+
+
+def written_by(ask: GenerateAsk, said: Worded) -> str:
+    """Who wrote the caption that was drawn, where the answer shows it; "" where it is the client's own."""
+    if not ask.prompt or ask.references or not _is_rewritten(ask, said) or ask.prompt.lstrip().startswith("{"):
+        return ""
+    return "grammar" if ask.written is None else ask.written.by
+
+
+def _is_rewritten(ask: GenerateAsk, said: Worded) -> bool:
+    if ask.rules.always_rewrites or ask.magic_prompt == "ON" or said.is_cut:
+        return True
+    return ask.magic_prompt == "AUTO" and len((ask.prompt or "").split()) < AUTO_REWRITES_BELOW_WORDS
 
 
 def _worded(ask: GenerateAsk, text: str, size: Size, means: Means) -> Worded:
@@ -167,6 +188,8 @@ def _worded(ask: GenerateAsk, text: str, size: Size, means: Means) -> Worded:
     if ask.over is not None and ask.over.operation == "replace-background":
         return means.worded(ground_caption(text), *size, make_up=True)
     make_up = (ask.custom_model_uri is None and ask.over is None) or ask.magic_prompt == "ON"
+    if ask.written is not None and ask.written.caption is not None:
+        text = caption_text(normalise(ask.written.caption))
     if ask.over is None or ask.over.mask is None:
         return means.worded(text, *size, make_up=make_up)
     return into_the_mask(means.worded(text, *size, make_up=False), ask.over.mask)

@@ -94,6 +94,17 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Written:
+    """What a writer made of a request's text. ``caption``: a structured one, None where the grammar is to write;
+    ``by``: who wrote; ``ratio``: the one that it chose, "" for none; ``notes``: what is to be said of it."""
+
+    caption: dict[str, Any] | None
+    by: str
+    ratio: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class GenerateAsk:
     """A request after translation from the wire; nothing in it is checked yet.
 
@@ -104,7 +115,8 @@ class GenerateAsk:
     ``look``: its style; ``negative_prompt``: what is to be left out, None or nothing but spaces for nothing;
     ``detects_copyright``: whether a detector was asked for; ``writer_config``: the id of a system prompt for the magic
     prompt's writer; ``references``: pictures that the base is to look at, and to change by the prompt, which it reads
-    word for word; ``has_places``: an earlier job of the same request took its places in the limit.
+    word for word; ``has_places``: an earlier job of the same request took its places in the limit;
+    ``written``: what a language model made of the prompt, None where none was asked.
     """
 
     rules: Rules
@@ -127,13 +139,15 @@ class GenerateAsk:
     writer_config: str | None = None
     references: tuple[StoredPicture, ...] = ()
     has_places: bool = False
+    written: Written | None = None
 
 
 @dataclass(frozen=True)
 class Placed:
     """An order that is in the queue. ``prompt_out`` is what the answer echoes as ``prompt``; ``width`` x ``height``
     the pixels of the answer; ``resolution`` the published size that is theirs, or most like theirs; ``native`` the
-    pixels that the base draws; ``seeds`` one an image; ``notes``: what was not taken as it was asked, a sentence each.
+    pixels that the base draws; ``seeds`` one an image; ``notes``: what was not taken as it was asked, a sentence each;
+    ``written_by``: who wrote the caption of the client's text, "" where it is the client's own.
     """
 
     job_id: str
@@ -144,3 +158,4 @@ class Placed:
     native: Size
     resolution: Size
     notes: tuple[str, ...] = ()
+    written_by: str = ""

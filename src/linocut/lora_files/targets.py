@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from linocut.errors import InvalidRequest
 
@@ -83,24 +83,43 @@ def targets_in(folder: Path, family: str) -> dict[str, tuple[int, int]]:
     """What an adapter on the base in ``folder`` covers, from the headers of its weights: no weight is read.
 
     The same as ``Family.lora_targets`` of the loaded base. ``InvalidRequest`` when the files do not tell it: they are
-    missing, or quantised, so that a weight no longer has its linear's shape.
+    missing, or packed in a way that does not say the linears' sizes.
     """
     found: dict[str, tuple[int, int]] = {}
-    part = folder / denoiser(family)
-    for shard in sorted(part.glob("*.safetensors")):
-        for key, claim in _header(shard).items():
-            name, shape = key.removesuffix(".weight"), claim.get("shape", ())
-            if key.endswith(".weight") and name.endswith(LORA_ENDINGS[family]) and len(shape) == 2:
-                if not str(claim.get("dtype", "")).startswith(("F", "BF")):
-                    raise InvalidRequest(f"The linears of the base {folder.name} cannot be read from quantised files.")
-                found[name] = (int(shape[1]), int(shape[0]))
+    for shard in sorted((folder / denoiser(family)).glob("*.safetensors")):
+        for name, (features_out, features_in) in _linears(shard, LORA_ENDINGS[family], folder.name).items():
+            found[name] = features_in, features_out
     if not found:
         raise InvalidRequest(f"The base {folder.name} has no linears that an adapter of the family {family} covers.")
     return dict(sorted(found.items()))
 
 
-def _header(shard: Path) -> dict[str, dict[str, Any]]:
+def _linears(shard: Path, endings: tuple[str, ...], base: str) -> dict[str, tuple[int, int]]:
+    """The linears in one file that end so -> (output, input) features."""
+    found: dict[str, tuple[int, int]] = {}
     with shard.open("rb") as stream:
-        header = dict(json.loads(stream.read(int.from_bytes(stream.read(8), "little"))))
-    header.pop("__metadata__", None)
-    return header
+        length = int.from_bytes(stream.read(8), "little")
+        header = dict(json.loads(stream.read(length)))
+        header.pop("__metadata__", None)
+        for key, claim in header.items():
+            name, shape = key.removesuffix(".weight"), claim["shape"]
+            if not key.endswith(".weight") or not name.endswith(endings) or len(shape) != 2:
+                continue
+            if not claim["dtype"].startswith(("F", "BF")):
+                shape = _packed_shape(stream, 8 + length, header.get(f"{key}{_PACKED}"), base)
+            found[name] = int(shape[0]), int(shape[1])
+    return found
+
+
+_PACKED = ".quant_state.bitsandbytes__nf4"
+"""What bitsandbytes keeps beside a packed weight: its state in JSON, the shape among it."""
+
+
+def _packed_shape(stream: BinaryIO, start: int, claim: dict[str, Any] | None, base: str) -> list[int]:
+    try:
+        first, last = (claim or {})["data_offsets"]
+        stream.seek(start + first)
+        shape = json.loads(stream.read(last - first))["shape"]
+        return [int(shape[0]), int(shape[1])]
+    except (LookupError, ValueError, TypeError) as wrong:
+        raise InvalidRequest(f"The files of the base {base} do not say the sizes of its packed linears.") from wrong

@@ -36,6 +36,7 @@ from linocut.orders.types import (
     TrainOrder,
     TrainSample,
     UpscaleOrder,
+    WriteOrder,
 )
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "TrainProgress",
     "TrainSample",
     "UpscaleOrder",
+    "WriteOrder",
     "kind_of",
     "order_from_json",
     "order_to_json",

@@ -19,6 +19,7 @@ from linocut.orders.types import (
     Order,
     TrainOrder,
     UpscaleOrder,
+    WriteOrder,
 )
 
 
@@ -105,6 +106,14 @@ KINDS: dict[str, OrderKind] = {
             resumable=False,
             places=lambda order: 1,
             log_facts=lambda order: {"width": order.picture.width, "height": order.picture.height},
+        ),
+        OrderKind(
+            name="write",
+            order=WriteOrder,
+            waited_for=True,
+            resumable=False,
+            places=lambda order: order.places,
+            log_facts=lambda order: {"revises": bool(order.caption)},
         ),
         OrderKind(
             name="train",

@@ -151,6 +151,18 @@ class DescribeOrder(Order, frozen=True, kw_only=True, tag="describe"):
     places: int = 1
 
 
+class WriteOrder(Order, frozen=True, kw_only=True, tag="write"):
+    """Have a language model write a caption: of ``text``, for a picture of the ``ratio`` ("16x9", or AUTO), or of a
+    picture with the ``caption`` (JSON, "" for none) after ``text`` was done to it. ``knows``: the base's small world in
+    short, "" for a large one. ``places`` as in ``DescribeOrder``."""
+
+    text: str
+    caption: str
+    ratio: str
+    knows: str
+    places: int
+
+
 class TrainSample(msgspec.Struct, frozen=True, kw_only=True):
     """One picture (by the sha256 of its stored PNG, with its size in pixels) and the caption it is learned with."""
 

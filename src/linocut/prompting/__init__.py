@@ -6,6 +6,7 @@ taken as it was said, `tell` what was seen on a picture.
 """
 
 from linocut.prompting.colours import colours_in
+from linocut.prompting.difference import difference
 from linocut.prompting.dressing import dressed
 from linocut.prompting.expand import expand
 from linocut.prompting.notes import notes_of
@@ -16,6 +17,6 @@ from linocut.prompting.room import fitted
 from linocut.prompting.telling import sentences, tell
 
 __all__ = [
-    "Revised", "colours_in", "dressed", "expand", "fitted", "notes_of", "restate", "revise", "reword", "sentences",
-    "tell",
+    "Revised", "colours_in", "difference", "dressed", "expand", "fitted", "notes_of", "restate", "revise", "reword",
+    "sentences", "tell",
 ]  # fmt: skip

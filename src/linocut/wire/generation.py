@@ -57,6 +57,10 @@ _PALETTE = {
 ColorPalette = Annotated[Json, Meta(extra_json_schema=_PALETTE)]
 
 
+WrittenBy = Annotated[str, Meta(examples=["grammar"])]
+"""Who wrote a caption: the grammar, or a language model."""
+
+
 class GenerateImageRequestV3(msgspec.Struct, kw_only=True, frozen=True):
     """``POST /v1/ideogram-v3/generate``. ``resolution`` and ``aspect_ratio`` exclude each other."""
 
@@ -192,23 +196,33 @@ class AnswerExtras(msgspec.Struct, kw_only=True, frozen=True):
     notes: Notes
 
 
+class MagicPromptExtras(msgspec.Struct, kw_only=True, frozen=True):
+    """``written_by``: who wrote the prompt, ``grammar`` or the model that was asked; ``notes``: what was not taken as
+    it was asked, a sentence each, absent when there is nothing."""
+
+    written_by: WrittenBy
+    notes: Notes | Nothing = UNSET
+
+
 class MagicPromptV4Response(msgspec.Struct, kw_only=True, frozen=True):
     """The structured prompt, and the aspect ratio that it was written for: never AUTO."""
 
     json_prompt: V4JsonPrompt
     aspect_ratio: AspectRatioV4
-    x_linocut: AnswerExtras | Nothing = UNSET
+    x_linocut: MagicPromptExtras | Nothing = UNSET
 
 
 class ImageExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on an image: the size the base drew at, before it was brought to the asked pixels, and the base; the tools
-    beside the base that had a part in it, if any.
+    beside the base that had a part in it, if any. ``written_by``: who wrote the caption that ``prompt`` shows; absent
+    where it is the client's own.
 
     ``safety``: who judged the image, and how; absent where images are not judged. ``notes``: what was cut, not known or
     done otherwise than asked, a sentence each; absent when there is nothing."""
 
     native_resolution: str
     base: str
+    written_by: WrittenBy | Nothing = UNSET
     tools: Tools | Nothing = UNSET
     safety: SafetyVerdict | Nothing = UNSET
     notes: Notes | Nothing = UNSET

@@ -7,7 +7,7 @@ from linocut.workers.runs import Runs
 
 DELIVERIES: dict[str, Delivery] = {
     "generate": Answers(), "edit": Answers(), "upscale": Answers(), "keyed": Answers(), "cutout": Answers(),
-    "describe": Answers(), "layerize": Answers(),
+    "describe": Answers(), "write": Answers(), "layerize": Answers(),
     "train": Runs(),
 }  # fmt: skip
 """By the kind's name in ``orders.KINDS``."""

@@ -95,10 +95,14 @@ def _room(settings: Settings, name: str) -> "Room | None":
 
 def endpoints(settings: Settings) -> dict[str, Endpoint]:
     """The language models that the settings name, by what they are asked for."""
-    if settings.describer != "endpoint":
-        return {}
-    key = settings.describer_key.get_secret_value()
-    return {"describer": Endpoint(settings.describer_url, settings.describer_model, key, settings.describer_seconds)}
+    named = {}
+    if settings.describer == "endpoint":
+        key = settings.describer_key.get_secret_value()
+        named["describer"] = Endpoint(settings.describer_url, settings.describer_model, key, settings.describer_seconds)
+    if settings.writer == "endpoint":
+        key = settings.writer_key.get_secret_value()
+        named["writer"] = Endpoint(settings.writer_url, settings.writer_model, key, settings.writer_seconds)
+    return named
 
 
 def threads_of(settings: Settings) -> int:

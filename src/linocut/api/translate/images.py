@@ -67,6 +67,7 @@ def common(drawn: Drawn, image: dict[str, Any]) -> dict[str, Any]:
         "x_linocut": ImageExtras(
             native_resolution=native,
             base=drawn.begun.base,
+            written_by=placed.written_by or UNSET,
             tools=image.get("tools", UNSET),
             safety=safety_of(image),
             notes=notes or UNSET,

@@ -79,6 +79,7 @@ def answer_edit(drawn: Drawn, ask: EditAsk) -> V1EditImagesResponse:
         if ask.draws.magic_prompt == "OFF":
             said["prompt"] = ask.instruction
         own = {name: getattr(extras, name) for name in extras.__struct_fields__}
+        own["written_by"] = UNSET if ask.draws.magic_prompt == "OFF" else ask.written_by or own["written_by"]
         said["x_linocut"] = EditedImageExtras(**own, described_by=ask.described_by or UNSET)
         data.append(V1EditImageObject(**said))
     return V1EditImagesResponse(created=ids.wire_time(drawn.finished_at), data=data)

@@ -10,6 +10,7 @@ from torch import device, dtype, nn
 
 from linocut.bases import facts_of
 from linocut.bases.reading import weights_of
+from linocut.engine.families.parts.other_layouts import is_other, load_other
 from linocut.engine.loading import Loading, loading_of
 from linocut.engine.quantised import LIBRARIES, quantise
 from linocut.engine.visiting import visiting
@@ -42,7 +43,11 @@ def load_module(kind: type[Module], folder: Path, name: str, on: device, precisi
     if on.type == "cuda" and not (quantised or at_home):
         options["device_map"] = {"": on}
     loader: Any = kind
-    module: Module = loader.from_pretrained(str(where), **options)
+    if hasattr(kind, "load_config") and is_other(folder, name):
+        beside = torch.device("cpu") if quantised or at_home else on
+        module: Module = cast(Module, load_other(kind, folder, name, beside, how.dtype))
+    else:
+        module = loader.from_pretrained(str(where), **options)
     module = module.requires_grad_(False).train(False)
     if at_home:
         return cast(Module, visiting(module, on))

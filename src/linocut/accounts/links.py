@@ -1,0 +1,113 @@
+"""Links that are good once: the first owner's, somebody's who has lost a password, an invite's.
+
+Only a keyed digest of a link's text is stored. Whoever uses it chooses a password and is signed in.
+"""
+
+import re
+import secrets as random_source
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import Connection, Row, select, update
+
+from linocut.accounts import members, people
+from linocut.accounts.audit import Actor, record
+from linocut.accounts.keys import digest_of
+from linocut.accounts.organizations import add_member, ensure_organization
+from linocut.accounts.secrets import secret
+from linocut.db.tables import invites, one_time_links, organizations, users
+from linocut.db.tables import members as memberships
+from linocut.errors import InvalidRequest, NotFound
+from linocut.ids import new_id, now
+
+Purpose = Literal["owner", "sign-in", "invite"]
+
+GOOD_FOR = timedelta(hours=1)
+FIRST_ORGANIZATION = "home"
+USED = "This link was used already, or its time is over; ask for another one."
+
+_TEXT = re.compile(r"lilnk_[A-Za-z0-9_-]{43}")
+
+
+def make(
+    tx: Connection, purpose: Purpose, by: Actor, *, user_id: str | None = None, invite_id: str | None = None
+) -> str:
+    """The text of a new link, told once."""
+    text = "lilnk_" + random_source.token_urlsafe(32)
+    good_for = members.INVITE_GOOD_FOR if purpose == "invite" else GOOD_FOR
+    link_id = new_id()
+    row = {"link_id": link_id, "digest": digest_of(text, secret(tx, "digest")), "purpose": purpose}
+    times = {"created_at": now(), "expires_at": now() + good_for}
+    tx.execute(one_time_links.insert().values(**row, **times, user_id=user_id, invite_id=invite_id))
+    record(tx, by, "link.created", link_id, purpose=purpose, for_user=user_id, for_invite=invite_id)
+    return text
+
+
+def whose(tx: Connection, text: str) -> tuple[Purpose, str | None]:
+    """(what it is for, the address or handle that is known already). ``NotFound`` for one that is not good."""
+    link = _good(tx, text)
+    if link.purpose == "invite":
+        return "invite", str(
+            tx.execute(select(invites.c.email).where(invites.c.invite_id == link.invite_id)).scalar_one()
+        )
+    person = None if link.user_id is None else people.get(tx, link.user_id)
+    return link.purpose, None if person is None else person.email or person.handle
+
+
+def use(tx: Connection, text: str, password_hash: str, email: str | None, by: Actor) -> str:
+    """Take the link: its user's id, with this password from now on. The first owner must name an address.
+
+    ``NotFound`` for a link that is not good; of two requests at once one gets it. ``InvalidRequest``; ``Conflict``.
+    """
+    link = _good(tx, text)
+    tx.execute(update(one_time_links).where(one_time_links.c.link_id == link.link_id).values(used_at=now()))
+    if link.purpose == "invite":
+        user_id = _invited(tx, link.invite_id, by)
+    elif link.purpose == "owner":
+        user_id = _owner(tx, email, by)
+    else:
+        user_id = link.user_id
+        people.change(tx, user_id, email=email)
+    record(tx, by, "link.used", link.link_id, purpose=link.purpose)
+    people.set_password_hash(tx, user_id, password_hash, by=Actor(user_id, None, by.address))
+    return user_id
+
+
+def _invited(tx: Connection, invite_id: str, by: Actor) -> str:
+    email = tx.execute(select(invites.c.email).where(invites.c.invite_id == invite_id)).scalar_one()
+    person = people.find(tx, users.c.email == email)
+    person = person or people.create(tx, people.free_handle(tx, email), email, by=by)
+    members.accept_invite(tx, invite_id, person.user_id, by)
+    return person.user_id
+
+
+def _owner(tx: Connection, email: str | None, by: Actor) -> str:
+    """The first user that stands owns the first organisation; where there is none, both are made."""
+    if email is None:
+        raise InvalidRequest("email_address is required: the owner signs in with it.", field="email_address")
+    user_id = tx.execute(
+        select(users.c.user_id).where(users.c.deleted_at.is_(None)).order_by(users.c.created_at, users.c.name).limit(1)
+    ).scalar()
+    if user_id is None:
+        user_id = people.create(tx, people.free_handle(tx, people.checked_email(email)), email, by=by).user_id
+    else:
+        people.change(tx, user_id, email=email)
+    mine = select(memberships.c.organization_id).where(memberships.c.user_id == user_id)
+    first = tx.execute(mine.order_by(memberships.c.created_at)).scalar()
+    if first is None:
+        first = tx.execute(select(organizations.c.organization_id).order_by(organizations.c.created_at)).scalar()
+    organization_id = first or ensure_organization(tx, FIRST_ORGANIZATION)
+    add_member(tx, organization_id, user_id, "OWNER")
+    record(tx, by, "member.role_changed", user_id, organization_id, after="OWNER")
+    return str(user_id)
+
+
+def _good(tx: Connection, text: str) -> Row[tuple[object, ...]]:
+    if not _TEXT.fullmatch(text):
+        raise NotFound(USED)
+    link = tx.execute(
+        select(one_time_links).where(one_time_links.c.digest == digest_of(text, secret(tx, "digest")))
+    ).first()
+    if link is None or link.used_at is not None or link.expires_at <= now():
+        raise NotFound(USED)
+    return link

@@ -1,0 +1,1 @@
+"""/manage: the console. Only somebody who has signed in gets further."""

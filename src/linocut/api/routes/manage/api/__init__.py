@@ -1,0 +1,1 @@
+"""/manage/api: what the console asks."""

@@ -1,0 +1,1 @@
+"""/manage/api/organization: members, invites, keys of an organisation."""

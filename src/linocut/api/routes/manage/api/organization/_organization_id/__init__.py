@@ -1,0 +1,1 @@
+"""/manage/api/organization/{organization_id}."""

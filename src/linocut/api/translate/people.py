@@ -1,0 +1,100 @@
+"""People, keys and members as their room sees them, into the published objects."""
+
+from datetime import datetime
+
+from linocut.accounts.keys import Ends
+from linocut.accounts.members import Member, Named, Result
+from linocut.accounts.people import Person
+from linocut.accounts.types import KeyView
+from linocut.api.links import link_to_sign_in
+from linocut.ids import now, wire_time
+from linocut.wire import (
+    ApiProfileApiKey,
+    CreateApiKeyRequest,
+    InviteExtras,
+    KeyExtras,
+    LiteOrganizationMember,
+    OrganizationMember,
+    OrganizationMemberOperationResponse,
+    OrganizationMemberOperationResult,
+)
+from linocut.wire.types import UNSET, Nothing
+
+
+def key(view: KeyView) -> ApiProfileApiKey:
+    """A key as a list shows it."""
+    return ApiProfileApiKey(
+        api_key_id=view.api_key_id,
+        redacted_api_key=view.redacted,
+        creation_time=wire_time(view.created_at),
+        status="ACTIVE" if view.works(now()) else "DISABLED",
+        label=view.label,
+        x_linocut=KeyExtras(
+            expires_time=_time(view.expires_at),
+            scopes=view.scopes,  # type: ignore[arg-type]  # checked when it was stored
+            last_used_time=_time(view.last_used_at),
+            last_used_address=view.last_used_from,
+            user_id=view.user_id,
+        ),
+    )
+
+
+def ends_of(ask: CreateApiKeyRequest) -> Ends:
+    """When a new key ends, and what it may do."""
+    limits = ask.x_linocut
+    if isinstance(limits, Nothing):
+        return Ends()
+    seconds, scopes = limits.expires_in_seconds, limits.scopes
+    return Ends(
+        None if isinstance(seconds, Nothing) else seconds, None if isinstance(scopes, Nothing) else tuple(scopes)
+    )
+
+
+def member(one: Member) -> OrganizationMember:
+    """A member, or somebody who is invited."""
+    person = one.person
+    return OrganizationMember(
+        user_id=person.user_id if person else None,
+        display_handle=person.handle if person else None,
+        email_address=_email(person) if person else one.email or "",
+        role=one.role,
+        full_name=person.full_name if person else None,
+        invite_status=None if person else "PENDING",
+        invite_id=one.invite_id,
+        invite_expiry_time=_time(one.invite_expires_at),
+    )
+
+
+def named(members: list[LiteOrganizationMember]) -> list[Named]:
+    """How a request names people."""
+    return [Named(_or_none(one.user_id), _or_none(one.display_handle), _or_none(one.email_address)) for one in members]
+
+
+def results(given: list[Result], links: dict[str, str], origin: str) -> OrganizationMemberOperationResponse:
+    """What became of each. ``links``: the text of the one-time link of each invite that was made, by its id."""
+    return OrganizationMemberOperationResponse(
+        results=[
+            OrganizationMemberOperationResult(
+                success=one.success, message=one.message, x_linocut=_invite(one.invite_id, links, origin)
+            )
+            for one in given
+        ]
+    )
+
+
+def _invite(invite_id: str | None, links: dict[str, str], origin: str) -> InviteExtras | Nothing:
+    if invite_id is None or invite_id not in links:
+        return UNSET
+    return InviteExtras(invite_id=invite_id, link=link_to_sign_in(origin, links[invite_id]))
+
+
+def _email(person: Person) -> str:
+    return person.email or ""
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else wire_time(moment)
+
+
+def _or_none(value: str | Nothing) -> str | None:
+    return None if isinstance(value, Nothing) else value
