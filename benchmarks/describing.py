@@ -1,5 +1,5 @@
-"""Seconds of the processor for looking at a picture of 1024 x 1024 with the tool ``scene``. Run by ``make bench``; writes
-describing.md beside this file."""
+"""Seconds of the processor for looking at a picture of 1024 x 1024 with the tool ``scene``. Run by ``make bench``;
+writes describing.md beside this file."""
 
 import time
 from pathlib import Path

@@ -180,7 +180,7 @@ def in_a_look(base: Base, said: Worded, text: str, dress: Dress, *, avoid: str =
     new, notes = dressed(caption, text, dress, avoid=avoided, is_small=is_small, own_model=own_model)
     written = caption_text(fitted(new, base.max_text_tokens, is_small=is_small))
     told = [*said.notes, *notes]
-    if is_small and dress.has_words:
+    if is_small and (dress.has_words or "style_reference_images" in dress.names):
         told.append(_kept_of(dress, own_model=own_model))
     was = str(caption.get("high_level_description", ""))
     if cut := cut_of(was, written):
@@ -197,7 +197,9 @@ def negative(base: Base, text: str) -> Worded:
         cut = cut_of(text, caption_text(caption))
         return Worded(said, said, (f"negative_prompt was cut {cut}: the base has room for no more.",) if cut else ())
     said_of = worded(base, text, 1, 1, make_up=False)
-    notes = tuple(f"negative_prompt: {note}" for note in said_of.notes)
+    is_plain = not _structured(text)
+    told = notes_of(text, said_of.caption, knows=base.knows, has_own_model=False) if is_plain else said_of.notes
+    notes = tuple(f"negative_prompt: {note}" for note in told)
     parts = json.loads(said_of.caption)["compositional_deconstruction"]
     if parts["background"] or parts["elements"]:
         return Worded(said_of.caption, said_of.caption, notes)

@@ -290,3 +290,20 @@ def test_language_models_that_do_not_answer(tmp_path: Path, capsys: pytest.Captu
     assert (found.ok, found.found) == (False, "the writer's endpoint http://127.0.0.1:9/v1 does not answer")
     assert "LINOCUT_WRITER_URL" in found.mend
     assert "sk-secret" not in f"{found}" + capsys.readouterr().out
+
+
+def test_weights_that_an_operator_brings_must_be_there(tmp_path: Path) -> None:
+    assert "lettering (" in checks.tools(settings(tmp_path)).found
+    folder = tmp_path / "ocr"
+    found = checks.tools(settings(tmp_path, lettering=str(folder)))
+    assert not found.ok
+    assert "det.onnx" in found.found
+    assert "LINOCUT_LETTERING" in found.mend
+    folder.mkdir()
+    for name in ("det.onnx", "rec.onnx"):
+        (folder / name).write_bytes(b"")
+    found = checks.tools(settings(tmp_path, lettering=str(folder), fonts=str(folder)))
+    assert found.ok
+    assert f"with {folder})" in found.found
+    found = checks.tools(settings(tmp_path, fonts=str(tmp_path / "none")))
+    assert (found.ok, "LINOCUT_FONTS" in found.mend) == (False, True)

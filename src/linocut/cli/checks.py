@@ -44,6 +44,11 @@ CHECK_SECONDS = 60.0
 _ANOTHER_BASE = "Take another, or mini: linocut serve --base mini   (linocut bases list shows those that are known)"
 
 
+LETTERING_FILES = ("det.onnx", "rec.onnx")
+"""What a folder of LINOCUT_LETTERING must hold."""
+WEIGHTS_VARIABLES = {"lettering": "LINOCUT_LETTERING", "typefaces": "LINOCUT_FONTS"}
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing looked at. ``mend``: what to do when it is not ``ok``, as a command to type where there is one."""
@@ -257,8 +262,19 @@ def key(url: str, key_file: Path) -> Finding:
 
 
 def tools(settings: Settings) -> Finding:
-    """The tools beside the base that there are, and whether those asked for at the start can be had."""
-    known = [f"{facts.name} ({facts.licence}; {facts.reserved_bytes // MIB} MiB)" for facts in TOOLS.values()]
+    """The tools beside the base that there are, whether those asked for at the start can be had, and whether the
+    weights are there that the operator brings."""
+    brought = settings.weights_of_tools
+    for name, path in brought.items():
+        wanted = [path / file for file in LETTERING_FILES] if name == "lettering" else [path]
+        if missing := [one for one in wanted if not one.exists()]:
+            mend = f"Mend {WEIGHTS_VARIABLES.get(name, 'the setting that names it')} (docs/tools.md)."
+            return Finding("tools", False, f"of the tool {name} there is no {missing[0]}", mend)
+    known = [
+        f"{facts.name} ({facts.licence}; {facts.reserved_bytes // MIB} MiB"
+        + (f"; with {brought[facts.name]})" if facts.name in brought else ")")
+        for facts in TOOLS.values()
+    ]
     strangers = [name for name in settings.tools_at_start if name not in TOOLS]
     if strangers:
         mend = f"export LINOCUT_TOOLS={','.join(name for name in settings.tools_at_start if name in TOOLS)}"

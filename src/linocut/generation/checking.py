@@ -44,7 +44,8 @@ def check(ask: GenerateAsk, means: Means, sent: Sent | None = None) -> None:
     if operation != "inpaint":
         size_of(ask.rules, ask.resolution, ask.aspect_ratio, ask.prompt)
     settled(ask, means, has_character=sent.characters > 0)
-    judge_prompt(caption_text(normalise(ask.json_prompt)) if ask.prompt is None else ask.prompt)
+    text = caption_text(normalise(ask.json_prompt)) if ask.prompt is None else ask.prompt
+    judge_prompt(text, means.settings.safety_rules)
 
 
 def check_text(text: str, field: str) -> None:

@@ -74,7 +74,7 @@ def dressed(
     if not is_small:  # words say it to such a base
         dress = replace(dress, ground="", border=False, outlined=False, face="")
     if not parts["background"] or describe_ground(old) == parts["background"]:
-        ground, notes = _ground(old, reader.ground, dress, colours)
+        ground, notes = _ground(old, reader.ground if _plain(text) else old, dress, colours)
     backs = ground.colours[-1:] if ground.pattern == "dots" else ground.colours[:2]
     figures = _Figures(reader, dress, colours, backs, is_own=not _plain(text))
     elements = [figures.one(element) for element in sorted(parts["elements"], key=_area, reverse=True)]
