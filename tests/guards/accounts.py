@@ -5,6 +5,7 @@ from tests.guards.guard import Guard
 KEYS = "accounts/test_keys.py::"
 AGAIN = "accounts/test_idempotency.py::"
 AUTH = "api/test_auth.py::"
+LINKS = "walks/test_links_as_pictures.py::"
 REVOKED = "walks/test_revoked.py::"
 
 GUARDS = (
@@ -163,5 +164,22 @@ GUARDS = (
         "    if call.keyed is None:\n        await call.runtime",
         "    if True:\n        await call.runtime",
         ("walks/test_idempotency.py::test_who_comes_back_gets_the_images_that_were_drawn_meanwhile",),
+    ),
+    Guard(
+        "a link in a request leads to images of the caller's own organisation only",
+        "generation/service.py",
+        ', jobs.c.organization_id == bindparam("organization_id")',
+        "",
+        (f"{LINKS}test_any_other_link_is_refused_with_a_sentence[sqlite-foreign]",),
+    ),
+    Guard(
+        "a link in a request is one that this server signed, and still valid",
+        "api/intake.py",
+        'if not verify(named[1], query["exp"][-1], query["sig"][-1], call.runtime.link_secret, ids.now()):',
+        "if False:",
+        (
+            f"{LINKS}test_any_other_link_is_refused_with_a_sentence[sqlite-expired]",
+            f"{LINKS}test_any_other_link_is_refused_with_a_sentence[sqlite-forged]",
+        ),
     ),
 )

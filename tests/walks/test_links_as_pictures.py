@@ -69,6 +69,7 @@ def test_links_as_style_references_however_they_are_written(live: Live, account:
         ("unsigned", "image: Only links to images that this server drew are followed"),
         ("file", "image: This is not a JPEG, PNG or WebP picture"),
     ],
+    ids=["expired", "forged", "foreign", "gone", "elsewhere", "unsigned", "file"],
 )
 def test_any_other_link_is_refused_with_a_sentence(live: Live, account: Account, how: str, words: str) -> None:
     link = drawn(live.account() if how == "foreign" else account)
