@@ -28,7 +28,7 @@ def upscale(
 ) -> None:
     """Enlarge a picture to twice its size, and redraw it a little with the base."""
     asked = given(prompt=prompt, resemblance=resemblance, detail=detail, seed=seed, num_images=num_images)
-    draw(lambda client: client.upscale(file, **asked), (url, key_file), out, "linocut", as_json=as_json)
+    draw(lambda client: client.upscale(file, **asked), (url, key_file), out, f"{file.stem}-upscaled", as_json=as_json)
 
 
 def register(app: typer.Typer) -> None:

@@ -58,7 +58,7 @@ def wishes_of(base: Base, sizes: BaseSizes, folder: Path, on_host: bool, room: R
     return Wishes(
         purpose=room.purpose,
         precisions=precisions_here(folder, on_host, room),
-        tower=None if room.tower == "auto" else room.tower,
+        tower="device" if is_packed(folder) else None if room.tower == "auto" else room.tower,
         beside=beside,
         lora_values=lora_values(base, folder, sizes.networks[0].name),
         on_host=on_host,
