@@ -14,12 +14,13 @@ from linocut.bases import load_base
 from linocut.bases.sizes import can_be_quantised, sizes_of_folder
 from linocut.engine import resident
 from linocut.engine.adapters.apply import project, share_rows
+from linocut.engine.asked import Room
 from linocut.engine.families.family import load_family
 from linocut.engine.loading import Loading
 from linocut.engine.measure import Peak
 from linocut.engine.open import open_engine
 from linocut.engine.quantised import can_quantise, quantise
-from linocut.engine.room import Room, precisions_here
+from linocut.engine.room import precisions_here
 from linocut.engine.visiting import visiting
 from linocut.errors import InvalidRequest, TooLarge
 
