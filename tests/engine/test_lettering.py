@@ -16,6 +16,7 @@ from linocut.engine.tools.lettering import EMBEDDED, Lettering, Reader
 from linocut.engine.tools.tool import Tool
 from linocut.engine.tools.toolbox import Toolbox
 from linocut.errors import InvalidRequest, NotReady
+from linocut.samples import PICTURES
 
 
 @lru_cache
@@ -189,6 +190,16 @@ def test_a_folder_brings_other_networks(tmp_path: Path) -> None:
     write(picture, "Larger", (150, 50), face("roboto", 50), "#000000")
     found = tool.run(np.asarray(picture))
     assert ([line.text for line in found.lines], found.read_by) == (["Larger"], "larger-networks")
+
+
+def test_a_drawn_cup_is_no_letter_and_a_letter_that_stands_alone_is_one() -> None:
+    """Its shape is a G's, almost; what is erased as lettering must be lettering."""
+    found = read(Image.open(PICTURES / "01-cup.png").convert("RGB"))
+    assert [line.text for line in found.lines] == ["TEA"]
+    assert found.doubts == ("1 place looks like lettering and could not be read.",)
+    alone = ground("plain", 400, 400, "#F2E8D5")
+    write(alone, "B", (200, 200), face("montserrat", 160), "#1B3A5C")
+    assert [line.text for line in read(alone).lines] == ["B"]
 
 
 def test_what_is_hard_to_read_is_said() -> None:

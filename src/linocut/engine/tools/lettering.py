@@ -36,6 +36,8 @@ SMALL_SIDE = 736
 """A picture whose shorter side is less is enlarged to it for finding, but never beyond ``FINDING_SIDE``."""
 LEAST_CONFIDENCE = 0.5
 """What is read with less is left out, and said."""
+LEAST_CONFIDENCE_ALONE = 0.9
+"""Of a sign that stands alone: a drawn cup is read as a G with 0.68, a leaf as an O."""
 SURE_CONFIDENCE = 0.8
 """What is read with less is told, with a doubt."""
 UPRIGHT_ASPECT = 1.5
@@ -145,7 +147,7 @@ class Reader:
         with self._lock:
             found = [self._line(pixels_HWC, frame) for frame in self._frames(pixels_HWC)]
         lines = [line for line in found if line.text]
-        kept = tuple(line for line in lines if line.confidence >= LEAST_CONFIDENCE)
+        kept = tuple(line for line in lines if line.confidence >= _least_confidence(line.text))
         return Lettering(kept, tuple(_doubts(kept, len(found) - len(kept))), self.name)
 
     def tokens(self, given: Any) -> int:
@@ -220,6 +222,10 @@ def _ink(pixels_HWC: Levels, frame: Frame) -> tuple[Ink, int]:
     """The ink of a frame, and how many pixels of its strip lie around the frame."""
     margin = 2 + round(0.15 * frame.height)
     return ink_in(pixels_HWC, frame, margin), margin
+
+
+def _least_confidence(text: str) -> float:
+    return LEAST_CONFIDENCE if len(text) > 1 else LEAST_CONFIDENCE_ALONE
 
 
 def _doubts(lines: Sequence[Line], unread: int) -> Iterable[str]:
