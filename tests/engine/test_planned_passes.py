@@ -14,9 +14,10 @@ from tests.engine.tiny_grouped import qwen_image_base, sdxl_base, z_image_base
 from linocut.bases import Base, load_base
 from linocut.bases.plan import Wishes, part_bytes, plan_for
 from linocut.bases.sizes import sizes_of_folder
+from linocut.engine.asked import Room
 from linocut.engine.families.family import Family, load_family
 from linocut.engine.measure import Peak, measured_passes, passes_of, text_bytes, weights_of
-from linocut.engine.room import Room, lora_values, planned
+from linocut.engine.room import lora_values, planned
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[2]
