@@ -1,9 +1,9 @@
 """How well and how fast an object is cut out: the embedded tool on drawn composites of 1024 x 1024 pixels.
 
-Three pictures for each of four grounds (flat, gradient, textured, out of focus) and two edges (hard, hairy). The
-truth is known: ``tests/engine/cutout_pictures.py``. Told are the overlap of what is more than half there, the mean error of
+Three pictures for each of four grounds (flat, gradient, textured, out of focus) and two edges (hard, hairy); the truth
+is known (``tests/engine/cutout_pictures.py``). Told are the overlap of what is more than half there, the mean error of
 the alpha, and the distance of the edge's colours from the object's own (of 255), each beside doing nothing; the seconds
-of processor time; and by how much the process grows at most, in a process of its own.
+of processor time; and by how much a process grows at most.
 
 Run by ``make bench``; writes cutout.md beside this file. ``--tool FILE.onnx`` measures a network of yours instead.
 """
