@@ -84,7 +84,7 @@ def measured(base: Base, folder: Path, on: torch.device, precision: Any) -> Meas
     reset(on)
     before = held(on)
     family: Any = families.load_family(base.family, folder, on, Loading(on, precision))
-    weights = held(on) - before
+    weights = held(on) - before if on.type == "cuda" else measure.weights_of(family)
     passes = measure.native_passes(family, base, on)
     peaks, seconds = {}, {}
     for what, work in passes.items():
@@ -123,10 +123,10 @@ def reset(on: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
-def line(name: str, precision: str, found: Measured, said: dict[str, int]) -> str:
-    """Planned / measured in GiB, and seconds."""
-    cells = [f"{said['weights'] / GIB:6.2f}/{found.weights / GIB:6.2f}"]
-    cells += [f"{said[w] / GIB:5.2f}/{found.peaks[w] / GIB:5.2f} {found.seconds[w]:6.2f} s" for w in found.peaks]
+def line(name: str, precision: str, found: Measured, said: dict[str, int], unit: int) -> str:
+    """Planned / measured, in units of so many bytes, and seconds."""
+    cells = [f"{said['weights'] / unit:6.2f}/{found.weights / unit:6.2f}"]
+    cells += [f"{said[w] / unit:5.2f}/{found.peaks[w] / unit:5.2f} {found.seconds[w]:6.2f} s" for w in found.peaks]
     return f"{name:<16} {precision:<5} " + "  ".join(cells)
 
 
@@ -143,7 +143,8 @@ def main() -> int:
     room = 1 << 40 if asked.tiny else torch.cuda.mem_get_info(on)[0]
     card = "cpu" if asked.tiny else torch.cuda.get_device_name(on)
     print(f"torch {torch.__version__}, {card}, {room / GIB:.0f} GiB free")
-    print("planned/measured GiB: weights; then a guided step, decoding, a training step that recomputes, with seconds")
+    unit = "MiB" if asked.tiny else "GiB"
+    print(f"planned/measured {unit}: weights; a guided step, decoding, a training step that recomputes, with seconds")
     began = time.monotonic()
     for name in asked.only:
         for precision in ("fp32",) if asked.tiny else ("bf16", "fp8", "nf4"):
@@ -171,7 +172,7 @@ def _one(name: str, precision: Any, on: torch.device, room: int, tiny: bool, ela
                 if getattr(module, "load_module", None) is parts.load_module:
                     module.load_module = random_part  # type: ignore[attr-defined]
         try:
-            return line(name, precision, measured(base, folder, on, precision), said)
+            return line(name, precision, measured(base, folder, on, precision), said, 1 << 20 if tiny else GIB)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             reset(on)
             return f"{name:<16} {precision:<5} FAILED: {type(error).__name__}: {str(error).splitlines()[0][:90]}"

@@ -12,6 +12,7 @@ from tests.cli.conftest import Typed
 from linocut.bases import load_base
 from linocut.bases.known import catalogue
 from linocut.cli import checks
+from linocut.cli.fit import fit
 from linocut.settings import Settings
 
 SDXL, I4 = "StableDiffusionXLPipeline", "Ideogram4Pipeline"
@@ -111,3 +112,26 @@ def test_somebody_s_own_licence_in_linocut_json(tmp_path: Path) -> None:
     folder = published(tmp_path / "i4", I4)
     write(folder / "linocut.json", {"licence": {"name": "Ours", "hosting": True}})
     assert "licence Ours" in checks.base(Settings(data=tmp_path, base=str(folder))).found
+
+
+def test_the_doctor_says_whether_it_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = fit(Settings(data=tmp_path))
+    assert (small.ok, "nothing to plan" in small.found) == (True, True)
+    monkeypatch.setattr("linocut.engine.resident.free_bytes", lambda _: 1 << 20)
+    refused = fit(Settings(data=tmp_path))
+    assert not refused.ok
+    assert "mini does not fit on this device: to serve and train in fp32 takes" in refused.found
+    assert "1.0 MiB are there" in refused.found
+    monkeypatch.setattr("linocut.engine.resident.free_bytes", lambda _: 5 << 30)
+    planned = fit(Settings(data=tmp_path, text_tower="device"))
+    assert (planned.ok, "weights: denoising network, 2 of them" in planned.found) == (True, True)
+    assert not fit(Settings(data=tmp_path, base=str(tmp_path / "none"))).ok
+
+
+def test_how_a_known_base_would_fit_before_it_is_fetched(typing: Typed, tmp_path: Path) -> None:
+    code, out, _ = typing("bases", "show", "ideogram-4", "--memory", 24, "--data", tmp_path)
+    assert (code, "ideogram-4: fp8, to serve alone" in out) == (0, True), out
+    code, out, _ = typing("bases", "show", "sdxl", "--memory", 12, "--data", tmp_path, "--json")
+    assert set(json.loads(out)["fits"]) == {"both", "serving", "training"}
+    code, _, err = typing("bases", "show", "flux2-dev", "--memory", 24, "--data", tmp_path)
+    assert (code, "sizes of flux2-dev are not known" in err) == (1, True)

@@ -276,6 +276,22 @@ def test_damage_that_a_server_has_met_is_told(tmp_path: Path) -> None:
     assert (told.ok, "met damage" in told.found, "docs/backups.md" in told.mend) == (False, True, True)
 
 
+def test_language_models_that_do_not_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from linocut.cli.speakers import speakers
+
+    assert speakers(settings(tmp_path)).found == "describer embedded; writer grammar"
+    away = {
+        "writer_url": "http://127.0.0.1:9/v1",
+        "writer_model": "pen",
+        "writer_key": "sk-secret",
+        "writer": "endpoint",
+    }
+    found = speakers(settings(tmp_path, **away))
+    assert (found.ok, found.found) == (False, "the writer's endpoint http://127.0.0.1:9/v1 does not answer")
+    assert "LINOCUT_WRITER_URL" in found.mend
+    assert "sk-secret" not in f"{found}" + capsys.readouterr().out
+
+
 def test_weights_that_an_operator_brings_must_be_there(tmp_path: Path) -> None:
     assert "lettering (" in checks.tools(settings(tmp_path)).found
     folder = tmp_path / "ocr"

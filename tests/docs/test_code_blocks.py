@@ -24,6 +24,16 @@ NOT_RUN = {
     ),
     ("docs/commands.md", "linocut --install-completion"),
     ("docs/containers.md", "docker build --tag linocut ."),
+    (
+        "docs/describing.md",
+        "export LINOCUT_DESCRIBER=endpoint LINOCUT_DESCRIBER_URL=http://127.0.0.1:11434/v1 "
+        "LINOCUT_DESCRIBER_MODEL=qwen3-vl",
+    ),
+    (
+        "docs/writers.md",
+        "export LINOCUT_WRITER=endpoint LINOCUT_WRITER_URL=http://127.0.0.1:11434/v1 LINOCUT_WRITER_MODEL=qwen3",
+    ),
+    ("docs/gallery.md", 'call /v1/edit -F images=@star.png -F prompt="make the star red" -F seed=7 | save edit.png'),
     ("docs/postgresql.md", "pip install 'linocut[postgres]'"),
     ("docs/postgresql.md", "createuser --pwprompt linocut"),
     ("docs/postgresql.md", 'pg_dump --format=custom --file=linocut.dump "$LINOCUT_DATABASE_URL"'),

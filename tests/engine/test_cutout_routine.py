@@ -167,3 +167,17 @@ def test_a_keyed_order_gives_pictures_with_alpha_at_its_scale(resident: Resident
             assert engine is not real or one.tools[1:] in (("lanczos",), ("pyanime4k",))
             assert engine is not real or one.notes[0].startswith("The plain ground that was to be cut away was not")
     assert stories[0] == stories[1]
+
+
+@ONE
+def test_what_it_holds_is_weighed(resident: Resident) -> None:
+    """A larger picture and a larger scale weigh more; keeping an object weighs the cut besides."""
+    footprint = with_tools(resident)._footprint
+    small, large = (cutout(resident, Image.new("RGB", (side, side))) for side in (64, 128))
+    assert footprint.of_cutout(large) == 4 * footprint.of_cutout(small) == 4 * 24 * 64 * 64
+    plain, four = (footprint.of_keyed_images(keyed(resident, scale)) for scale in (1, 4))
+    order = keyed(resident)
+    assert four - plain >= 15 * 4 * order.output_width * order.output_height
+    around = before(resident, Image.fromarray(PICTURE))
+    held = footprint.of_edited_images(msgspec.structs.replace(around, keep="nothing"))
+    assert footprint.of_edited_images(around) - held == 24 * PICTURE.shape[0] * PICTURE.shape[1]

@@ -65,7 +65,7 @@ def test_half_precision_keeps_positions_and_time_exact(tiny: Tiny) -> None:
     assert (velocities[0] - velocities[1]).norm() <= 0.1 * velocities[1].norm()
 
 
-@pytest.mark.parametrize("part", ["transformer", "vae", "text_encoder", "tokenizer", "linocut.json"])
+@pytest.mark.parametrize("part", ["transformer", "vae", "text_encoder", "tokenizer", "scheduler/scheduler_config.json"])
 def test_a_base_with_a_part_missing_is_refused_with_its_name(tiny: Tiny, tmp_path: Path, part: str) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(tiny.folder, broken)

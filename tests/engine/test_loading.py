@@ -1,5 +1,7 @@
 """Loading by a plan: in fewer bits, with a tower that lives on the host, in half precision on a CPU, and told."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,13 @@ from linocut.bases import load_base
 from linocut.bases.sizes import can_be_quantised, sizes_of_folder
 from linocut.engine import resident
 from linocut.engine.adapters.apply import project, share_rows
+from linocut.engine.asked import Room
 from linocut.engine.families.family import load_family
 from linocut.engine.loading import Loading
 from linocut.engine.measure import Peak
 from linocut.engine.open import open_engine
 from linocut.engine.quantised import can_quantise, quantise
-from linocut.engine.room import Room, precisions_here
+from linocut.engine.room import precisions_here
 from linocut.engine.visiting import visiting
 from linocut.errors import InvalidRequest, TooLarge
 
@@ -121,6 +124,19 @@ def test_which_precisions_there_are(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert precisions_here(folder, True, Room()) == ("fp32",)
     assert precisions_here(folder, False, Room()) == ("bf16", "nf4")
     assert precisions_here(folder, False, Room(precision="fp8")) == ("fp8",)
+
+
+def test_a_base_that_is_packed_in_few_bits_names_what_reads_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = tmp_path / "packed"
+    shutil.copytree(folder, packed)
+    config = packed / "transformer" / "config.json"
+    said = {"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}}
+    config.write_text(json.dumps({**json.loads(config.read_text()), **said}))
+    monkeypatch.setattr("linocut.engine.families.parts.folder.can_quantise", lambda _: False)
+    with pytest.raises(InvalidRequest, match=r"packed in few bits.* pip install 'linocut\[quantised\]'"):
+        load_family("ideogram4", packed, CPU, torch.float32)
 
 
 class _Odd(nn.Module):

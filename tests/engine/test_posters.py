@@ -59,7 +59,7 @@ def test_nearly_every_sign_is_read(reached: Figures) -> None:
 
 
 def test_boxes_lie_close_around_the_ink(reached: Figures) -> None:
-    loose = [list(reader()._frames(np.asarray(poster.picture))) for poster in POSTERS]
+    loose = [list(reader()._frames(np.asarray(poster.picture))) for poster in POSTERS[:2]]
     print(f"boxes as the network leaves them: {_overlap(loose):.3f}")
     assert reached.boxes >= 0.93
     assert reached.least_box >= 0.85
@@ -70,7 +70,7 @@ def _overlap(frames: Any) -> float:
     from tests.engine.lettering_pictures import overlap
 
     best = []
-    for some, poster in zip(frames, POSTERS, strict=True):
+    for some, poster in zip(frames, POSTERS[:2], strict=True):
         bounds = []
         for frame in some:
             xs, ys = zip(*frame.corners(), strict=True)

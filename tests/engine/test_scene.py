@@ -3,7 +3,7 @@
 Measured beside what trivial answers reach: nothing seen, and the answers given to the wrong pictures.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -166,3 +166,21 @@ def test_the_same_picture_is_seen_the_same() -> None:
     out = BytesIO()
     Image.fromarray(pixels).save(out, "PNG")
     assert Scene().run(Look(pixels)) == Scene().run(Look(np.asarray(Image.open(out))))
+
+
+def test_a_bar_with_lettering_on_it_is_a_rectangle() -> None:
+    """The lettering is taken for a part of the bar; beside it, it is none of it."""
+
+    @dataclass(frozen=True)
+    class Read:
+        text: str
+        corners: tuple[tuple[float, float], ...]
+        confidence: float = 1.0
+        ink: str = "#FFFFFF"
+
+    pixels = np.full((SIDE, SIDE, 3), 250, np.uint8)
+    pixels[80:120, 10:118] = (23, 63, 53)
+    pixels[90:110, 30:90:4] = 255
+    line = Read("TEA", ((28, 88), (92, 88), (92, 112), (28, 112)))
+    [bar] = Scene().run(Look(pixels, [line])).figures
+    assert (bar.name, bar.colours) == ("rectangle", ("#173F35",))

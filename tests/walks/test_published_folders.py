@@ -20,8 +20,8 @@ from tests.walks.in_process import Inside
 from linocut.api.app import create_app
 from linocut.bases import known
 from linocut.bases.types import Sampling
+from linocut.engine.asked import Room
 from linocut.engine.open import open_engine
-from linocut.engine.room import Room
 from linocut.runtime import Runtime
 from linocut.settings import Settings
 from linocut.workers.loop import WorkerLoop

@@ -192,11 +192,12 @@ def _type(schema: Json) -> str:
     if "anyOf" in schema:
         return " or ".join(_type(option) for option in schema["anyOf"])
     if "enum" in schema:
-        values = [f"<code>{escape(str(value))}</code>" for value in schema["enum"]]
+        values = [escape(str(value)) for value in schema["enum"]]
         default = f"; default <code>{escape(str(schema['default']))}</code>" if "default" in schema else ""
         if len(values) <= _MANY_VALUES:
-            return ", ".join(values) + default
-        return f"<details><summary>one of {len(values)} values{default}</summary>{', '.join(values)}</details>"
+            return ", ".join(f"<code>{value}</code>" for value in values) + default
+        many = f"<code>{', '.join(values)}</code>"  # one element for all: the page holds such lists many times
+        return f"<details><summary>one of {len(values)} values{default}</summary>{many}</details>"
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'])}"
     limits = " ".join(f"{key} {escape(str(schema[key]))}" for key in _LIMITS if key in schema)

@@ -12,6 +12,7 @@ from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOpti
 from linocut.cli.fit import fit
 from linocut.cli.say import EXIT_FAILED, JsonFlag, answer
 from linocut.cli.serve import BaseOption, DataOption
+from linocut.cli.speakers import speakers
 from linocut.environment import settings_where_right
 
 
@@ -43,6 +44,7 @@ def doctor(
         lambda: checks.storage(settings),
         lambda: checks.tools(settings),
         lambda: checks.safety(settings),
+        lambda: speakers(settings),
     ]
     if blobs:
         looks.append(lambda: checks.blobs(settings))

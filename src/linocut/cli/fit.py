@@ -6,6 +6,7 @@ from linocut.bases import Base, Memory, load_base
 from linocut.bases.plan import told
 from linocut.bases.reading import parts_of, weights_of
 from linocut.cli.checks import Finding
+from linocut.engine.asked import Room
 from linocut.errors import LinocutError, TooLarge
 from linocut.runtime import base_folder
 from linocut.settings import MIB, Settings
@@ -32,7 +33,7 @@ def _plan(settings: Settings, base: Base) -> str:
     """The plan in words. ``TooLarge`` where there is none."""
     from linocut.engine.device import open_machine  # late: torch
     from linocut.engine.resident import free_bytes
-    from linocut.engine.room import Room, planned
+    from linocut.engine.room import planned
 
     machine = open_machine(settings.threads)
     asked: Any = {"purpose": settings.purpose, "precision": settings.precision, "tower": settings.text_tower}

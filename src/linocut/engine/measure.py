@@ -150,6 +150,17 @@ def _no_autocast(*_options: Any, **_named: Any) -> Any:
     return nullcontext()
 
 
+def weights_of(family: Any) -> int:
+    """The bytes of all weights that a loaded family holds."""
+    seen: dict[int, int] = {}
+    for value in vars(family).values():
+        inside = list(vars(value).values()) if hasattr(value, "__dict__") else []
+        for one in value if isinstance(value, list) else [value, *inside]:
+            if isinstance(one, torch.nn.Module):
+                seen |= {id(tensor): tensor.nbytes for tensor in one.parameters()}
+    return sum(seen.values())
+
+
 def text_like(family: Any, tokens: int, on: torch.device) -> Text:
     """A text of ``tokens`` tokens that means nothing, of the shape that the family's network reads."""
     if hasattr(family, "towers"):  # CLIP pools as well; its towers are small

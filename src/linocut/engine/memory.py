@@ -84,6 +84,8 @@ class Footprint:
         placed = order.placement.width * order.placement.height
         given = 4 * (order.picture.width * order.picture.height + placed)
         asked = EDIT_BYTES_PER_PIXEL * order.output_width * order.output_height
+        if order.keep == "object":
+            asked += CUTOUT_BYTES_PER_PIXEL * order.picture.width * order.picture.height
         return self.of_images(order) + round(latents) + given + asked
 
     def of_upscaled_images(self, order: UpscaleOrder) -> int:

@@ -1,15 +1,12 @@
 """The way in: an engine of the kind that the settings name. Torch is imported only when the kind needs it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from linocut.bases import Base
+from linocut.engine.asked import Room
 from linocut.engine.door import Engine
 from linocut.engine.fake import FakeEngine
 from linocut.engine.tools.tool import NO_TOOLS, ToolsAtHand
-
-if TYPE_CHECKING:
-    from linocut.engine.room import Room
 
 
 def open_engine(
@@ -18,7 +15,7 @@ def open_engine(
     base_folder: Path,
     threads: int,
     adapter_cache_bytes: int,
-    room: "Room | None" = None,
+    room: Room | None = None,
     tools: ToolsAtHand = NO_TOOLS,
 ) -> Engine:
     """Load the base in ``base_folder`` and return the engine that holds it; this takes as long as the load takes.

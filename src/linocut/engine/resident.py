@@ -16,6 +16,7 @@ from linocut.bases.sizes import sizes_of_folder
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.cache import AdapterCache
 from linocut.engine.adapters.file import load_adapter
+from linocut.engine.asked import Room
 from linocut.engine.carriage import CARRIAGES, carriage_of
 from linocut.engine.device import open_machine
 from linocut.engine.door import Fetch
@@ -28,7 +29,7 @@ from linocut.engine.memory import MIB, Footprint
 from linocut.engine.noise import start_noise
 from linocut.engine.pass_memory import watch_passes
 from linocut.engine.refusals import damaged_adapter
-from linocut.engine.room import Room, planned, precisions_here
+from linocut.engine.room import planned, precisions_here
 from linocut.engine.routines.hands import Hands
 from linocut.engine.scheduler import Scheduler
 from linocut.engine.spoken import spoken

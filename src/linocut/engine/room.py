@@ -1,35 +1,20 @@
-"""What of a device an engine may use: asked by the operator, planned by ``bases/plan.py``, and applied at the load."""
+"""What of a device a base takes: what the operator asks, planned by ``bases/plan.py``."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
-from typing import Literal
 
 import torch
 
 from linocut.bases import Base
-from linocut.bases.plan import Passes, Plan, Precision, Purpose, TowerPlace, Wishes, part_bytes, plan_for
+from linocut.bases.plan import Passes, Plan, Precision, Wishes, part_bytes, plan_for
 from linocut.bases.reading import tensors_of
 from linocut.bases.sizes import BaseSizes, sizes_of_folder
+from linocut.engine.asked import Room
 from linocut.engine.quantised import can_quantise
 from linocut.lora_files.targets import LORA_ENDINGS
 
 EASY_SHARE = 8
 """A base whose weights are less than this part of the device fits without being measured."""
-
-
-@dataclass(frozen=True)
-class Room:
-    """``memory_bytes``: what orders and passes may take beside the base, 0 for what is free. ``purpose``: what the plan
-    must have room for. ``precision``, ``tower``: as asked, "auto" for what fits. ``told`` is called with the name of
-    each part as its loading begins, and the bytes loaded before it and in all."""
-
-    memory_bytes: int = 0
-    purpose: Purpose = "both"
-    precision: Precision | Literal["auto"] = "auto"
-    tower: TowerPlace | Literal["auto"] = "auto"
-    told: Callable[[str, int, int], object] = field(default=lambda _part, _before, _all: None)
 
 
 def planned(base: Base, folder: Path, on: torch.device, device_bytes: int, room: Room, beside: int) -> Plan | None:
@@ -58,7 +43,7 @@ def wishes_of(base: Base, sizes: BaseSizes, folder: Path, on_host: bool, room: R
     return Wishes(
         purpose=room.purpose,
         precisions=precisions_here(folder, on_host, room),
-        tower=None if room.tower == "auto" else room.tower,
+        tower="device" if is_packed(folder) else None if room.tower == "auto" else room.tower,
         beside=beside,
         lora_values=lora_values(base, folder, sizes.networks[0].name),
         on_host=on_host,

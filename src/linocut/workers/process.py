@@ -14,11 +14,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from linocut import ids
 from linocut.bases import check_parts
 from linocut.bases.licences import check_licence
+from linocut.engine.asked import Room
 from linocut.engine.open import open_engine
 from linocut.engine.tools.chat import Endpoint
 from linocut.engine.tools.tool import ToolsAtHand
@@ -30,9 +31,6 @@ from linocut.runtime import Runtime, loading_file, ready_folder
 from linocut.settings import MIB, Settings
 from linocut.sight import can_compare, check_rule
 from linocut.workers.loop import WorkerLoop
-
-if TYPE_CHECKING:
-    from linocut.engine.room import Room
 
 
 def run(settings: Settings, worker_id: str = "") -> int:
@@ -77,11 +75,10 @@ def run(settings: Settings, worker_id: str = "") -> int:
     return 0
 
 
-def _room(settings: Settings, name: str) -> "Room | None":
+def _room(settings: Settings, name: str) -> Room | None:
     """What the settings ask of the device; how far the loading is goes into a file, for who asks ``/readyz``."""
     if settings.engine != "torch":
         return None
-    from linocut.engine.room import Room
 
     def tell(part: str, before: int, size: int) -> None:
         log("workers").info("loading", part=part, gigabytes=f"{before / 1e9:.1f} of {size / 1e9:.1f}")

@@ -10,9 +10,9 @@ from torch import device, dtype, nn
 
 from linocut.bases import facts_of
 from linocut.bases.reading import weights_of
-from linocut.engine.families.parts.other_layouts import is_other, load_other
+from linocut.engine.families.parts.other_layouts import is_other, is_packed, load_other
 from linocut.engine.loading import Loading, loading_of
-from linocut.engine.quantised import LIBRARIES, quantise
+from linocut.engine.quantised import LIBRARIES, can_quantise, quantise
 from linocut.engine.visiting import visiting
 from linocut.errors import InvalidRequest
 from linocut.observe import adopt_libraries
@@ -40,6 +40,14 @@ def load_module(kind: type[Module], folder: Path, name: str, on: device, precisi
     options: dict[str, Any] = {"dtype": how.dtype, "local_files_only": True, "use_safetensors": True}
     if variant := weights_of(folder, name).variant:
         options["variant"] = variant
+    if is_packed(folder, name):
+        if not can_quantise("nf4"):
+            raise InvalidRequest(
+                f"{folder.name} has its {name} packed in few bits, which takes bitsandbytes: pip install "
+                "'linocut[quantised]'."
+            )
+        quantised = at_home = False  # it is as it is, and goes where it is computed with
+        options["device_map"] = {"": on}
     if on.type == "cuda" and not (quantised or at_home):
         options["device_map"] = {"": on}
     loader: Any = kind

@@ -28,9 +28,14 @@ _FUSED = {
 
 def is_other(folder: Path, part: str) -> bool:
     """Whether the files of a part are in one of these layouts, as their headers tell."""
-    if "quantization_config" in json_or_nothing(folder, f"{part}/config.json"):
+    if is_packed(folder, part):
         return False  # the library reads it by what its config says
     return any(one.kind.startswith("F8_") or ".attention.qkv." in f".{one.name}" for one in tensors_of(folder, part))
+
+
+def is_packed(folder: Path, part: str) -> bool:
+    """Whether the config of a part says how its files are quantised."""
+    return "quantization_config" in json_or_nothing(folder, f"{part}/config.json")
 
 
 def load_other(kind: Any, folder: Path, part: str, on: torch.device, dtype: torch.dtype) -> nn.Module:

@@ -7,7 +7,7 @@ Shapes: H and W pixels.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import cv2
@@ -32,6 +32,8 @@ KNOWN_FROM = 0.66
 WHOLE_FROM = 0.78
 """The likeness from which on several pieces are one figure."""
 MOST_PIECES = 8
+ENCLOSED = 0.8
+"""The part of a text's surroundings that is a thing's, from which on it is written on that thing."""
 SAME_PLACE = 0.4
 """The overlap of a sign's box with a figure's from which on they are the same thing."""
 SURE_SIGN = 0.8
@@ -83,8 +85,9 @@ class Scene:
         lines, signs = _sure_and_single(look.lines)
         notes: tuple[str, ...] = ()
         if is_flat or ground.pattern:
-            free = _free(ground) & ~_written(look, lines, size)
-            segments = _whole(segments_of(pixels, lab_HWC, free, ground), pixels, lab_HWC)
+            written = _written(look, lines, size)
+            found = segments_of(pixels, lab_HWC, _free(ground) & ~written, ground)
+            segments = _whole([_lettered(one, written) for one in found], pixels, lab_HWC)
         else:
             segments, notes = _cut_out(look, pixels, lab_HWC, _written(look, look.lines, size))
         figures = [_figure(segment, size, named=is_flat or bool(ground.pattern)) for segment in segments]
@@ -164,6 +167,21 @@ def _written(look: Look, lines: Sequence[Line], size: tuple[int, int]) -> Flags:
         pen.polygon([(x * size[1] / width, y * size[0] / height) for x, y in line.corners], fill=1)
     grown = cv2.dilate(np.asarray(mask).astype(np.uint8), np.ones((5, 5), np.uint8))
     return np.asarray(grown > 0)
+
+
+def _lettered(segment: Segment, written: Flags) -> Segment:
+    """A thing with the lettering that stands on it: a bar is a rectangle, whatever is written there."""
+    top, left, bottom, right = segment.box
+    on_it = written[top:bottom, left:right]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(on_it.astype(np.uint8), connectivity=8)
+    mask = segment.mask_HW.copy()
+    for label in range(1, count):
+        x, y, wide, high, _ = (int(value) for value in stats[label])
+        around = mask[max(0, y - 2) : y + high + 2, max(0, x - 2) : x + wide + 2]
+        ring = around.size - around[2:-2, 2:-2].size if min(around.shape) > 4 else 0
+        if ring and around.sum() - around[2:-2, 2:-2].sum() >= ENCLOSED * ring:
+            mask |= labels == label
+    return replace(segment, mask_HW=mask)
 
 
 def _whole(segments: list[Segment], pixels: Levels, lab_HWC: Floats) -> list[Segment]:
