@@ -1,9 +1,9 @@
 """How well and how fast an object is cut out: the embedded tool on drawn composites of 1024 x 1024 pixels.
 
-Six pictures for each of four grounds (flat, gradient, textured, out of focus) and two edges (hard, hairy), whose truth
-is known: ``tests/engine/cutout_pictures.py``. Told are the overlap of what is more than half there, the mean error of
+Three pictures for each of four grounds (flat, gradient, textured, out of focus) and two edges (hard, hairy); the truth
+is known (``tests/engine/cutout_pictures.py``). Told are the overlap of what is more than half there, the mean error of
 the alpha, and the distance of the edge's colours from the object's own (of 255), each beside doing nothing; the seconds
-of processor time; and by how much the process grows at most, in a process of its own.
+of processor time; and by how much a process grows at most.
 
 Run by ``make bench``; writes cutout.md beside this file. ``--tool FILE.onnx`` measures a network of yours instead.
 """
@@ -28,7 +28,7 @@ from linocut.engine.tools.foreground import freed  # noqa: E402
 from linocut.engine.tools.onnx_matting import OnnxMatting  # noqa: E402
 from linocut.engine.tools.tool import Tool  # noqa: E402
 
-SIDE, PICTURES = 1024, 6
+SIDE, PICTURES = 1024, 3
 
 
 def measured(tool: Tool, ground: str, edge: str) -> tuple[list[float], list[float], int]:
@@ -99,7 +99,7 @@ def main() -> None:
             print(lines[-1], flush=True)
     lines += [
         "",
-        f"The process grows by at most {grown(given.tool):.0f} MiB. Script: `benchmarks/cutout.py`. {where()}",
+        f"The process grows by at most {grown(given.tool):.0f} MiB. {where('cutout.py')}",
     ]
     if not given.tool:
         (ROOT / "benchmarks" / "cutout.md").write_text("\n".join(lines) + "\n")

@@ -162,4 +162,5 @@ def pause_after(quick_deaths: int) -> float:
 def environment_of(settings: Settings) -> dict[str, str]:
     """The environment that gives a child the same settings, whatever command line they came from."""
     told = settings.model_dump() | {"data": settings.data.absolute()}
-    return {**os.environ, **{f"LINOCUT_{name.upper()}": str(value) for name, value in told.items()}}
+    written = {name: "" if value is None else str(value) for name, value in told.items()}  # an empty one is not set
+    return {**os.environ, **{f"LINOCUT_{name.upper()}": value for name, value in written.items()}}
