@@ -178,7 +178,7 @@ def test_doctor_finds_a_well_server(house: House, key: str) -> None:
     assert done.returncode == 0, done.stdout
     assert set(findings) == {
         "python", "libraries", "threads", "disk", "port", "base", "database", "keys", "storage", "server", "key",
-        "tools", "proxy",
+        "tools", "proxy", "safety", "language models", "fits",
     }  # fmt: skip
 
 
@@ -187,7 +187,7 @@ def test_doctor_says_how_to_mend_what_is_not_well(tmp_path: Path) -> None:
     assert done.returncode == 1
     for line in (
         "FAIL  base:",
-        "Set --base to mini",
+        "linocut serve --base mini",
         "FAIL  server:",
         "linocut serve",
         "FAIL  key:",

@@ -15,7 +15,7 @@ class BaseLicence(msgspec.Struct, kw_only=True, frozen=True):
     name: Annotated[str, Meta(examples=["Apache-2.0"])]
     url: Annotated[str, Meta(examples=["https://www.apache.org/licenses/LICENSE-2.0"])]
     hosting: bool
-    note: str
+    note: Annotated[str, Meta(examples=["Pictures may be sold; it may not be hosted for others without a licence."])]
 
 
 class BaseAbilities(msgspec.Struct, kw_only=True, frozen=True):
