@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults.house import House, fake_house
+from tests.faults.server import Server, fake_server
 
 from linocut.cli import main as command_line
 
@@ -85,22 +85,22 @@ def typing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that draws with the fake engine."""
-    with fake_house(tmp_path_factory.mktemp("cli") / "data") as house:
-        yield house
+    with fake_server(tmp_path_factory.mktemp("cli") / "data") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def key(house: House) -> str:
+def key(server: Server) -> str:
     """A key of the default user."""
-    return house.key("--label", "cli")["api_key"]
+    return server.key("--label", "cli")["api_key"]
 
 
 @pytest.fixture(scope="session")
-def linocut(house: House, key: str) -> Type:
+def linocut(server: Server, key: str) -> Type:
     """Type a client verb against the running server with a good key."""
-    environment = {"LINOCUT_URL": house.url, "LINOCUT_API_KEY": key}
+    environment = {"LINOCUT_URL": server.url, "LINOCUT_API_KEY": key}
     return lambda *arguments: typed_here(*arguments, environment=environment)
 
 
@@ -122,6 +122,6 @@ def empty_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def client_typing(typing: Typed, house: House, key: str) -> Typed:
+def client_typing(typing: Typed, server: Server, key: str) -> Typed:
     """As ``typing``, against the running server with a good key."""
-    return lambda *arguments, **variables: typing(*arguments, **{"URL": house.url, "API_KEY": key, **variables})
+    return lambda *arguments, **variables: typing(*arguments, **{"URL": server.url, "API_KEY": key, **variables})

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from tests.cli.conftest import Typed, typed
-from tests.faults.house import House
+from tests.faults.server import Server
 
 from linocut import __version__
 from linocut.cli import generate as generate_verb
@@ -184,9 +184,9 @@ NAMES = ("日本語.png", "naïve café.png", "smile 😀.png")
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii:strict"])
-def test_any_file_name_on_any_terminal(house: House, key: str, typing: Typed, tmp_path: Path, encoding: str) -> None:
-    client = {"LINOCUT_URL": house.url, "LINOCUT_API_KEY": key}
-    made = typing("datasets", "create", "日本", "--json", URL=house.url, API_KEY=key)[1]
+def test_any_file_name_on_any_terminal(server: Server, key: str, typing: Typed, tmp_path: Path, encoding: str) -> None:
+    client = {"LINOCUT_URL": server.url, "LINOCUT_API_KEY": key}
+    made = typing("datasets", "create", "日本", "--json", URL=server.url, API_KEY=key)[1]
     dataset_id = json.loads(made)["dataset_id"]
     for number, name in enumerate(NAMES):
         shutil.copy(POSTERS[number], tmp_path / name)
@@ -218,7 +218,7 @@ def test_a_path_that_is_not_text_is_printed_and_is_json(client_typing: Typed, tm
     assert Image.open(io.BytesIO(Path(json.loads(said)[0]["path"]).read_bytes())).format == "PNG"
     missing = os.fsdecode(os.fsencode(tmp_path) + b"/n\xf6")
     for verb in (
-        ("train", missing, "--name", "House style"),
+        ("train", missing, "--name", "Server style"),
         ("datasets", "upload", "x", missing),
         ("inspect", missing),
     ):

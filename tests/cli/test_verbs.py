@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from tests.cli.conftest import Type, typed
-from tests.faults.house import House
+from tests.faults.server import Server
 
 from linocut.files import sha256_hex
 from linocut.samples import PICTURES
@@ -104,10 +104,10 @@ def test_models_weights_for_another_program(linocut: Type, model: dict[str, Any]
     assert "comfyui" in refused.stderr
 
 
-def test_models_share_and_unshare(linocut: Type, house: House, key: str, model: dict[str, Any]) -> None:
-    mine, colleague = house.key(), house.key("--user", "grace")  # the same organisation, another user
+def test_models_share_and_unshare(linocut: Type, server: Server, key: str, model: dict[str, Any]) -> None:
+    mine, colleague = server.key(), server.key("--user", "grace")  # the same organisation, another user
     organization, model_id = mine["organization_id"], model["model_id"]
-    theirs = {"LINOCUT_URL": house.url, "LINOCUT_API_KEY": colleague["api_key"]}
+    theirs = {"LINOCUT_URL": server.url, "LINOCUT_API_KEY": colleague["api_key"]}
 
     def sees() -> int:
         return typed("models", "get", model_id, environment=theirs).returncode
@@ -129,32 +129,32 @@ def test_models_share_and_unshare(linocut: Type, house: House, key: str, model: 
     assert linocut("models", "share", model_id, "elsewhere").returncode == 4
 
 
-def test_keys_create_gives_the_same_user_and_organisation_each_time(house: House) -> None:
-    first, second, other = house.key(), house.key(), house.key("--user", "ada", "--org", "letters")
+def test_keys_create_gives_the_same_user_and_organisation_each_time(server: Server) -> None:
+    first, second, other = server.key(), server.key(), server.key("--user", "ada", "--org", "letters")
     assert first["user_id"] == second["user_id"] != other["user_id"]
     assert first["organization_id"] == second["organization_id"] != other["organization_id"]
     assert first["api_key"] != second["api_key"]
     assert set(first) == {"api_key", "api_key_id", "user_id", "organization_id"}
 
 
-def test_a_revoked_key_is_refused_at_once_by_the_running_server(house: House) -> None:
-    made = house.key()
-    environment = {"LINOCUT_URL": house.url, "LINOCUT_API_KEY": made["api_key"]}
+def test_a_revoked_key_is_refused_at_once_by_the_running_server(server: Server) -> None:
+    made = server.key()
+    environment = {"LINOCUT_URL": server.url, "LINOCUT_API_KEY": made["api_key"]}
     assert typed("models", "list", environment=environment).returncode == 0
-    assert typed("keys", "revoke", made["api_key_id"], "--data", str(house.data)).returncode == 0
+    assert typed("keys", "revoke", made["api_key_id"], "--data", str(server.data)).returncode == 0
     assert typed("models", "list", environment=environment).returncode == 3
-    rows = json.loads(typed("keys", "list", "--data", str(house.data), "--json").stdout)
+    rows = json.loads(typed("keys", "list", "--data", str(server.data), "--json").stdout)
     assert [bool(row["revoked"]) for row in rows if row["api_key_id"] == made["api_key_id"]] == [True]
     assert all(made["api_key"] not in json.dumps(row) for row in rows)
-    assert typed("keys", "revoke", "nosuchkey", "--data", str(house.data)).returncode == 4
+    assert typed("keys", "revoke", "nosuchkey", "--data", str(server.data)).returncode == 4
 
 
-def test_the_key_may_come_from_a_file_but_never_from_the_command_line(house: House, key: str, tmp_path: Path) -> None:
+def test_the_key_may_come_from_a_file_but_never_from_the_command_line(server: Server, key: str, tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text(key + "\n")
-    assert typed("models", "list", "--url", house.url, "--key-file", str(path)).returncode == 0
-    assert typed("models", "list", "--url", house.url, "--key-file", str(tmp_path / "none")).returncode == 3
-    assert typed("models", "list", "--url", house.url, "--api-key", key).returncode == 2
+    assert typed("models", "list", "--url", server.url, "--key-file", str(path)).returncode == 0
+    assert typed("models", "list", "--url", server.url, "--key-file", str(tmp_path / "none")).returncode == 3
+    assert typed("models", "list", "--url", server.url, "--api-key", key).returncode == 2
 
 
 def test_wrong_usage_is_two(linocut: Type) -> None:
@@ -171,9 +171,9 @@ def test_no_server_is_a_sentence(key: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_doctor_finds_a_well_server(house: House, key: str) -> None:
-    environment = {"LINOCUT_URL": house.url, "LINOCUT_API_KEY": key}
-    done = typed("doctor", "--data", str(house.data), "--json", environment=environment)
+def test_doctor_finds_a_well_server(server: Server, key: str) -> None:
+    environment = {"LINOCUT_URL": server.url, "LINOCUT_API_KEY": key}
+    done = typed("doctor", "--data", str(server.data), "--json", environment=environment)
     findings = {finding["name"]: finding["ok"] for finding in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
     assert set(findings) == {
@@ -212,7 +212,7 @@ def _hear_sigint() -> None:
 
 
 def test_interrupted_is_a_hundred_and_thirty(tmp_path: Path) -> None:
-    slow = House(tmp_path / "data", {"LINOCUT_ENGINE": "fake", "LINOCUT_FAKE_STEP_SECONDS": "0.5"})
+    slow = Server(tmp_path / "data", {"LINOCUT_ENGINE": "fake", "LINOCUT_FAKE_STEP_SECONDS": "0.5"})
     slow.start()
     try:
         environment = {**os.environ, "LINOCUT_URL": slow.url, "LINOCUT_API_KEY": slow.key()["api_key"]}

@@ -11,17 +11,17 @@ LATE = AdapterRef(sha256="0" * 64, size_bytes=1)
 
 
 @pytest.mark.parametrize("ended", ["COMPLETED", "ERRORED", "ARCHIVED"])
-def test_a_model_that_has_ended_is_neither_completed_nor_failed(house: Workshop, ended: str) -> None:
-    model_id = house.start(house.alice).model_id
+def test_a_model_that_has_ended_is_neither_completed_nor_failed(workshop: Workshop, ended: str) -> None:
+    model_id = workshop.start(workshop.alice).model_id
     if ended == "ERRORED":
-        house.cancel(house.alice, model_id)
+        workshop.cancel(workshop.alice, model_id)
     else:
-        house.worker().run_until_idle()
+        workshop.worker().run_until_idle()
     if ended == "ARCHIVED":
-        house.archive(house.alice, model_id)
-    before, told = house.model(house.alice, model_id), house.statuses(model_id)
+        workshop.archive(workshop.alice, model_id)
+    before, told = workshop.model(workshop.alice, model_id), workshop.statuses(model_id)
     assert before.status == ended
     with pytest.raises(Conflict, match=f"This model is {ended} and cannot be completed"):
-        house.write(lambda tx: registry.complete(tx, model_id, LATE))
-    assert house.write(lambda tx: registry.fail(tx, model_id, "It failed after all.")) is False
-    assert (house.model(house.alice, model_id), house.statuses(model_id)) == (before, told)
+        workshop.write(lambda tx: registry.complete(tx, model_id, LATE))
+    assert workshop.write(lambda tx: registry.fail(tx, model_id, "It failed after all.")) is False
+    assert (workshop.model(workshop.alice, model_id), workshop.statuses(model_id)) == (before, told)

@@ -4,22 +4,22 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from tests.faults.house import House, fake_house
+from tests.faults.server import Server, fake_server
 from tests.webhooks.receiver import make_certificates
 
 
 @pytest.fixture(scope="session")
-def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server on the fake engine, as the documents' readers have started one."""
     folder = tmp_path_factory.mktemp("docs")
     authority, _ = make_certificates(folder / "certificates", "localhost")
     hosts = {"LINOCUT_WEBHOOK_HOSTS": "localhost,hooks.example.org", "SSL_CERT_FILE": str(authority)}
-    with fake_house(folder / "data", **hosts) as house:
-        yield house
+    with fake_server(folder / "data", **hosts) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def key(documented: House) -> str:
+def key(documented: Server) -> str:
     """A key of that server: documents that do not make one say nothing of it."""
     return documented.key()["api_key"]
 

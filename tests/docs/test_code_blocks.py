@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.docs.blocks import DOCUMENTS, ROOT, RUN_BY_PYTHON, RUN_BY_SHELL, SHOWN, Block, Reader, blocks_of
-from tests.faults.house import House
+from tests.faults.server import Server
 
 from linocut.samples import PICTURES
 
@@ -59,7 +59,7 @@ def _runs_here(path: Path) -> bool:
 
 @pytest.mark.parametrize("path", list(filter(_runs_here, DOCUMENTS)), ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_code_of_a_document_runs(
-    path: Path, documented: House, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, documented: Server, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     reader = Reader(tmp_path, documented.url, documented.data, PICTURES, key)

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx2
-from tests.faults.house import PATIENCE_SECONDS, House
+from tests.faults.server import PATIENCE_SECONDS, Server
 
 
 def _flip(file: Path, table: str) -> None:
@@ -21,19 +21,19 @@ def _flip(file: Path, table: str) -> None:
 
 
 def test_a_database_that_is_damaged_under_its_server(tmp_path: Path) -> None:
-    house = House(tmp_path / "data", {"LINOCUT_ENGINE": "fake", "LINOCUT_LOG_JSON": "true"})
-    file, log = house.data / "linocut.db", tmp_path / "data.log"
-    house.start()
+    server = Server(tmp_path / "data", {"LINOCUT_ENGINE": "fake", "LINOCUT_LOG_JSON": "true"})
+    file, log = server.data / "linocut.db", tmp_path / "data.log"
+    server.start()
     try:
-        key = house.key()["api_key"]
-        house.wait_for("/readyz", "", PATIENCE_SECONDS)
-        processes = house.pids()
+        key = server.key()["api_key"]
+        server.wait_for("/readyz", "", PATIENCE_SECONDS)
+        processes = server.pids()
         with closing(sqlite3.connect(file)) as raw:
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             _flip(file, "images")
             raw.execute("CREATE TABLE moved (x)")  # the other connections read their pages anew
             raw.commit()
-        with httpx2.Client(base_url=house.url, headers={"Api-Key": key}, timeout=PATIENCE_SECONDS) as http:
+        with httpx2.Client(base_url=server.url, headers={"Api-Key": key}, timeout=PATIENCE_SECONDS) as http:
             answer = http.post("/v1/ideogram-v3/generate", json={"prompt": "a cat"})  # its rows would be written there
             assert (answer.status_code, "damaged" in answer.json()["error"]) == (503, True), answer.text
             ready = http.get("/readyz")
@@ -41,9 +41,9 @@ def test_a_database_that_is_damaged_under_its_server(tmp_path: Path) -> None:
             assert http.post("/datasets", json={"name": "no"}).status_code == 503, "nothing is written any more"
             assert http.get("/models").status_code == 200, "what can be read is read"
             time.sleep(1.5)
-            assert house.pids() == processes, "and nobody dies of it"
+            assert server.pids() == processes, "and nobody dies of it"
     finally:
-        house.stop()
+        server.stop()
     told = [line for line in log.read_text().splitlines() if "the database is damaged" in line]
     assert len(told) == 1
     assert str(file) in told[0]
@@ -51,9 +51,9 @@ def test_a_database_that_is_damaged_under_its_server(tmp_path: Path) -> None:
     assert "stopped 3 times" not in log.read_text()
     assert "Traceback" not in log.read_text()
 
-    house.start()
-    assert house.process is not None
-    assert house.process.wait(PATIENCE_SECONDS) == 1, "it is not served again"
+    server.start()
+    assert server.process is not None
+    assert server.process.wait(PATIENCE_SECONDS) == 1, "it is not served again"
     last = log.read_text().splitlines()[-1]
     assert str(file) in last
     assert "is damaged" in last

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.db.postgres import Postgres
-from tests.faults.house import PATIENCE_SECONDS, House
+from tests.faults.server import PATIENCE_SECONDS, Server
 from tests.faults.story import IMAGES, Client, Promises, check_promises, picture
 
 BACK_SECONDS = 5.0
@@ -22,9 +22,9 @@ GENERATE = "/v1/ideogram-v3/generate"
 TRAIN = "/v1/ideogram-v3/train-model-advanced"
 
 
-def _house(folder: Path, **settings: str) -> House:
+def _served(folder: Path, **settings: str) -> Server:
     told = {"ENGINE": "fake", "FAKE_STEP_SECONDS": "0.004", **settings}
-    return House(folder / "data", {f"LINOCUT_{name}": value for name, value in told.items()})
+    return Server(folder / "data", {f"LINOCUT_{name}": value for name, value in told.items()})
 
 
 def _until_it_works(call: Callable[[], httpx2.Response]) -> float:
@@ -85,19 +85,19 @@ def _all_completed(http: httpx2.Client) -> None:
 
 def _live_through_locks(folder: Path, locks: int, seconds: float, patience: float) -> None:
     """A lock of so many seconds, several times over, while a training goes on."""
-    house = _house(folder, DATABASE_BUSY_SECONDS=str(patience))
-    house.start()
+    linocut = _served(folder, DATABASE_BUSY_SECONDS=str(patience))
+    linocut.start()
     try:
-        key = house.key()["api_key"]
-        house.wait_for("/readyz", key, PATIENCE_SECONDS)
-        processes = house.pids()
-        with httpx2.Client(base_url=house.url, headers={"Api-Key": key}, timeout=PATIENCE_SECONDS) as http:
+        key = linocut.key()["api_key"]
+        linocut.wait_for("/readyz", key, PATIENCE_SECONDS)
+        processes = linocut.pids()
+        with httpx2.Client(base_url=linocut.url, headers={"Api-Key": key}, timeout=PATIENCE_SECONDS) as http:
             dataset_id = _filled(http)
             writes = _writes(http, dataset_id)
             back = []
             for _ in range(locks):
                 model_id = http.post(TRAIN, json=_training(dataset_id)).raise_for_status().json()["model_id"]
-                somebody = sqlite3.connect(house.data / "linocut.db", isolation_level=None, timeout=PATIENCE_SECONDS)
+                somebody = sqlite3.connect(linocut.data / "linocut.db", isolation_level=None, timeout=PATIENCE_SECONDS)
                 somebody.execute("BEGIN IMMEDIATE")
                 locked_at = time.monotonic()
                 while time.monotonic() - locked_at < seconds:
@@ -111,9 +111,9 @@ def _live_through_locks(folder: Path, locks: int, seconds: float, patience: floa
                 _until_it_works(writes[3])  # drawing waits for its turn at the engine
             assert min(back) < BACK_SECONDS, back
             _all_completed(http)
-        assert house.pids() == processes, "nobody had to start anew"
+        assert linocut.pids() == processes, "nobody had to start anew"
     finally:
-        house.stop()
+        linocut.stop()
 
 
 def test_a_locked_database_answers_reads_and_puts_writes_off(tmp_path: Path) -> None:
@@ -129,23 +129,23 @@ def test_a_database_locked_for_half_a_minute(tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_postgresql_restarts_under_load(tmp_path: Path) -> None:
     with Postgres(flush=True) as server:
-        house = _house(tmp_path, DATABASE_URL=server.create("restarts"))
-        house.start()
+        linocut = _served(tmp_path, DATABASE_URL=server.create("restarts"))
+        linocut.start()
         try:
-            _live_through_restarts(house, server, restarts=3)
+            _live_through_restarts(linocut, server, restarts=3)
         finally:
-            house.stop()
+            linocut.stop()
 
 
-def _live_through_restarts(house: House, server: Postgres, restarts: int) -> None:
-    key = house.key()["api_key"]
-    house.wait_for("/readyz", key, PATIENCE_SECONDS)
-    processes = house.pids()
+def _live_through_restarts(linocut: Server, server: Postgres, restarts: int) -> None:
+    key = linocut.key()["api_key"]
+    linocut.wait_for("/readyz", key, PATIENCE_SECONDS)
+    processes = linocut.pids()
     promises = Promises()
-    clients = [Client(house.url, key, promises, seed) for seed in range(3)]
+    clients = [Client(linocut.url, key, promises, seed) for seed in range(3)]
     for client in clients:
         client.start()
-    with httpx2.Client(base_url=house.url, headers={"Api-Key": key}, timeout=PATIENCE_SECONDS) as http:
+    with httpx2.Client(base_url=linocut.url, headers={"Api-Key": key}, timeout=PATIENCE_SECONDS) as http:
         back = []
         for number in range(1, restarts + 1):
             _until(lambda number=number: len(promises.links) >= number)  # all kinds of calls are under way
@@ -163,9 +163,9 @@ def _live_through_restarts(house: House, server: Postgres, restarts: int) -> Non
         assert sum(client.cut for client in clients) == 0, "a connection was cut instead of answered"
         assert all(set(client.statuses) <= {200, 503} for client in clients)
         assert min(back) < BACK_SECONDS, back
-        check_promises(house.url, key, promises)
+        check_promises(linocut.url, key, promises)
         _all_completed(http)
-    assert house.pids() == processes, "nobody had to start anew"
+    assert linocut.pids() == processes, "nobody had to start anew"
 
 
 def _until(fact: Callable[[], bool]) -> None:

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from tests.api.live import Account, Live, running
 from tests.api.pictures import png, zipped
-from tests.faults.house import House
+from tests.faults.server import Server
 from tests.faults.tiny_disk import TinyDisk
 from tests.walks.steps import FEWEST, V3_GENERATE, fill, finish, model, ok, train
 
@@ -140,23 +140,23 @@ def test_a_whole_server_goes_on_by_itself(disk: TinyDisk) -> None:
     """Real processes: none of them ends for want of disk, and none is started again."""
     environment = {"LINOCUT_ENGINE": "fake", "LINOCUT_FAKE_STEP_SECONDS": "0.05", "LINOCUT_MIN_TRAINING_IMAGES": "4"}
     environment["LINOCUT_GENERATE_TIMEOUT_SECONDS"] = "20"
-    house = House(disk.folder / "data", environment)
-    house.start()
+    server = Server(disk.folder / "data", environment)
+    server.start()
     try:
-        key = house.key()["api_key"]
-        house.wait_for("/readyz", key, 60)
-        with httpx2.Client(base_url=house.url, headers={"Api-Key": key}, timeout=60.0) as http:
+        key = server.key()["api_key"]
+        server.wait_for("/readyz", key, 60)
+        with httpx2.Client(base_url=server.url, headers={"Api-Key": key}, timeout=60.0) as http:
             account = Account(key, "", "", "", http)
             dataset_id = fill(account)
             body = {"dataset_id": dataset_id, **TRAIN}
             model_id = ok(http.post("/v1/ideogram-v3/train-model-advanced", json=body))["model_id"]
-            processes = {name: process.pid for name, process in house.children().items()}
+            processes = {name: process.pid for name, process in server.children().items()}
             assert set(processes) == {"supervisor", "api", "engine"}
             disk.fill()
             until_told(lambda: http.post("/datasets", json={"name": "x" * 40}))
             drawn = http.post(V3_GENERATE, json={"prompt": "x" * 5000})
             assert drawn.status_code == 200 or (drawn.status_code == 503 and drawn.headers["retry-after"])
-            refused = house.try_key()
+            refused = server.try_key()
             assert refused.returncode == 1
             assert "disk is full" in refused.stdout + refused.stderr
             assert "Traceback" not in refused.stdout + refused.stderr
@@ -165,7 +165,7 @@ def test_a_whole_server_goes_on_by_itself(disk: TinyDisk) -> None:
             disk.make_room()
             assert finish(account, model_id, 120)["status"] == "COMPLETED"
             assert ok(http.post(V3_GENERATE, json={"prompt": "x"}))["data"]
-            assert house.key()["api_key"]
-            assert {name: process.pid for name, process in house.children().items()} == processes
+            assert server.key()["api_key"]
+            assert {name: process.pid for name, process in server.children().items()} == processes
     finally:
-        house.stop()
+        server.stop()

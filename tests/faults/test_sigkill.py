@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from tests.db.postgres import Postgres
-from tests.faults.house import READY_SECONDS, slowdown
 from tests.faults.rounds import live_through
+from tests.faults.server import READY_SECONDS, slowdown
 
 
 def _live_through_in_time(

@@ -18,7 +18,7 @@ from linocut import captions, generation, prompting, safety
 from linocut.api.translate.versions import V3
 from linocut.captions import caption_text
 from linocut.errors import Unsafe
-from linocut.generation.service import LONGEST_PROMPT
+from linocut.generation.checking import LONGEST_PROMPT
 from linocut.generation.sizes import ratio_of_text
 from linocut.prompting import expand, fitted, notes_of, restate, reword
 from linocut.safety.service import judge_prompt

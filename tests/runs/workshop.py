@@ -1,4 +1,4 @@
-"""A whole house below the API for the tests of services and workers: database, store, accounts, a fake engine."""
+"""Everything below the API for the tests of services and workers: database, store, accounts, a fake engine."""
 
 import io
 from collections.abc import Callable

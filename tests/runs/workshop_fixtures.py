@@ -30,6 +30,6 @@ def open_workshop(
 
 
 @pytest.fixture
-def house(open_workshop: Callable[..., Workshop]) -> Workshop:
+def workshop(open_workshop: Callable[..., Workshop]) -> Workshop:
     """A fresh workshop."""
     return open_workshop()

@@ -1,3 +1,3 @@
 """The fixtures of these tests: see tests/runs/workshop_fixtures.py."""
 
-from tests.runs.workshop_fixtures import house, open_workshop  # noqa: F401
+from tests.runs.workshop_fixtures import open_workshop, workshop  # noqa: F401

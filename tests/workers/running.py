@@ -51,11 +51,11 @@ class Running:
         assert not self._thread.is_alive()
 
 
-def steps_of(house: Workshop, model_id: str) -> int:
-    return house.model(house.alice, model_id).runs[0].step
+def steps_of(workshop: Workshop, model_id: str) -> int:
+    return workshop.model(workshop.alice, model_id).runs[0].step
 
 
-def everything(house: Workshop) -> list[Any]:
+def everything(workshop: Workshop) -> list[Any]:
     """Every row that a worker could write."""
     tables = (jobs, models, images, training_runs, model_events, slugs)
-    return [house.read(lambda tx, table=table: tx.execute(select(table)).all()) for table in tables]
+    return [workshop.read(lambda tx, table=table: tx.execute(select(table)).all()) for table in tables]

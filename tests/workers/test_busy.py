@@ -38,10 +38,10 @@ class Moody:
             raise Busy
 
 
-def moody_worker(house: Workshop, before: set[int], after: set[int]) -> WorkerLoop:
-    runtime = replace(house.runtime, db=Moody(house.db, before, after))  # type: ignore[arg-type]
+def moody_worker(workshop: Workshop, before: set[int], after: set[int]) -> WorkerLoop:
+    runtime = replace(workshop.runtime, db=Moody(workshop.db, before, after))  # type: ignore[arg-type]
     loop = WorkerLoop(runtime, FakeEngine(runtime.base), "moody")
-    house.workers.append(loop)
+    workshop.workers.append(loop)
     return loop
 
 
@@ -53,25 +53,25 @@ def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("fault", range(1, 4))
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_generation_is_drawn_once_whichever_transaction_is_refused_or_its_answer_lost(
-    house: Workshop, fault: int, when: str
+    workshop: Workshop, fault: int, when: str
 ) -> None:
-    placed = house.place(house.alice, num_images=2)
+    placed = workshop.place(workshop.alice, num_images=2)
     chosen = {when: {fault}, "after" if when == "before" else "before": set[int]()}
-    loop = moody_worker(house, **chosen)
-    until(lambda: loop.turn() or house.job(job_id=placed.job_id).status == "DONE")
+    loop = moody_worker(workshop, **chosen)
+    until(lambda: loop.turn() or workshop.job(job_id=placed.job_id).status == "DONE")
     loop.run_until_idle()
-    job = house.job(job_id=placed.job_id)
+    job = workshop.job(job_id=placed.job_id)
     assert (job.status, job.attempts, len(job.result["images"])) == ("DONE", 0, 2)
     assert loop.publisher.fault is None
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_training_ends_well_though_every_fifth_transaction_is_busy(house: Workshop, when: str) -> None:
-    started = house.start(house.alice, advanced=AdvancedAsk(training_steps=100, lora_rank=64, seed=3))
+def test_a_training_ends_well_though_every_fifth_transaction_is_busy(workshop: Workshop, when: str) -> None:
+    started = workshop.start(workshop.alice, advanced=AdvancedAsk(training_steps=100, lora_rank=64, seed=3))
     fifth = set(range(1, 1000, 5))
-    loop = moody_worker(house, fifth if when == "before" else set(), fifth if when == "after" else set())
-    until(lambda: (loop.turn() and False) or house.model(house.alice, started.model_id).status == "COMPLETED", 60)
-    job = house.job(kind="train")
+    loop = moody_worker(workshop, fifth if when == "before" else set(), fifth if when == "after" else set())
+    until(lambda: (loop.turn() and False) or workshop.model(workshop.alice, started.model_id).status == "COMPLETED", 60)
+    job = workshop.job(kind="train")
     assert (job.status, job.attempts) == ("DONE", 0)
     until(lambda: loop.turn() or not loop.holdings.all())
 
@@ -80,18 +80,18 @@ def test_a_locked_database_does_not_stop_the_work_in_hand(
     open_workshop: Callable[..., Workshop], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loops, "LEASE_PATIENCE_SECONDS", 0.05)
-    house, other = open_workshop(), open_workshop()
-    house.place(house.alice)
-    loop = house.worker()
+    workshop, other = open_workshop(), open_workshop()
+    workshop.place(workshop.alice)
+    loop = workshop.worker()
     with other.db.transaction():
         assert not loop._lease()
         assert not loop._lease()
     loop.run_until_idle()
-    assert house.job(kind="generate").status == "DONE"
+    assert workshop.job(kind="generate").status == "DONE"
 
 
-def test_chores_are_put_off_while_the_database_is_away(house: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    chores = Housekeeping(house.runtime.settings)
+def test_chores_are_put_off_while_the_database_is_away(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    chores = Housekeeping(workshop.runtime.settings)
 
     @contextmanager
     def away(**_: float) -> Iterator[Connection]:

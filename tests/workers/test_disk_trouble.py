@@ -21,7 +21,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "LOOK_ANYWAY_SECONDS", 0.05)
 
 
-def test_a_run_for_whose_folder_there_is_no_room_waits(house: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_for_whose_folder_there_is_no_room_waits(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     refusals = [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))]
     enter = workspaces.enter
 
@@ -31,14 +31,14 @@ def test_a_run_for_whose_folder_there_is_no_room_waits(house: Workshop, monkeypa
         return enter(folder, lease_token)
 
     monkeypatch.setattr(workspaces, "enter", full_at_first)
-    model_id = short_run(house)
-    worker = house.worker()
-    while refusals or house.model(house.alice, model_id).status != "COMPLETED":
+    model_id = short_run(workshop)
+    worker = workshop.worker()
+    while refusals or workshop.model(workshop.alice, model_id).status != "COMPLETED":
         worker.run_until_idle()
-    assert house.job().attempts == 0
+    assert workshop.job().attempts == 0
 
 
-def test_a_run_whose_pictures_cannot_be_had_just_now_waits(house: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_pictures_cannot_be_had_just_now_waits(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     times, get = [3], Store.get
 
     def away(store: Store, sha256: str) -> bytes:
@@ -48,23 +48,23 @@ def test_a_run_whose_pictures_cannot_be_had_just_now_waits(house: Workshop, monk
         return get(store, sha256)
 
     monkeypatch.setattr(Store, "get", away)
-    model_id = short_run(house)
-    worker = house.worker()
-    while times[0] or house.model(house.alice, model_id).status != "COMPLETED":
-        assert house.model(house.alice, model_id).status != "ERRORED"
+    model_id = short_run(workshop)
+    worker = workshop.worker()
+    while times[0] or workshop.model(workshop.alice, model_id).status != "COMPLETED":
+        assert workshop.model(workshop.alice, model_id).status != "ERRORED"
         worker.run_until_idle()
-    assert house.job().attempts == 0
+    assert workshop.job().attempts == 0
 
 
-def test_who_waits_for_images_that_cannot_be_kept_is_told(house: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    placed = house.place(house.alice, num_images=4)
-    worker = house.worker()
+def test_who_waits_for_images_that_cannot_be_kept_is_told(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    placed = workshop.place(workshop.alice, num_images=4)
+    worker = workshop.worker()
     with monkeypatch.context() as broken:
         broken.setattr(Store, "put", lambda *_: (_ for _ in ()).throw(Unavailable("The store is away.")))
         worker.run_until_idle()
-    job = house.job(job_id=placed.job_id)
+    job = workshop.job(job_id=placed.job_id)
     assert (job.status, job.error["code"], job.error["message"]) == ("FAILED", "unavailable", "The store is away.")
-    again = house.place(house.alice, num_images=4)
-    while house.job(job_id=again.job_id).status in ("QUEUED", "RUNNING"):
+    again = workshop.place(workshop.alice, num_images=4)
+    while workshop.job(job_id=again.job_id).status in ("QUEUED", "RUNNING"):
         worker.run_until_idle()
-    assert house.job(job_id=again.job_id).status == "DONE"
+    assert workshop.job(job_id=again.job_id).status == "DONE"

@@ -19,35 +19,35 @@ from linocut.runs.types import AdvancedAsk
 from linocut.workers.heart import STALLED_SECONDS
 
 
-def test_a_worker_that_hung_and_wakes_cannot_write(house: Workshop) -> None:
+def test_a_worker_that_hung_and_wakes_cannot_write(workshop: Workshop) -> None:
     """It hangs in the middle of a run; its lease is taken; another worker ends the run; then it wakes and goes on."""
-    started = house.start(house.alice, advanced=AdvancedAsk(training_steps=100, lora_rank=64, seed=3))
-    sleeper = house.worker("sleeper")
+    started = workshop.start(workshop.alice, advanced=AdvancedAsk(training_steps=100, lora_rank=64, seed=3))
+    sleeper = workshop.worker("sleeper")
     sleeper.heart.close()  # nothing tells it that its lease is lost: only the fence can stop it
-    while steps_of(house, started.model_id) < 1:
+    while steps_of(workshop, started.model_id) < 1:
         sleeper.turn()
-    house.lose_leases()
-    reaper.reap(house.db, ids.now(), close_failed_job)
-    house.worker("other").run_until_idle()
-    before = everything(house)
+    workshop.lose_leases()
+    reaper.reap(workshop.db, ids.now(), close_failed_job)
+    workshop.worker("other").run_until_idle()
+    before = everything(workshop)
     while sleeper._engine.busy():
         for event in sleeper._engine.step():
             sleeper.publisher.put(event)
     until(lambda: not sleeper.holdings.all())
     until(sleeper.publisher.idle)
-    assert everything(house) == before
-    model = house.model(house.alice, started.model_id)
+    assert everything(workshop) == before
+    model = workshop.model(workshop.alice, started.model_id)
     assert (model.status, model.custom_model_uri) == ("COMPLETED", "model/house-style/version/1")
 
 
-def test_the_engine_stops_working_on_what_was_lost(house: Workshop) -> None:
-    house.start(house.alice, advanced=LONG)
-    loop = house.worker()
+def test_the_engine_stops_working_on_what_was_lost(workshop: Workshop) -> None:
+    workshop.start(workshop.alice, advanced=LONG)
+    loop = workshop.worker()
     loop.heart.close()  # so that the publisher is the one who learns of it
     for _ in range(3):
         loop.turn()
-    house.lose_leases()
-    reaper.reap(house.db, ids.now(), close_failed_job)
+    workshop.lose_leases()
+    reaper.reap(workshop.db, ids.now(), close_failed_job)
     turns = 0
     while loop.turn(leasing=False):
         turns += 1
@@ -55,17 +55,17 @@ def test_the_engine_stops_working_on_what_was_lost(house: Workshop) -> None:
         assert turns < 2_000, "it trains on for nobody"
 
 
-def test_a_sleeper_s_checkpoints_land_where_nobody_reads(house: Workshop) -> None:
-    started = house.start(house.alice, advanced=AdvancedAsk(training_steps=100, lora_rank=64, seed=3))
-    run_id = house.model(house.alice, started.model_id).runs[0].run_id
-    folder = house.runtime.workspace(run_id)
-    sleeper = house.worker("sleeper")
+def test_a_sleeper_s_checkpoints_land_where_nobody_reads(workshop: Workshop) -> None:
+    started = workshop.start(workshop.alice, advanced=AdvancedAsk(training_steps=100, lora_rank=64, seed=3))
+    run_id = workshop.model(workshop.alice, started.model_id).runs[0].run_id
+    folder = workshop.runtime.workspace(run_id)
+    sleeper = workshop.worker("sleeper")
     sleeper.heart.close()
     while not list(folder.rglob("fake-checkpoint.json")):
         sleeper.turn()
-    house.lose_leases()
-    reaper.reap(house.db, ids.now(), close_failed_job)
-    other = house.worker("other", Slow())
+    workshop.lose_leases()
+    reaper.reap(workshop.db, ids.now(), close_failed_job)
+    other = workshop.worker("other", Slow())
     other.turn()
     mine = folder / "2"
     assert (mine / "fake-checkpoint.json").exists(), "the checkpoint moved with the lease"
@@ -74,82 +74,82 @@ def test_a_sleeper_s_checkpoints_land_where_nobody_reads(house: Workshop) -> Non
         sleeper._engine.step()
     assert (mine / "fake-checkpoint.json").read_bytes() == kept
     other.run_until_idle()
-    assert house.model(house.alice, started.model_id).status == "COMPLETED"
+    assert workshop.model(workshop.alice, started.model_id).status == "COMPLETED"
 
 
-def test_the_same_worker_may_lease_again_what_it_lost(house: Workshop) -> None:
-    started = house.start(house.alice, advanced=AdvancedAsk(training_steps=100, lora_rank=64, seed=3))
-    loop = house.worker()
+def test_the_same_worker_may_lease_again_what_it_lost(workshop: Workshop) -> None:
+    started = workshop.start(workshop.alice, advanced=AdvancedAsk(training_steps=100, lora_rank=64, seed=3))
+    loop = workshop.worker()
     for _ in range(5):
         loop.turn()
-    house.lose_leases()
-    reaper.reap(house.db, ids.now(), close_failed_job)
+    workshop.lose_leases()
+    reaper.reap(workshop.db, ids.now(), close_failed_job)
     loop.heart.look()
     loop.run_until_idle()
-    assert house.model(house.alice, started.model_id).status == "COMPLETED"
+    assert workshop.model(workshop.alice, started.model_id).status == "COMPLETED"
 
 
-def test_the_heart_lets_go_at_once_of_what_was_taken(house: Workshop) -> None:
-    house.start(house.alice, advanced=LONG)
-    loop = house.worker()
+def test_the_heart_lets_go_at_once_of_what_was_taken(workshop: Workshop) -> None:
+    workshop.start(workshop.alice, advanced=LONG)
+    loop = workshop.worker()
     assert loop.turn()
     until(loop.publisher.idle)  # so that it is not the publisher who learns of it
     assert loop.holdings.in_background()
-    house.lose_leases()
-    reaper.reap(house.db, ids.now(), close_failed_job)
+    workshop.lose_leases()
+    reaper.reap(workshop.db, ids.now(), close_failed_job)
     loop.heart.look()
     assert not loop.holdings.in_background()
 
 
 def test_the_heart_keeps_a_lease_that_would_have_expired(open_workshop: Any) -> None:
-    house = open_workshop(lease_seconds=0.6, heartbeat_seconds=0.1)
-    started = house.start(house.alice, advanced=LONG)
-    running = Running(house.worker(engine=Slow()))
-    until(lambda: steps_of(house, started.model_id) > 0)
+    workshop = open_workshop(lease_seconds=0.6, heartbeat_seconds=0.1)
+    started = workshop.start(workshop.alice, advanced=LONG)
+    running = Running(workshop.worker(engine=Slow()))
+    until(lambda: steps_of(workshop, started.model_id) > 0)
     for _ in range(15):
         time.sleep(0.1)
-        assert reaper.reap(house.db, ids.now(), close_failed_job) == 0
-    assert house.job(kind="train").attempts == 0
+        assert reaper.reap(workshop.db, ids.now(), close_failed_job) == 0
+    assert workshop.job(kind="train").attempts == 0
     running.end()
 
 
-def test_an_engine_that_stands_still_for_too_long_loses_its_leases_on_purpose(house: Workshop) -> None:
-    house.start(house.alice, advanced=LONG)
-    loop = house.worker()
+def test_an_engine_that_stands_still_for_too_long_loses_its_leases_on_purpose(workshop: Workshop) -> None:
+    workshop.start(workshop.alice, advanced=LONG)
+    loop = workshop.worker()
     assert loop.turn()
     loop.heart.renew()
-    renewed = house.job(kind="train").lease_expires_at
+    renewed = workshop.job(kind="train").lease_expires_at
     loop.heart.loop_turned_at -= STALLED_SECONDS + 1
     loop.heart.renew()
-    assert house.job(kind="train").lease_expires_at == renewed
+    assert workshop.job(kind="train").lease_expires_at == renewed
     loop.turn()
     loop.heart.renew()
-    assert house.job(kind="train").lease_expires_at > renewed
+    assert workshop.job(kind="train").lease_expires_at > renewed
 
 
 def test_a_worker_with_a_broken_heart_loses_its_lease_and_the_model_closes_after_three(open_workshop: Any) -> None:
-    house = open_workshop()
-    started = house.start(house.alice, advanced=LONG)
+    workshop = open_workshop()
+    started = workshop.start(workshop.alice, advanced=LONG)
     for attempt in range(3):
-        loop = house.worker(f"worker {attempt}")
+        loop = workshop.worker(f"worker {attempt}")
         assert loop._lease()
-        house.lose_leases()
-        assert reaper.reap(house.db, ids.now(), close_failed_job) == 1
-    model = house.model(house.alice, started.model_id)
+        workshop.lose_leases()
+        assert reaper.reap(workshop.db, ids.now(), close_failed_job) == 1
+    model = workshop.model(workshop.alice, started.model_id)
     assert (model.status, model.runs[0].status) == ("ERRORED", "FAILED")
     assert model.error is not None
     assert model.error.endswith(".")
-    assert house.job(kind="train").status == "FAILED"
+    assert workshop.job(kind="train").status == "FAILED"
 
 
-def test_reports_without_the_lease_are_refused(house: Workshop) -> None:
+def test_reports_without_the_lease_are_refused(workshop: Workshop) -> None:
     """Each report proves its lease, whatever the publisher does."""
-    started = house.start(house.alice)
-    run_id = house.model(house.alice, started.model_id).runs[0].run_id
-    lease = house.write(lambda tx: queue.lease(tx, "w", ["train"], ids.now(), 90))
-    house.lose_leases()
-    reaper.reap(house.db, ids.now(), close_failed_job)
-    before = everything(house)
+    started = workshop.start(workshop.alice)
+    run_id = workshop.model(workshop.alice, started.model_id).runs[0].run_id
+    lease = workshop.write(lambda tx: queue.lease(tx, "w", ["train"], ids.now(), 90))
+    workshop.lose_leases()
+    reaper.reap(workshop.db, ids.now(), close_failed_job)
+    before = everything(workshop)
     ref = AdapterRef(sha256="0" * 64, size_bytes=1)
     finish = TrainFinished(key="k", path=Path("x"), chosen_step=1, last_step=1, stopped_at_step=None, scores={})
     calls = [
@@ -165,5 +165,5 @@ def test_reports_without_the_lease_are_refused(house: Workshop) -> None:
     ]
     for call in calls:
         with pytest.raises(LeaseLost):
-            house.write(call)
-    assert everything(house) == before
+            workshop.write(call)
+    assert everything(workshop) == before

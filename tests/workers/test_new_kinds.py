@@ -26,95 +26,95 @@ def _delivered(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(DELIVERIES, name, Answers())
 
 
-def common(house: Workshop) -> dict[str, Any]:
-    return {"base": BASE.identity, "organization_id": house.alice.organization_id}
+def common(workshop: Workshop) -> dict[str, Any]:
+    return {"base": BASE.identity, "organization_id": workshop.alice.organization_id}
 
 
-def put(house: Workshop, order: Order) -> str:
-    return house.write(lambda tx: queue.place(tx, order, user_id=house.alice.user_id))
+def put(workshop: Workshop, order: Order) -> str:
+    return workshop.write(lambda tx: queue.place(tx, order, user_id=workshop.alice.user_id))
 
 
-def result(house: Workshop, job_id: str) -> Any:
-    row = house.read(lambda tx: queue.get(tx, job_id))
+def result(workshop: Workshop, job_id: str) -> Any:
+    row = workshop.read(lambda tx: queue.get(tx, job_id))
     assert row is not None
     assert row.status is JobStatus.DONE, row.error
     return row.result
 
 
-def test_a_description_has_no_seeds_and_no_image(house: Workshop) -> None:
-    sha256 = house.runtime.store.put(picture(1))
-    job_id = put(house, ReciteOrder(**common(house), picture_sha256=sha256, sentences=2))
-    assert (house.job(job_id=job_id).kind, house.job(job_id=job_id).images) == ("recite", 1)
-    house.worker().run_until_idle()
-    assert result(house, job_id) == {"descriptions": [f"{sha256[:8]} 0", f"{sha256[:8]} 1"], "images": []}
-    assert house.count(images) == 0
+def test_a_description_has_no_seeds_and_no_image(workshop: Workshop) -> None:
+    sha256 = workshop.runtime.store.put(picture(1))
+    job_id = put(workshop, ReciteOrder(**common(workshop), picture_sha256=sha256, sentences=2))
+    assert (workshop.job(job_id=job_id).kind, workshop.job(job_id=job_id).images) == ("recite", 1)
+    workshop.worker().run_until_idle()
+    assert result(workshop, job_id) == {"descriptions": [f"{sha256[:8]} 0", f"{sha256[:8]} 1"], "images": []}
+    assert workshop.count(images) == 0
 
 
-def test_an_upscale_makes_an_image_of_a_stored_picture(house: Workshop) -> None:
-    sha256 = house.runtime.store.put(picture(1))
-    job_id = put(house, UpscaleOrder(**common(house), picture_sha256=sha256, width=96, height=64))
-    house.worker().run_until_idle()
-    [drawn] = result(house, job_id)["images"]
+def test_an_upscale_makes_an_image_of_a_stored_picture(workshop: Workshop) -> None:
+    sha256 = workshop.runtime.store.put(picture(1))
+    job_id = put(workshop, UpscaleOrder(**common(workshop), picture_sha256=sha256, width=96, height=64))
+    workshop.worker().run_until_idle()
+    [drawn] = result(workshop, job_id)["images"]
     assert (drawn["native_width"], drawn["native_height"]) == (96, 64)
-    assert house.count(images) == 1
+    assert workshop.count(images) == 1
 
 
-def test_layers_are_images_and_data(house: Workshop) -> None:
-    sha256 = house.runtime.store.put(picture(1))
-    order = LayerizeOrder(**common(house), picture_sha256=sha256, layers=3)
-    job_id = put(house, order)
-    assert house.read(lambda tx: queue.images_in_flight(tx, house.alice.organization_id)) == 3
-    house.worker().run_until_idle()
-    found = result(house, job_id)
+def test_layers_are_images_and_data(workshop: Workshop) -> None:
+    sha256 = workshop.runtime.store.put(picture(1))
+    order = LayerizeOrder(**common(workshop), picture_sha256=sha256, layers=3)
+    job_id = put(workshop, order)
+    assert workshop.read(lambda tx: queue.images_in_flight(tx, workshop.alice.organization_id)) == 3
+    workshop.worker().run_until_idle()
+    found = result(workshop, job_id)
     assert found["texts"] == ["TEA"]
-    assert len(found["images"]) == house.count(images) == 3
+    assert len(found["images"]) == workshop.count(images) == 3
 
 
-def test_what_is_missing_fails_the_job_with_a_sentence(house: Workshop) -> None:
-    job_id = put(house, ReciteOrder(**common(house), picture_sha256="0" * 64, sentences=1))
-    house.worker().run_until_idle()
-    row = house.read(lambda tx: queue.get(tx, job_id))
+def test_what_is_missing_fails_the_job_with_a_sentence(workshop: Workshop) -> None:
+    job_id = put(workshop, ReciteOrder(**common(workshop), picture_sha256="0" * 64, sentences=1))
+    workshop.worker().run_until_idle()
+    row = workshop.read(lambda tx: queue.get(tx, job_id))
     assert row is not None
     assert row.status is JobStatus.FAILED
 
 
-def test_a_new_kind_is_fair_with_the_others_that_are_waited_for(house: Workshop) -> None:
+def test_a_new_kind_is_fair_with_the_others_that_are_waited_for(workshop: Workshop) -> None:
     """The organisation with least in work comes first, whatever the kinds."""
-    sha256 = house.runtime.store.put(picture(1))
-    order = LayerizeOrder(**common(house), picture_sha256=sha256, layers=3)
-    first, second = put(house, order), put(house, order)
-    away = msgspec.structs.replace(order, organization_id=house.bob.organization_id)
-    other = put(house, away)
-    index = put(house, IndexOrder(**common(house), pictures=("a",)))
+    sha256 = workshop.runtime.store.put(picture(1))
+    order = LayerizeOrder(**common(workshop), picture_sha256=sha256, layers=3)
+    first, second = put(workshop, order), put(workshop, order)
+    away = msgspec.structs.replace(order, organization_id=workshop.bob.organization_id)
+    other = put(workshop, away)
+    index = put(workshop, IndexOrder(**common(workshop), pictures=("a",)))
     kinds = ["index", "recite", "layerize"]
 
     def lease() -> str:
-        taken = house.write(lambda tx: queue.lease(tx, "w", kinds, house.job(job_id=first).created_at, 90))
+        taken = workshop.write(lambda tx: queue.lease(tx, "w", kinds, workshop.job(job_id=first).created_at, 90))
         assert taken is not None
         return str(taken.job_id)
 
     assert [lease() for _ in range(4)] == [first, other, second, index]
 
 
-def test_the_background_goes_one_at_a_time(house: Workshop) -> None:
+def test_the_background_goes_one_at_a_time(workshop: Workshop) -> None:
     names = tuple(f"{n}" for n in range(40))
-    jobs = [put(house, IndexOrder(**common(house), pictures=names)) for _ in range(2)]
-    loop = house.worker(engine=Slow())
+    jobs = [put(workshop, IndexOrder(**common(workshop), pictures=names)) for _ in range(2)]
+    loop = workshop.worker(engine=Slow())
     worker = Running(loop)
-    until(lambda: house.job(job_id=jobs[0]).status == "RUNNING")
-    assert house.job(job_id=jobs[1]).status == "QUEUED"
-    until(lambda: house.job(job_id=jobs[1]).status == "DONE")
+    until(lambda: workshop.job(job_id=jobs[0]).status == "RUNNING")
+    assert workshop.job(job_id=jobs[1]).status == "QUEUED"
+    until(lambda: workshop.job(job_id=jobs[1]).status == "DONE")
     worker.end()
     assert worker.fault is None
-    assert result(house, jobs[0]) == {"indexed": 40, "images": []}
+    assert result(workshop, jobs[0]) == {"indexed": 40, "images": []}
 
 
-def test_what_cannot_be_resumed_is_cancelled_at_once_while_it_waits_for_another_attempt(house: Workshop) -> None:
-    job_id = put(house, IndexOrder(**common(house), pictures=("a",)))
-    leased = house.write(lambda tx: queue.lease(tx, "w", ["index"], house.job(job_id=job_id).created_at, 90))
+def test_what_cannot_be_resumed_is_cancelled_at_once_while_it_waits_for_another_attempt(workshop: Workshop) -> None:
+    job_id = put(workshop, IndexOrder(**common(workshop), pictures=("a",)))
+    leased = workshop.write(lambda tx: queue.lease(tx, "w", ["index"], workshop.job(job_id=job_id).created_at, 90))
     assert leased is not None
-    house.write(lambda tx: queue.release(tx, "w"))
-    assert house.write(lambda tx: queue.request_cancel(tx, job_id)) is JobStatus.FAILED
-    row = house.read(lambda tx: queue.get(tx, job_id))
+    workshop.write(lambda tx: queue.release(tx, "w"))
+    assert workshop.write(lambda tx: queue.request_cancel(tx, job_id)) is JobStatus.FAILED
+    row = workshop.read(lambda tx: queue.get(tx, job_id))
     assert row is not None
     assert isinstance(row.error, Cancelled)

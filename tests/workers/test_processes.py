@@ -93,56 +93,56 @@ def test_an_engine_process_says_when_it_is_ready_and_stops_when_asked(
     process = start("-m", "linocut.workers.process")
     file = until(lambda: ready(settings))[0]
     until(lambda: int(file.read_text() or 0) == process.pid)
-    house = Workshop.open(settings.data)
-    assert house.runtime.ready()
-    placed = house.place(house.alice)  # for another base: the worker answers all the same
-    until(lambda: house.job(job_id=placed.job_id).status == "FAILED")
+    workshop = Workshop.open(settings.data)
+    assert workshop.runtime.ready()
+    placed = workshop.place(workshop.alice)  # for another base: the worker answers all the same
+    until(lambda: workshop.job(job_id=placed.job_id).status == "FAILED")
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
-    assert not house.runtime.ready()
+    assert not workshop.runtime.ready()
     assert ready(settings) == []
-    house.close()
+    workshop.close()
 
 
 def test_readiness_ends_with_the_process_however_it_ends(settings: Settings, start: Callable[..., Any]) -> None:
     process = start("-m", "linocut.workers.process")
     until(lambda: ready(settings))
-    house = Workshop.open(settings.data)
-    until(house.runtime.ready)
+    workshop = Workshop.open(settings.data)
+    until(workshop.runtime.ready)
     process.kill()
     process.wait()
     assert ready(settings) != [], "a killed process cannot remove its file"
-    assert not house.runtime.ready()
-    house.close()
+    assert not workshop.runtime.ready()
+    workshop.close()
 
 
 def test_an_engine_that_hangs_is_not_ready(settings: Settings, start: Callable[..., Any]) -> None:
     """It lives, and its lock with it; but its loop turns no longer. When it goes on, it is ready again."""
     short = settings.model_copy(update={"engine_silent_seconds": 1.0})
     process = start("-m", "linocut.workers.process", LINOCUT_ENGINE_SILENT_SECONDS="1.0")
-    house = Workshop.open(settings.data)
-    runtime = dataclasses.replace(house.runtime, settings=short)
+    workshop = Workshop.open(settings.data)
+    runtime = dataclasses.replace(workshop.runtime, settings=short)
     until(runtime.ready)
     process.send_signal(signal.SIGSTOP)
     until(lambda: runtime.engines() is Engines.SILENT)
-    assert house.runtime.ready(), "sixty seconds are not over yet"
+    assert workshop.runtime.ready(), "sixty seconds are not over yet"
     process.send_signal(signal.SIGCONT)
     until(runtime.ready)
-    house.close()
+    workshop.close()
 
 
 def test_another_engine_that_turns_is_enough(settings: Settings, start: Callable[..., Any]) -> None:
     hung = start("-m", "linocut.workers.process")
     short = settings.model_copy(update={"engine_silent_seconds": 1.0})
-    house = Workshop.open(settings.data)
-    runtime = dataclasses.replace(house.runtime, settings=short)
+    workshop = Workshop.open(settings.data)
+    runtime = dataclasses.replace(workshop.runtime, settings=short)
     until(runtime.ready)
     hung.send_signal(signal.SIGSTOP)
     start("-m", "linocut.workers.process", LINOCUT_ENGINE_SILENT_SECONDS="1.0")
     until(lambda: len(ready(settings)) == 2)
     until(runtime.ready)
     hung.send_signal(signal.SIGCONT)
-    house.close()
+    workshop.close()
 
 
 def test_a_base_that_is_none_ends_the_process_with_a_sentence(settings: Settings, start: Callable[..., Any]) -> None:
@@ -301,22 +301,22 @@ def test_a_server_heals_itself_and_leaves_nobody_behind(settings: Settings, star
     """One server's life: a training; the engine killed, the API killed; asked to stop; killed."""
     server = Server(settings, start)
     until(server.answers)
-    house = Workshop.open(settings.data, base=_base(settings))
-    until(house.runtime.ready)
-    started = house.start(house.alice, advanced=AdvancedAsk(training_steps=300, lora_rank=64, seed=1))
-    until(lambda: house.model(house.alice, started.model_id).runs[0].step > 0)
+    workshop = Workshop.open(settings.data, base=_base(settings))
+    until(workshop.runtime.ready)
+    started = workshop.start(workshop.alice, advanced=AdvancedAsk(training_steps=300, lora_rank=64, seed=1))
+    until(lambda: workshop.model(workshop.alice, started.model_id).runs[0].step > 0)
 
     engine = server.child("linocut.workers.process")
     assert engine is not None
     engine.kill()
     killed_at = time.monotonic()
-    until(lambda: house.job(kind="train").attempts == 1 or house.job(kind="train").lease_token == 2, 10)
+    until(lambda: workshop.job(kind="train").attempts == 1 or workshop.job(kind="train").lease_token == 2, 10)
     assert time.monotonic() - killed_at < 10, "released at once, not when the lease of 60 s expires"
     api = server.child("linocut.api.serve")
     assert api is not None
     api.kill()
     until(lambda: server.answers() and server.child("linocut.api.serve") is not None)
-    until(lambda: house.model(house.alice, started.model_id).status == "COMPLETED", 60)
+    until(lambda: workshop.model(workshop.alice, started.model_id).status == "COMPLETED", 60)
 
     second = start("-c", SERVE)
     assert second.wait(60) == 1
@@ -330,13 +330,13 @@ def test_a_server_heals_itself_and_leaves_nobody_behind(settings: Settings, star
 
     server = Server(settings, start)
     until(server.answers)
-    until(house.runtime.ready)
+    until(workshop.runtime.ready)
     family = _tree(server.process.pid)
     assert len(family) >= 2
     server.process.kill()
     server.process.wait()
     until(lambda: all(gone(member) for member in family), 8)
-    house.close()
+    workshop.close()
 
 
 def test_an_api_that_cannot_start_ends_the_server_with_its_reason(

@@ -8,7 +8,8 @@ that stand alone are put together.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby
 
 _LOOKS = str.maketrans(
@@ -32,25 +33,52 @@ _LEET = {
     "+": "t",
     "€": "e",
 }
+_LEET_SIGNS = frozenset(_LEET)
+_REPEATED = re.compile(r"(.)\1{2,}")
 _TOKEN = re.compile(r"[^\W_]+(?:[@$!|+€][^\W_]*)*|[@$€][^\W_]+(?:[@$!|+€][^\W_]*)*")
 _SPACELESS = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+LONGEST_LIGATURE = 5
+"""Signs that stand for more letters (Arabic honorifics) are read as a space."""
 LEAST_SPELT = 3
 """So many single letters in a row are read as a word."""
 
 
 def cleaned(text: str) -> str:
     """The text in lower case, in compatible letters, without accents and without what cannot be seen."""
-    seen = "".join(
-        c
-        for c in unicodedata.normalize("NFKC", text)
-        if unicodedata.category(c) != "Cf" and c not in "\u034f\u115f\u1160\u3164\uffa0"
-    )
-    bare = "".join(c for c in unicodedata.normalize("NFD", seen.casefold()) if not _is_accent(c))
-    return unicodedata.normalize("NFC", bare)
+    if text.isascii():
+        return text.lower()
+    seen = unicodedata.normalize("NFKC", text.translate(_LIGATURES)).translate(_UNSEEN)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", seen.casefold()).translate(_ACCENTS))
+
+
+class _Without(dict[int, int | None]):
+    """A table for ``str.translate`` that puts ``instead`` in place of some signs: each is looked at once, when it is
+    first met."""
+
+    def __init__(self, is_gone: Callable[[str], bool], instead: int | None = None) -> None:
+        super().__init__()
+        self._is_gone, self._instead = is_gone, instead
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = self._instead if self._is_gone(chr(code)) else code
+        return self[code]
+
+
+def _is_unseen(c: str) -> bool:
+    return unicodedata.category(c) == "Cf" or c in "\u034f\u115f\u1160\u3164\uffa0"
 
 
 def _is_accent(c: str) -> bool:
     return unicodedata.combining(c) != 0 and not "\u3099" <= c <= "\u309a"
+
+
+def _is_a_whole_phrase(c: str) -> bool:
+    """One sign that stands for several words: 10,000 of it would be 180,000 characters to look at."""
+    return len(unicodedata.normalize("NFKC", c)) > LONGEST_LIGATURE
+
+
+_UNSEEN, _ACCENTS = _Without(_is_unseen), _Without(_is_accent)
+_LIGATURES = _Without(_is_a_whole_phrase, ord(" "))
 
 
 def has_no_spaces(word: str) -> bool:
@@ -68,16 +96,22 @@ def readings(words: list[str]) -> Iterator[list[str]]:
     yield words
     joined, but_first = list(_joined(words)), list(_joined(words, first=False))  # "a n a k e d" begins with an article
     for base in (words, joined, but_first) if joined != words else (words,):
-        looks = [word.translate(_LOOKS) for word in base]
+        looks = _each(base, lambda word: word.translate(_LOOKS))
         for one in "il":
-            plain = [_unleet(word, one) for word in looks]
+            plain = _each(looks, partial(_unleet, one=one))
             yield plain
             for most in (1, 2):
-                if (short := [_shortened(word, most) for word in plain]) != plain:
+                if (short := _each(plain, partial(_shortened, most=most))) != plain:
                     yield short
     if joined != words:
         yield joined
         yield but_first
+
+
+def _each(words: list[str], read: Callable[[str], str]) -> list[str]:
+    """Each word as ``read`` reads it; a word that comes again is read once."""
+    known = {word: read(word) for word in set(words)}
+    return [known[word] for word in words]
 
 
 def _joined(words: list[str], *, first: bool = True) -> Iterator[str]:
@@ -92,11 +126,11 @@ def _joined(words: list[str], *, first: bool = True) -> Iterator[str]:
 
 
 def _unleet(word: str, one: str) -> str:
-    if not (any(c.isalpha() for c in word) and any(c in _LEET for c in word)):
+    if _LEET_SIGNS.isdisjoint(word) or not any(c.isalpha() for c in word):
         return word
     return "".join((one if c == "1" else _LEET[c][0]) if c in _LEET else c for c in word)
 
 
 def _shortened(word: str, most: int) -> str:
     """Letters that are repeated three times and more, ``most`` times."""
-    return re.sub(r"(.)\1{2,}", lambda run: run[1] * most, word)
+    return _REPEATED.sub(lambda run: run[1] * most, word)

@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +52,24 @@ class Words:
         elif text:
             (self.beginnings if is_beginning else self.whole).add(text)
 
-    def found_in(self, words: list[str], text: str) -> bool:
-        """Whether one of them is among ``words``, or in ``text``, which are the same text."""
-        if any(word in self.whole for word in words) or any(part in text for part in self.anywhere):
-            return True
-        if self.beginnings and any(word[:end] in self.beginnings for word in words for end in range(3, len(word) + 1)):
-            return True
-        if next(self.places(words), None) is not None:
+    def has(self, word: str) -> bool:
+        """Whether a word is one of them, whole or by its beginning."""
+        return word in self.whole or any(word[:length] in self.beginnings for length in self._lengths)
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return sorted({len(one) for one in self.beginnings})
+
+    def is_said_in(self, words: list[str], text: str) -> bool:
+        """Whether more than a single word is there: a phrase, what is looked for anywhere, a pattern."""
+        if any(part in text for part in self.anywhere) or next(self.places(words), None) is not None:
             return True
         return any(pattern.search(text) for pattern in self.patterns)
 
     def places(self, words: list[str]) -> Iterator[range]:
         """Where its phrases stand among words."""
+        if self.phrases.keys().isdisjoint(words):
+            return
         for place, word in enumerate(words):
             for phrase in self.phrases.get(word, ()):
                 end = place + len(phrase)
@@ -84,17 +90,44 @@ class RuleBook:
         bare = cleaned(text)
         for phrase in self.innocent.anywhere:
             bare = bare.replace(phrase, " ")
+        look = _Look(self)
         seen: set[Phrase] = set()
         for reading in readings(words_of(bare)):
-            if tuple(reading) in seen:
+            if (words := tuple(reading)) in seen:
                 continue
-            seen.add(tuple(reading))
-            words = _without(self.innocent, reading)
-            found = {name for name, some in self.lists.items() if some.found_in(words, " ".join(words))}
+            seen.add(words)
+            found = look.lists_in(reading)
             for rule in self.rules:
                 if (rule.all_of and found.issuperset(rule.all_of)) or not found.isdisjoint(rule.any_of):
                     return rule.name
         return ""
+
+
+class _Look:
+    """One text's readings, which share most of their words: what is known of a word is looked up once."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self._book = book
+        self._known: dict[str, frozenset[str] | None] = {}
+        """The lists that a word is on; None for an innocent one."""
+
+    def lists_in(self, reading: list[str]) -> set[str]:
+        """The names of the lists with a word in this reading, innocent stretches and words left out."""
+        innocent, lists = self._book.innocent, self._book.lists
+        gone = {index for stretch in innocent.places(reading) for index in stretch}
+        words = [word for index, word in enumerate(reading) if index not in gone] if gone else reading
+        about = {word: self._about(word) for word in set(words)}
+        words = [word for word in words if about[word] is not None]
+        found = set().union(*(names for names in about.values() if names))
+        text = " ".join(words)
+        return found | {name for name, some in lists.items() if name not in found and some.is_said_in(words, text)}
+
+    def _about(self, word: str) -> frozenset[str] | None:
+        if word not in self._known:
+            innocent = self._book.innocent.has(word)
+            names = frozenset(name for name, some in self._book.lists.items() if some.has(word))
+            self._known[word] = None if innocent else names
+        return self._known[word]
 
 
 def read_rules(folder: str = "") -> RuleBook:
@@ -151,14 +184,6 @@ def _pattern(file: str, text: str) -> re.Pattern[str]:
         return re.compile(text)
     except re.error as wrong:
         raise InvalidRequest(f"LINOCUT_SAFETY_RULES: the pattern {text!r} in {file} is wrong: {wrong}.") from wrong
-
-
-def _without(innocent: Words, words: list[str]) -> list[str]:
-    """The words without those of innocent phrases."""
-    gone = {index for stretch in innocent.places(words) for index in stretch}
-    plain = [(index, word) for index, word in enumerate(words) if index not in gone]
-    kept = [word for _, word in plain if word not in innocent.whole]
-    return [word for word in kept if not any(word.startswith(one) for one in innocent.beginnings)]
 
 
 def _is(part: str, word: str) -> bool:

@@ -40,7 +40,7 @@ def free_port() -> int:
 
 
 @dataclass
-class House:
+class Server:
     """``linocut serve`` on one data folder and one port, started again after each death."""
 
     data: Path
@@ -83,7 +83,7 @@ class House:
         )
 
     def children(self) -> dict[str, psutil.Process]:
-        """The living processes of this house by what they do: supervisor, api, engine."""
+        """The living processes of this server by what they do: supervisor, api, engine."""
         assert self.process is not None
         found: dict[str, psutil.Process] = {}
         try:
@@ -144,12 +144,12 @@ class House:
 
 
 @contextmanager
-def fake_house(data: Path, **environment: str) -> Iterator[House]:
+def fake_server(data: Path, **environment: str) -> Iterator[Server]:
     """A server that draws with the fake engine, ready."""
-    house = House(data, {"LINOCUT_ENGINE": "fake", **environment})
-    house.start()
+    server = Server(data, {"LINOCUT_ENGINE": "fake", **environment})
+    server.start()
     try:
-        house.wait_for("/readyz", "", 60)
-        yield house
+        server.wait_for("/readyz", "", 60)
+        yield server
     finally:
-        house.stop()
+        server.stop()
