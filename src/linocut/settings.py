@@ -376,7 +376,7 @@ def _origin(item: str) -> str:
     match = ORIGIN.fullmatch(item)
     if match is None or not is_port(match[3]):
         raise ValueError(
-            f"LINOCUT_CORSORIGINS has {item!r}, which is no origin; it takes a list such as "
+            f"LINOCUT_CORS_ORIGINS has {item!r}, which is no origin; it takes a list such as "
             "https://app.example.org,http://localhost:5173 (scheme, host and port, no path and no slash at the "
             "end), or * alone for all pages."
         )

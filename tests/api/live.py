@@ -38,7 +38,7 @@ class Account:
     user_id: str
     organization_id: str
     http: httpx2.Client
-    token: str
+    token: str = ""
 
 
 def signed_in(token: str) -> dict[str, str]:

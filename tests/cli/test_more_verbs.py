@@ -13,7 +13,7 @@ from tests.cli.conftest import Typed, typed
 from tests.faults.server import Server
 
 from linocut import __version__
-from linocut.cli import generate as generate_verb
+from linocut.cli import drawing
 from linocut.cli.dataset_report import as_text, findings_of
 from linocut.cli.model_table import model_text
 from linocut.cli.say import note_remarks, number_of
@@ -136,7 +136,7 @@ def test_generate_shows_remarks_and_pictures_that_are_held_back(
         def download(self, link: str) -> bytes:
             return b"png"
 
-    monkeypatch.setattr(generate_verb, "connect", lambda *_: Server())
+    monkeypatch.setattr(drawing, "connect", lambda *_: Server())
     code, out, err = typing("generate", "a dog on a beach", "--out", tmp_path)
     assert (code, out) == (0, f"{tmp_path}/linocut-3.png\n")
     assert err.splitlines() == [

@@ -31,6 +31,7 @@ from linocut.files import sha256_hex
 from linocut.lora_files.stored import AdapterMetadata
 from linocut.orders import (
     AdapterRef,
+    CheckpointCompared,
     Event,
     Failed,
     GenerateFinished,
@@ -291,7 +292,9 @@ def _train(
 def _story(events: list[Event]) -> list[tuple[str, Any, Any]]:
     """What an event is about, without its numbers."""
     return [
-        (type(e).__name__, getattr(e, "step", getattr(e, "phase", None)), getattr(e, "index", None)) for e in events
+        (type(e).__name__, getattr(e, "step", getattr(e, "phase", None)), getattr(e, "index", None))
+        for e in events
+        if not isinstance(e, CheckpointCompared)  # of an engine with a tool for it, which this real one has not
     ]
 
 

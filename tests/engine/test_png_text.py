@@ -56,11 +56,8 @@ def test_any_prompt_can_be_written(prompt: str, read: str) -> None:
 
 
 def test_an_order_of_an_older_version_is_read_without_provenance() -> None:
-    old = (
-        order_to_json(ORDER)
-        .replace(msgspec.json.encode({"provenance": ORDER.provenance}).decode()[1:-1], "")
-        .replace(",}", "}")
-    )
+    written = msgspec.json.decode(order_to_json(ORDER))
+    old = msgspec.json.encode({name: value for name, value in written.items() if name != "provenance"}).decode()
     assert "provenance" not in old
     read = order_from_json(old)
     assert isinstance(read, GenerateOrder)

@@ -50,6 +50,8 @@ def _request(client: Generated, name: str) -> Any:
         :2
     ]
     fields = {one: _value(client, one, schema["properties"][one]) for one in names}
+    if name == "POST /v1/edit":  # words that it knows
+        fields["prompt"] = "change the background to blue"
     if name == "POST /v1/ideogram-v4/remix":
         fields["image_weight"] = 60
     return client.model(kind, **fields)

@@ -192,7 +192,7 @@ def test_the_engines_are_stopped_when_the_api_has_ended() -> None:
             self.terminate = lambda: said.append(f"{name} is asked")
             self.stop = lambda seconds: said.append(f"{name} has ended")
 
-    supervise._stop_all(Recorder("api"), {"1": Recorder("engine")}, 1.0)  # type: ignore[arg-type,dict-item]
+    supervise._stop_all([Recorder("api")], [Recorder("engine")], 1.0)  # type: ignore[list-item]
     assert said == ["api is asked", "api has ended", "engine is asked", "engine has ended"]
 
 

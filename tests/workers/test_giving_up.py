@@ -29,6 +29,14 @@ class NoChores:
     def round(self) -> None:
         pass
 
+    def has_webhooks_due(self) -> bool:
+        return False
+
+
+def idle() -> Child:
+    """What delivers webhooks: there are none."""
+    return Child("webhooks", "", [], {}, lambda: True)
+
 
 class Api(Child):
     """An API that is well."""
@@ -63,7 +71,7 @@ def watched(engines: dict[str, Child], seconds: float = 20.0) -> int | None:
     """What ``serve`` ends with; None when it still watches after so long."""
     stop, ended = threading.Event(), []
     api = Api("api", "", [], {}, lambda: True)
-    watching = threading.Thread(target=lambda: ended.append(_watch(api, engines, NoChores(), stop)))  # type: ignore[arg-type]
+    watching = threading.Thread(target=lambda: ended.append(_watch(api, engines, idle(), NoChores(), stop)))  # type: ignore[arg-type]
     watching.start()
     watching.join(seconds)
     was_ended = bool(ended)

@@ -243,13 +243,17 @@ class BusyChores:
     def round(self) -> None:
         pass
 
+    def has_webhooks_due(self) -> bool:
+        return False
+
 
 def test_nobody_takes_the_name_of_a_worker_that_is_not_buried() -> None:
     """Else the leases of the new one would be released in the dead one's place."""
     chores, stop = BusyChores(), threading.Event()
     engine = Child("worker", "json.tool", ["--help"], dict(os.environ), lambda: True)  # a module that ends at once
     api = Child("api", "http.server", ["0"], dict(os.environ), lambda: True)
-    watching = threading.Thread(target=_watch, args=(api, {"worker": engine}, chores, stop))
+    deliverer = Child("webhooks", "", [], {}, lambda: True)
+    watching = threading.Thread(target=_watch, args=(api, {"worker": engine}, deliverer, chores, stop))
     watching.start()
     try:
         until(lambda: chores.asked)

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets as random_source
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -215,8 +216,8 @@ def digest_of(key_text: str, digest_key: bytes) -> bytes:
 
 
 def _check_label(label: str | None) -> None:
-    if label is not None and (len(label) > MAX_LABEL or not label.isprintable()):
+    if label is not None and (len(label) > MAX_LABEL or any(unicodedata.category(c) == "Cc" for c in label)):
         raise InvalidRequest(
-            f"label: {len(label)} characters; a key's label has at most {MAX_LABEL}, and all of them printable.",
+            f"label: {len(label)} characters; a key's label has at most {MAX_LABEL}, and no control characters.",
             field="label",
         )
