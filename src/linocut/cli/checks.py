@@ -108,7 +108,8 @@ def base(settings: Settings) -> Finding:
         folder = base_folder(settings)
         if settings.engine == "torch":
             check_parts(folder)
-        memory = Memory(settings.bases_memory) if settings.data.is_dir() else Memory()
+        remembers = not trouble_with(settings.data) and settings.data.is_dir()
+        memory = Memory(settings.bases_memory) if remembers else Memory()
         found = load_base(folder, memory)
     except LinocutError as error:
         mend = error.message.rpartition("to fetch it: ")[2] if "to fetch it: " in error.message else _ANOTHER_BASE
