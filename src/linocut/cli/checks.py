@@ -102,15 +102,19 @@ def disk(settings: Settings) -> Finding:
     return Finding("disk", free >= LEAST_FREE_GIB, f"{folder}: {free:.1f} GiB free", mend)
 
 
+def remembered(settings: Settings) -> Memory:
+    """What the data folder remembers of bases, where there is one that may be looked at."""
+    may_look = not trouble_with(settings.data) and settings.data.is_dir()
+    return Memory(settings.bases_memory if may_look else None)
+
+
 def base(settings: Settings) -> Finding:
     """The base that would be loaded: its facts, and that its parts are there (headers only)."""
     try:
         folder = base_folder(settings)
         if settings.engine == "torch":
             check_parts(folder)
-        remembers = not trouble_with(settings.data) and settings.data.is_dir()
-        memory = Memory(settings.bases_memory) if remembers else Memory()
-        found = load_base(folder, memory)
+        found = load_base(folder, remembered(settings))
     except LinocutError as error:
         mend = error.message.rpartition("to fetch it: ")[2] if "to fetch it: " in error.message else _ANOTHER_BASE
         return Finding("base", False, error.message, mend)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from linocut.bases import Base, Memory, load_base
+from linocut.bases import Base, load_base
 from linocut.bases.plan import told
 from linocut.bases.reading import parts_of, weights_of
-from linocut.cli.checks import Finding
+from linocut.cli.checks import Finding, remembered
 from linocut.engine.asked import Room
 from linocut.errors import LinocutError, TooLarge
 from linocut.runtime import base_folder
@@ -18,7 +18,7 @@ def fit(settings: Settings) -> Finding:
         return Finding("fits", True, "the fake engine loads nothing")
     try:
         folder = base_folder(settings)
-        base = load_base(folder, Memory(settings.bases_memory if settings.data.is_dir() else None))
+        base = load_base(folder, remembered(settings))
         for part in parts_of(folder)[0]:
             weights_of(folder, part)
     except LinocutError:
