@@ -20,7 +20,7 @@ demo: $(VENV)/.runtime  ## the whole promise in five minutes: dataset, training,
 serve: $(VENV)/.runtime  ## a server with its data in ./linocut-data
 	$(BIN)/linocut serve
 
-test: check  ## every check and the whole test suite (about ten minutes on two cores)
+test: check  ## every check and the whole test suite (about sixteen minutes on two cores)
 	@# Files in this order: sorted by their number of tests, the longest single test would come last and run alone.
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations 10 $(ALONE:%=--ignore %) tests/mini tests $(TEST_ARGS)
 	$(ONE_THREAD) $(BIN)/python tests/again.py -q --durations 5 $(ALONE) $(TEST_ARGS)

@@ -101,8 +101,6 @@ def _check_each(server: Server, key: str, models: list[dict[str, object]]) -> No
         if model["status"] == "ERRORED":
             assert str(model["x_linocut"]["error"]).endswith(".")  # type: ignore[index]
             continue
-        weights = httpx2.get(
-            f"{server.url}/models/{model['model_id']}/weights", params={"format": "diffusers"}, headers=headers
-        )
+        weights = httpx2.get(f"{server.url}/models/{model['model_id']}/weights", headers=headers)  # as it is stored
         assert weights.status_code == 200
         assert weights.headers["etag"] == f'"{hashlib.sha256(weights.content).hexdigest()}"'
