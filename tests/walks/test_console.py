@@ -16,10 +16,14 @@ from tests.walks.steps import ok
 
 from linocut.accounts import audit, links, members, passwords, sessions
 from linocut.accounts.audit import OPERATOR
-from linocut.accounts.organizations import add_member, ensure_organization, ensure_user
+from linocut.accounts.organizations import add_member, ensure_organization, ensure_user, set_copyright_detection
+from linocut.accounts.types import Caller
+from linocut.api.translate.asks import ask_v3
 from linocut.db.tables import api_keys, audit_log, sign_in_failures, users
 from linocut.db.tables import sessions as session_rows
+from linocut.generation import service
 from linocut.ids import now
+from linocut.wire import GenerateImageRequestV3
 
 PASSWORD = "correct horse battery"
 MANAGE = "/manage/api"
@@ -337,6 +341,15 @@ def test_profiles_properties_and_suggestions(idle: Live) -> None:
     for sent, now_it_is in ((True, True), (None, True), (False, False)):
         told = ok(owner.http.patch(path, json={"copyright_detection_enabled": sent}))
         assert told == {"copyright_detection_enabled": now_it_is}
+    with idle.runtime.db.transaction() as tx:
+        caller = Caller(owner.user_id, owner.organization_id, owner.api_key_id)
+        ask = ask_v3(GenerateImageRequestV3(prompt="a red cat"))
+        noted = []
+        for enabled in (True, False):
+            set_copyright_detection(tx, owner.organization_id, enabled, by=OPERATOR)
+            notes = service.place(tx, caller, ask, idle.runtime).notes
+            noted.append(any("no detector of copyrighted material" in note for note in notes))
+    assert noted == [True, False], "asked for by the organisation, answered on each image"
     member, _ = invited(idle, owner, "zoe@example.org")
     assert member.patch(path, json={"copyright_detection_enabled": True}).status_code == 403
     place = {"organization_id": owner.organization_id, "user_handle_prefix": "ZO"}

@@ -61,6 +61,12 @@ def organization(tx: Connection, organization_id: str) -> Organization:
     return Organization(row.organization_id, row.name, bool(row.copyright_detection_enabled))
 
 
+def detects_copyright(tx: Connection, organization_id: str) -> bool:
+    """Whether each of its requests asks for copyright detection."""
+    own = select(organizations.c.copyright_detection_enabled)
+    return bool(tx.execute(own.where(organizations.c.organization_id == organization_id)).scalar())
+
+
 def set_copyright_detection(tx: Connection, organization_id: str, enabled: bool, *, by: Actor) -> None:
     """For all of its requests from now on."""
     mine = update(organizations).where(organizations.c.organization_id == organization_id)

@@ -108,7 +108,7 @@ class Deliverer:
             return await self._tried(claimed)
         except (LinocutError, SQLAlchemyError):
             raise
-        except Exception as fault:
+        except Exception as fault:  # the edge of the process: one delivery must not stop the others
             log("webhooks").error("a delivery met a fault", generation_id=claimed.generation_id, exc_info=fault)
             return "this server met a fault of its own"
 

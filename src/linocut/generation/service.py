@@ -3,9 +3,12 @@
 The caller closes that transaction before it waits for the job.
 """
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, bindparam, select
 
 from linocut import __version__, ids
+from linocut.accounts.organizations import detects_copyright as detects
 from linocut.accounts.types import Caller
 from linocut.captions import Worded, caption_text, normalise
 from linocut.custom_models.service import id_of, resolve_uri
@@ -54,7 +57,7 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
     names the field; ``Unsafe``; ``NotFound`` for a custom model that the caller may not use; ``TooManyInFlight``.
     """
     check(ask, means)
-    ask, options = settled(ask, means)
+    ask, options = settled(_as_organized(tx, caller, ask), means)
     base = means.base
     if ask.over is None:
         width, height = size_of(ask.rules, ask.resolution, ask.aspect_ratio, ask.prompt)
@@ -176,6 +179,11 @@ def _is_rewritten(ask: GenerateAsk, said: Worded) -> bool:
     if ask.rules.always_rewrites or ask.magic_prompt == "ON" or said.is_cut:
         return True
     return ask.magic_prompt == "AUTO" and len((ask.prompt or "").split()) < AUTO_REWRITES_BELOW_WORDS
+
+
+def _as_organized(tx: Connection, caller: Caller, ask: GenerateAsk) -> GenerateAsk:
+    """Copyright detection is asked for by the request or by its organisation's properties."""
+    return ask if ask.detects_copyright else replace(ask, detects_copyright=detects(tx, caller.organization_id))
 
 
 def _worded(ask: GenerateAsk, text: str, size: Size, means: Means) -> Worded:
