@@ -288,7 +288,9 @@ def main() -> None:
     ])  # fmt: skip
     print(page)
     if not asked.family:
-        Path(__file__).with_suffix(".md").write_text(page)
+        place = Path(__file__).with_suffix(".md")
+        _, heading, notes = place.read_text().partition("\n## ")  # written by hand, and kept
+        place.write_text(page + heading + notes)
 
 
 if __name__ == "__main__":

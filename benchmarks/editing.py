@@ -203,7 +203,7 @@ def main() -> None:
     lines += [
         "",
         f"An answer's milliseconds at {SIDE} x {SIDE} beside the device's passes: HTTP, input decoded and stored, "
-        f"queue, scaling, PNG (Pillow, zlib level 2), store and rows; at most {MOST_BESIDE_MS:g} are the target:",
+        f"queue, scaling, PNG, store and rows; at most {MOST_BESIDE_MS:g} are the target:",
         "",
         "| operation | median by the clock, ms | least | most | median of processor time, ms |",
         "|---|---|---|---|---|",

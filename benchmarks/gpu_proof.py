@@ -3,9 +3,10 @@
 Speed and memory do not depend on the weights' values, so nothing is fetched. Each base is built from its published
 configs (``published.py``) with random weights, straight on the GPU, in each precision that can be had. Then it draws a
 step of a native image, decodes it, and takes one training step. For each the table has: bytes planned and held for the
-weights, peaks of a step, of decoding and of a training step, and seconds. What was not run is said, with the reason.
+weights, peaks of a step, of encoding and decoding a picture, of a training step and, where the base looks at pictures,
+of a step with the most of them, and seconds. What was not run is said, with the reason.
 
-``--tiny`` does the same with small networks on the CPU: it shows that this script works, and no more.
+``--tiny`` does the same with small networks on the CPU, by the same lines: it shows that this script works.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.published import MAKE, published_configs
-from tests.engine.tiny_bases import flux2_base, ideogram4_base
-from tests.engine.tiny_grouped import qwen_image_base, sdxl_base, z_image_base
+from tests.engine.tiny_bases import flux2_base, flux2_dev_base, ideogram4_base
+from tests.engine.tiny_grouped import qwen_image_base, qwen_image_edit_base, sdxl_base, z_image_base
 
 from linocut.bases import Base
 from linocut.bases.folder import facts_of
@@ -33,19 +35,35 @@ from linocut.bases.plan import GIB, part_bytes
 from linocut.bases.published import published
 from linocut.engine import measure
 from linocut.engine.families import family as families
+from linocut.engine.families import flux2, qwen_image_edit
 from linocut.engine.families.parts import folder as parts
 from linocut.engine.loading import Loading
 from linocut.engine.quantised import LIBRARIES, can_quantise, quantise
 
-NAMES = ("sdxl", "z-image-turbo", "flux2-klein-4b", "flux2-klein-9b", "ideogram-4", "qwen-image")
+NAMES = (
+    "sdxl",
+    "z-image-turbo",
+    "flux2-klein-4b",
+    "flux2-klein-9b",
+    "ideogram-4",
+    "qwen-image",
+    "qwen-image-edit-2509",
+    "flux2-dev",
+)
 TINY = {
     "sdxl": sdxl_base,
     "z-image-turbo": z_image_base,
     "flux2-klein-4b": flux2_base,
     "ideogram-4": ideogram4_base,
     "qwen-image": qwen_image_base,
+    "qwen-image-edit-2509": qwen_image_edit_base,
+    "flux2-dev": flux2_dev_base,
 }
+TINY_AREA = 96 * 96
+"""At which a tiny base looks at pictures."""
+LOAD = parts.load_module
 MINUTES = 9.0
+LOOKING = "with references"
 
 
 @dataclass
@@ -58,7 +76,9 @@ class Measured:
 
 
 def random_part(kind: Any, folder: Path, name: str, on: torch.device, precision: Any) -> Any:
-    """In the place of ``load_module``: the part with random weights, made on the device block by block."""
+    """In the place of ``load_module``: the part with random weights, made on the device, and quantised there."""
+    if on.type == "meta":
+        return LOAD(kind, folder, name, on, precision)
     how = parts.loading_of(on, precision)
     before = torch.get_default_dtype()
     torch.set_default_dtype(how.dtype)
@@ -86,6 +106,8 @@ def measured(base: Base, folder: Path, on: torch.device, precision: Any) -> Meas
     family: Any = families.load_family(base.family, folder, on, Loading(on, precision))
     weights = held(on) - before if on.type == "cuda" else measure.weights_of(family)
     passes = measure.native_passes(family, base, on)
+    if base.takes_references:
+        passes[LOOKING] = partial(measure.guided, family, base, on, base.max_references)
     peaks, seconds = {}, {}
     for what, work in passes.items():
         work()  # kernels warm up
@@ -144,10 +166,18 @@ def main() -> int:
     card = "cpu" if asked.tiny else torch.cuda.get_device_name(on)
     print(f"torch {torch.__version__}, {card}, {room / GIB:.0f} GiB free")
     unit = "MiB" if asked.tiny else "GiB"
-    print(f"planned/measured {unit}: weights; a guided step, decoding, a training step that recomputes, with seconds")
+    print(
+        f"planned/measured {unit}: weights; a guided step, encoding, decoding, a training step that recomputes, and a "
+        "step with the most references, with seconds"
+    )
+    if asked.tiny:
+        flux2.REFERENCE_AREA = qwen_image_edit.NETWORK_AREA = qwen_image_edit.PLUS_TEXT_AREA = TINY_AREA
+    for module in list(sys.modules.values()):
+        if getattr(module, "load_module", None) is LOAD:
+            module.load_module = random_part  # type: ignore[attr-defined]
     began = time.monotonic()
     for name in asked.only:
-        for precision in ("fp32",) if asked.tiny else ("bf16", "fp8", "nf4"):
+        for precision in ("fp32", "nf4") if asked.tiny else ("bf16", "fp8", "nf4"):
             print(_one(name, precision, on, room, asked.tiny, time.monotonic() - began), flush=True)
     return 0
 
@@ -167,10 +197,6 @@ def _one(name: str, precision: Any, on: torch.device, room: int, tiny: bool, ela
         said = _said(name, base, folder, precision, tiny)
         if said["weights"] + max(said.values()) > room:
             return f"{name:<16} {precision:<5} NOT RUN: {said['weights'] / GIB:.1f} GiB of weights do not fit"
-        if not tiny:
-            for module in sys.modules.values():
-                if getattr(module, "load_module", None) is parts.load_module:
-                    module.load_module = random_part  # type: ignore[attr-defined]
         try:
             return line(name, precision, measured(base, folder, on, precision), said, 1 << 20 if tiny else GIB)
         except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -186,7 +212,9 @@ def _said(name: str, base: Base, folder: Path, precision: Any, tiny: bool) -> di
     else:
         sizes, passes = published()[name].sizes, published()[name].passes
     weights = sum(part_bytes(p, precision, keeps_half=precision != "fp32" and p.name == "vae") for p in sizes.parts)
-    return {"weights": weights, "denoise": passes.denoise, "decode": passes.decode, "train_again": passes.train_again}
+    said = {name: getattr(passes, name) for name in ("denoise", "encode", "decode", "train_again")}
+    beside = passes.denoise + base.max_references * passes.reference
+    return {"weights": weights, **said, LOOKING: beside}
 
 
 if __name__ == "__main__":

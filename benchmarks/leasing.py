@@ -27,7 +27,7 @@ from linocut.db.database import Database  # noqa: E402
 from linocut.db.tables import jobs, turns  # noqa: E402
 from linocut.ids import now  # noqa: E402
 from linocut.jobs import queue  # noqa: E402
-from linocut.jobs.types import NewJob  # noqa: E402
+from linocut.jobs.types import Asking, NewJob  # noqa: E402
 
 LEASES = 60
 QUEUES = ((1, 1), (10, 10), (1_000, 1), (1_000, 1_000), (10_000, 1), (10_000, 1_000))
@@ -52,7 +52,7 @@ def lease_ms(db: Database) -> float:
     for _ in range(LEASES):
         with suppress(Undo), db.transaction() as tx:
             started = time.perf_counter()
-            assert queue.lease(tx, "bench", ["generate", "edit"], now(), 90) is not None
+            assert queue.lease(tx, Asking("bench", ["generate", "edit"]), now(), 90) is not None
             times.append((time.perf_counter() - started) * 1000)
             raise Undo
     return statistics.median(times)

@@ -42,7 +42,7 @@ import sys, time
 from linocut.db.database import Database
 from linocut.ids import now
 from linocut.jobs import queue
-from linocut.jobs.types import NewJob
+from linocut.jobs.types import Asking, NewJob
 db = Database.open(sys.argv[1])
 changes = db.changes()
 print("ready", flush=True)
@@ -53,7 +53,7 @@ while True:
         changes.wait(0.1)
         continue
     with db.transaction() as tx:
-        job = queue.lease(tx, "bench", ["generate"], now(), 90)
+        job = queue.lease(tx, Asking("bench", ["generate"]), now(), 90)
     if job is not None:
         with db.transaction() as tx:
             queue.finish(tx, job.job_id, job.lease_token, {"images": []})

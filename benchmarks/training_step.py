@@ -13,6 +13,10 @@ difference is the engine) and with the whole batch at once (so that the rest is 
 is timed against one guided denoise step of one image: a unit may last about two of those.
 
 ``--cpu-time`` counts the process's CPU seconds, for a machine that has other work; with one thread they are the same.
+
+``--helpers`` measures one thing only: what a step costs when the engine's helper threads have OpenMP teams of their
+own, as they had before, and when they have not, in alternating pairs of processes; and whether all runs end with the
+same bytes. It wants ``--threads 2`` and a quiet machine, since what is lost is waiting.
 """
 
 import argparse
@@ -21,13 +25,16 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from diffusers import Ideogram4Pipeline
@@ -37,6 +44,7 @@ from torch import Tensor, nn
 from linocut.bases import MINI, Base, Sampling, load_base
 from linocut.captions import caption_text
 from linocut.engine.door import Engine
+from linocut.engine.engine import HELPER_THREADS
 from linocut.engine.families.family import Family, load_family
 from linocut.engine.open import open_engine
 from linocut.engine.training.loss import TrainExample, flow_losses
@@ -44,10 +52,11 @@ from linocut.engine.training.plan import MICRO_BATCH
 from linocut.engine.training.state import Hyper, TrainState
 from linocut.engine.units import Denoise
 from linocut.files import sha256_hex
-from linocut.orders import TrainOrder, TrainProgress, TrainSample
+from linocut.orders import TrainFinished, TrainOrder, TrainProgress, TrainSample
 from linocut.prompting import expand
 
 PAIRS = 5
+PROCESSES = 3
 BATCH = 8
 RANK = 16
 PICTURES = 20
@@ -236,6 +245,52 @@ def compare(mine: Callable[[int], None], theirs: Callable[[int], None], steps: i
     )
 
 
+def helpers(threads: int, steps: int) -> str:
+    """A step with and without teams of the helpers' own, each in a process of its own -> the result in words."""
+    taken: dict[str, list[float]] = {"own": [], "none": []}
+    ends: set[str] = set()
+    for _ in range(PROCESSES):
+        for teams, found in taken.items():
+            command = [sys.executable, __file__, "--teams", teams, "--threads", str(threads), "--steps", str(steps)]
+            seconds, sha256 = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.split()[-2:]
+            found.append(float(seconds))
+            ends.add(sha256)
+    before, after = (1e3 * statistics.median(found) for found in taken.values())
+    ratio = statistics.median(b / a for a, b in zip(*taken.values(), strict=True))
+    return (
+        f"A step of two samples, {threads} threads, {PROCESSES} alternating pairs of processes, {steps} steps each: "
+        f"{before:.0f} ms if the helpers have teams of their own, {after:.0f} ms if each has one thread: {ratio:.2f}. "
+        f"The adapters of these runs are {'the same bytes' if len(ends) == 1 else 'DIFFERENT'}. {_where()}."
+    )
+
+
+def _where() -> str:
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip() or 'none'}, {platform.machine()}, "
+        f"{os.cpu_count()} cores, torch {torch.__version__}, load {os.getloadavg()[0]:.1f}"
+    )
+
+
+def with_teams(base: Base, asked: argparse.Namespace) -> str:
+    """Seconds of a step of two samples, the first three left out, and the digest of the adapter that came of them."""
+    engine: Any = open_engine("torch", base, MINI, asked.threads, 1 << 26)
+    if asked.teams == "own":
+        engine._helpers = engine._telling._helpers = ThreadPoolExecutor(HELPER_THREADS)
+    blobs, samples = pictures(base)
+    seconds, digest, ends = 0.0, "", 3 + asked.steps
+    run = msgspec.structs.replace(order(base, samples[:6], ends), batch_size=2)
+    with tempfile.TemporaryDirectory() as folder:
+        engine.admit("run", run, blobs.__getitem__, Path(folder))
+        while engine.busy():
+            for event in engine.step():
+                if isinstance(event, TrainProgress) and event.step in (3, ends):
+                    seconds = clock() - seconds  # at first the moment, at the end what has passed since
+                digest = sha256_hex(event.path.read_bytes()) if isinstance(event, TrainFinished) else digest
+    seconds /= asked.steps
+    return f"{seconds} {digest}"
+
+
 def main() -> None:
     """Measure, print, and write the page beside this file."""
     global clock
@@ -243,9 +298,17 @@ def main() -> None:
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--steps", type=int, default=10)
     options.add_argument("--cpu-time", action="store_true")
+    options.add_argument("--helpers", action="store_true")
+    options.add_argument("--teams", choices=["own", "none"], help="one process of --helpers")
     asked = options.parse_args()
     clock = time.process_time if asked.cpu_time else time.perf_counter
     base = load_base(MINI)
+    if asked.helpers:
+        print(helpers(asked.threads, asked.steps))
+        return
+    if asked.teams:
+        print(with_teams(base, asked))
+        return
     engine = open_engine("torch", base, MINI, asked.threads, 1 << 26)
     family = load_family(base.family, MINI, torch.device("cpu"), torch.float32)
     with tempfile.TemporaryDirectory() as workspace:

@@ -29,7 +29,7 @@ def one(kind: str) -> None:
     torch.set_num_threads(1)
     from tests.engine.enlarging_pictures import halved, photograph, poster
 
-    from linocut.catalogue import MINI, load_base
+    from linocut.bases import MINI, load_base
     from linocut.engine.open import open_engine
     from linocut.engine.tools.tool import ToolsAtHand
     from linocut.files import sha256_hex

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 TIMINGS = (
+    "tests/faults/test_sigkill.py::test_five_kills",
     "tests/faults/test_sigkill.py::test_twelve_kills",
     "tests/faults/test_sigkill.py::test_four_kills_on_postgresql",
     "tests/faults/test_database_faults.py::test_a_locked_database_answers_reads_and_puts_writes_off",

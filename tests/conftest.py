@@ -1,12 +1,15 @@
 """What every test may use: the databases, and the settings of hypothesis.
 
-Campaigns marked ``soak`` run only under ``make soak``; what is marked ``postgresql`` only where there is one.
+What is marked ``long`` runs under ``make test-long``, campaigns marked ``soak`` under ``make soak``, a Ray cluster's
+tests under ``make cluster-test``; what is marked ``postgresql`` only where there is one.
 """
 
 import os
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
+from tests.db import quick_schema
 from tests.db.postgres import why_no_postgres
 from tests.db.state_fixtures import (  # noqa: F401  (the databases: for every room)
     database_url,
@@ -18,6 +21,9 @@ from tests.db.state_fixtures import (  # noqa: F401  (the databases: for every r
     pytest_generate_tests,
     pytest_terminal_summary,
 )
+from tests.marks import is_asked
+
+from linocut.db import schema
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -30,13 +36,22 @@ settings.register_profile(
 settings.register_profile("soak", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("soak" if os.environ.get("LINOCUT_SOAK") else "suite")
 
+schema.migrate = quick_schema.migrate
+
+# Faults that tests provoke are logged as Python tells them: to draw every variable of every frame takes seconds.
+for renderer in structlog.get_config()["processors"]:
+    if isinstance(renderer, structlog.dev.ConsoleRenderer):
+        renderer.exception_formatter = structlog.dev.plain_traceback
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the campaigns out unless they are asked for by ``-m soak``, and what this machine cannot run."""
-    left_out = set() if "soak" in (config.option.markexpr or "") else {"soak"}
-    if why_no_postgres() is not None:
-        left_out.add("postgresql")
-    deselected = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
+    """Leave out the tests of other runs unless they are asked for, and what this machine cannot run."""
+    impossible = {"postgresql"} if why_no_postgres() is not None else set()
+    deselected = []
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        if marks & impossible or not is_asked(marks, config.option.markexpr or "", config.args):
+            deselected.append(item)
     if deselected:
         items[:] = [item for item in items if item not in set(deselected)]
         config.hook.pytest_deselected(items=deselected)

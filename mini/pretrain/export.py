@@ -36,6 +36,7 @@ FACTS: dict[str, Any] = {
     "training": {
         "lora_rank": 16, "learning_rate": 0.004, "training_steps": 400, "batch_size": 2, "ema": 0.99,
         "caption_dropout": 0.1, "warmup_steps": 10, "weight_decay": 0.0001, "sigma_mean": 2.0, "sigma_std": 1.2,
+        "kinds": {},
     },
 }  # fmt: skip
 

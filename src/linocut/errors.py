@@ -14,10 +14,15 @@
     |-- Unsafe              refused by the safety rules
     |-- TooManyInFlight     over the organisation's limit
     |-- TooManyTries        too many wrong passwords
+    |-- TooManyRequests     over the key's requests a minute
+    |-- InsufficientFunds   its price is more than the credit that is left
+    |-- DailyLimit          over a limit of what may be spent in a day
+    |-- SpendLimit          over a limit of what may be spent in a month
     |-- Busy                the server cannot answer now; try again in retry_after_seconds
     |   `-- Unavailable     what it stands on fails it: a full disk, an object store that is slow or gone
     |       `-- Damaged     the database itself is damaged: nothing is written any more until it is restored
     |-- NotReady            the engine has not loaded its base yet
+    |-- NoWorker            a base that is known, and that no worker serves at the moment
     |-- RunFailed           a job ended without its result; the sentence tells the owner what to do
     |-- Lost                a stored file that a row names is missing or damaged
     |-- Cancelled           stopped by its owner
@@ -127,6 +132,30 @@ class TooManyTries(LinocutError):
     code = "too_many_tries"
 
 
+class TooManyRequests(LinocutError):
+    """This key has sent as many requests within a minute as it may; try again shortly."""
+
+    code = "rate_limit"
+
+
+class InsufficientFunds(LinocutError):
+    """Your organisation's credit does not cover this; an administrator of this server can add some."""
+
+    code = "insufficient_funds"
+
+
+class DailyLimit(LinocutError):
+    """This would cost more than may be spent today; try again tomorrow, or have the limit raised."""
+
+    code = "daily_limit"
+
+
+class SpendLimit(LinocutError):
+    """This would cost more than may be spent this month; have the limit raised."""
+
+    code = "spend_limit"
+
+
 class Busy(LinocutError):
     """The server cannot answer right now; try again shortly."""
 
@@ -149,6 +178,12 @@ class NotReady(LinocutError):
     """The engine is still loading its base; try again shortly."""
 
     code = "not_ready"
+
+
+class NoWorker(LinocutError):
+    """No worker of this server serves the base that this needs at the moment; try again later, or ask its operator."""
+
+    code = "no_worker"
 
 
 class RunFailed(LinocutError):

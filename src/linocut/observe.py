@@ -45,6 +45,11 @@ def set_up_logs(level: str = "INFO", *, as_json: bool = False) -> None:
     sys.unraisablehook = _unraisable
 
 
+def is_json() -> bool:
+    """Whether lines are JSON."""
+    return isinstance(structlog.get_config()["processors"][-1], structlog.processors.JSONRenderer)
+
+
 def adopt_libraries() -> None:
     """Take down the handlers that libraries have put on loggers of their own since: their lines come here as well."""
     for logger in list(logging.root.manager.loggerDict.values()):

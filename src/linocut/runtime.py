@@ -2,10 +2,11 @@
 
 import fcntl
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache, partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from linocut.accounts.secrets import secrets_of
 from linocut.bases import Base, Licence, Memory, load_base
-from linocut.bases.places import base_at
+from linocut.bases.places import base_at, check_routes
 from linocut.captions import Worded, caption_text, cut_of, normalise
 from linocut.db.database import Database
 from linocut.dress import Dress
@@ -26,11 +27,19 @@ from linocut.storage.store import Store
 if TYPE_CHECKING:
     from linocut.pictures.decoder import Decoder
 
+DECODERS = 2
+"""Decoding processes, where there are as many cores: a request's pictures are decoded two at a time. Each may take a
+gigabyte of memory for a moment."""
+
 
 @dataclass(frozen=True)
 class Runtime:
-    """Settings, database, store, the resident base's facts, and the installation's secrets, which never change: what
-    links are signed with, what keys are digested with. ``licences``: of the bases that were served here, by identity.
+    """Settings, database, store, a base's facts, and the installation's secrets, which never change: what links are
+    signed with, what keys are digested with. ``licences``: of the bases that were served here, by identity.
+
+    ``base``: the one that a worker holds, or that a request is judged by, and ``base_folder`` its files (none where
+    only a worker elsewhere has them); ``bases``: all of this server's, by the words of its settings, the first one
+    first; ``folders``: theirs, by identity.
 
     ``open_decoder`` starts the pool of decoding processes; only processes that take uploads call it, once.
     """
@@ -44,6 +53,8 @@ class Runtime:
     digest_secret: bytes
     open_decoder: Callable[[], "Decoder"]
     licences: Mapping[str, Licence] = field(default_factory=dict)
+    bases: Mapping[str, Base] = field(default_factory=dict)
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings) -> "Runtime":
@@ -54,8 +65,13 @@ class Runtime:
         make_folder(settings.data)
         folder = base_folder(settings)
         memory = Memory(settings.bases_memory)
-        base = load_base(folder, memory)
-        licences = {**memory.licences, base.identity: base.licence}
+        words = dict.fromkeys((settings.base, *settings.bases_beside))
+        places = {word: base_at(word, settings.pulled_bases) for word in words}
+        bases = {word: load_base(place, memory) for word, place in places.items()}
+        folders = {bases[word].identity: place for word, place in places.items()}
+        check_routes(tuple(words), settings.base_of_routes)
+        base = bases[settings.base]
+        licences = {**memory.licences, **{one.identity: one.licence for one in bases.values()}}
         patience, note = settings.database_busy_seconds, settings.damage_note
         db = Database.open(settings.resolved_database_url, busy_seconds=patience, note=note)
         try:
@@ -65,7 +81,17 @@ class Runtime:
             db.close()  # or the next start would take its write-ahead file for lost
             raise
         decoder = partial(_open_decoder, base, settings)
-        return cls(settings, db, store, base, folder, links, digest, decoder, licences)
+        return cls(settings, db, store, base, folder, links, digest, decoder, licences, bases, folders)
+
+    def on(self, base: Base) -> "Runtime":
+        """The same for a request that another base draws."""
+        folder = self.folders.get(base.identity, Path())
+        return self if base is self.base else replace(self, base=base, base_folder=folder)
+
+    @property
+    def served(self) -> tuple[Base, ...]:
+        """The bases of this server, each once, its first one first."""
+        return tuple({one.identity: one for one in (self.base, *self.bases.values())}.values())
 
     def expand(self, text: str, width: int, height: int) -> str:
         """The exact structured caption (compact JSON) that the base reads for ``text`` at ``width`` x ``height``.
@@ -106,13 +132,20 @@ class Runtime:
         """Whether an engine process of this data folder has loaded its base, still lives, and turns."""
         return self.engines() is Engines.READY
 
-    def engines(self) -> "Engines":
-        """How the engine processes of this data folder are: as well as the best of them."""
+    def engines(self, identity: str = "") -> "Engines":
+        """How the engine processes of this data folder are, or those of one base: as well as the best of them."""
         folder = ready_folder(self.settings)
         held = [path for path in folder.iterdir() if _is_held(path)] if folder.is_dir() else []
+        held = [path for path in held if not identity or _base_of(path) in (identity, "")]
         if any(_age(path) < self.settings.engine_silent_seconds for path in held):
             return Engines.READY
         return Engines.SILENT if held else Engines.NONE
+
+    def workers(self) -> list[tuple[str, float]]:
+        """(worker id, seconds since it last turned) of every living engine process of this data folder."""
+        folder = ready_folder(self.settings)
+        held = [path for path in sorted(folder.iterdir()) if _is_held(path)] if folder.is_dir() else []
+        return [(path.name, _age(path)) for path in held]
 
     def loading(self) -> str:
         """What the engine processes say of how far they are with loading; empty where none says anything."""
@@ -267,6 +300,13 @@ def _is_held(ready_file: Path) -> bool:
     return False
 
 
+def _base_of(ready_file: Path) -> str:
+    """The identity of the base that an engine process has loaded; "" where its file does not say."""
+    with suppress(OSError):
+        return ready_file.read_text().partition("\n")[2].strip()
+    return ""
+
+
 def _age(ready_file: Path) -> float:
     """Seconds since the engine's loop has touched its file; a touch from a time to come, which a clock set back leaves,
     is as old as it is far away."""
@@ -281,4 +321,4 @@ def _open_decoder(base: Base, settings: Settings) -> "Decoder":
     from linocut.pictures.types import CropRule
 
     crops = CropRule(base.training_pixels, base.size_multiple)
-    return Decoder(DecodeLimits(crops=crops, safety=settings.safety))
+    return Decoder(DecodeLimits(crops=crops, safety=settings.safety), min(DECODERS, os.cpu_count() or 1))

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+import string
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -201,7 +202,7 @@ def test_a_secret_is_made_once_even_by_two_at_once(open_database: OpenDatabase) 
 
 anything: list[Callable[[], st.SearchStrategy[str]]] = [
     lambda: st.text(max_size=80),
-    lambda: st.from_regex(r"lino_[A-Za-z0-9_-]{43}", fullmatch=True),
+    lambda: st.text(string.ascii_letters + string.digits + "_-", min_size=43, max_size=43).map("lino_".__add__),
     lambda: st.text("lino_A-é\x00 ", min_size=48, max_size=48),
 ]
 

@@ -8,18 +8,29 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from numpy import ones
 from starlette.types import ASGIApp
 from tests.api.pictures import png
 from tests.contract.documents import MINE, OURS
+from tests.lora_files.lora_support import by_hand
 
 from linocut.api.discovery import OPERATIONS, not_built
 from linocut.api.operation import Operation
 from linocut.api.published import PUBLISHED
+from linocut.engine.fake_files import LINEAR
 
 UNBUILT = not_built(PUBLISHED, OPERATIONS)
 ALL = (*OPERATIONS, *UNBUILT)
 WITH_KEY = tuple(operation for operation in ALL if operation.key_needed)
 WITH_BODY = tuple(operation for operation in OPERATIONS if operation.body is not None)
+
+
+LORA = by_hand({f"{LINEAR}.lora_A.weight": ones((1, 192), "f4"), f"{LINEAR}.lora_B.weight": ones((192, 1), "f4")})
+"""A LoRA file that fits the base of these tests."""
+
+
+NUMBERS = {"position": "0"}
+"""Parts of an address that are numbers."""
 
 
 def label(operation: Operation) -> str:
@@ -29,7 +40,7 @@ def label(operation: Operation) -> str:
 
 def address(operation: Operation, known: Mapping[str, str] | None = None) -> str:
     """The operation's address, with the ids that are known, and "x" for the others."""
-    return re.sub(r"\{(\w+)\}", lambda name: (known or {}).get(name[1], "x"), operation.path)
+    return re.sub(r"\{(\w+)\}", lambda name: (known or {}).get(name[1], NUMBERS.get(name[1], "x")), operation.path)
 
 
 def asked(operation: Operation, known: Mapping[str, str] | None = None) -> str:
@@ -61,7 +72,7 @@ def body_of(operation: Operation, known: Mapping[str, str] | None = None, *, ano
     if operation.encodings[0] == "application/json":
         return {"json": fields}
     files = [
-        (name, (f"{name}.png", png(2 if another and name != "mask" else 1)))
+        (name, (f"{name}.png", LORA if name == "file" else png(2 if another and name != "mask" else 1)))
         for name in fields
         if name in operation.files
     ]
@@ -79,6 +90,10 @@ def _another(value: Any, choices: list[Any]) -> Any:
     """A value that asks for something else: another choice, another text, an object whose first field is another."""
     if choices:
         return next(one for one in choices if one != value)
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
     if isinstance(value, dict):
         first = next(iter(value))
         return {**value, first: _another(value[first], [])}

@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from numpy import zeros
 from tests.contract.answers import check_answer
+from tests.lora_files.lora_support import by_hand
 
 from linocut import bases
 from linocut.accounts import keys, organizations, sessions
 from linocut.accounts.audit import OPERATOR
 from linocut.api import serve
 from linocut.api.auth import COOKIE
+from linocut.engine.fake_files import FEATURES, LINEAR
 from linocut.engine.open import open_engine
 from linocut.ids import new_id
 from linocut.runtime import Runtime, ready_folder
@@ -47,8 +50,11 @@ def signed_in(token: str) -> dict[str, str]:
 
 
 def base_folder(folder: Path) -> Path:
-    """A base without weights: the facts of the embedded one, which is all that the fake engine and the API read."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """The facts of the embedded base, and of its weights the linear that fake adapters cover: all that the
+    fake engine and the API read."""
+    (folder / "transformer").mkdir(parents=True, exist_ok=True)
+    linear = {f"{LINEAR}.weight": ("F8_E4M3", zeros((FEATURES, FEATURES), "u1"))}
+    (folder / "transformer" / "diffusion_pytorch_model.safetensors").write_bytes(by_hand(linear))
     (folder / "linocut.json").write_text((bases.MINI / "linocut.json").read_text())
     return folder
 
@@ -57,7 +63,7 @@ class Live:
     """The server. Start with ``running``."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        base = base_folder(folder / "base")
+        base = settings.pop("base", None) or base_folder(folder / "base")
         self.settings = Settings(
             data=folder / "data",
             base=str(base),
@@ -133,6 +139,7 @@ class Live:
             stop.set()
             thread.join(90)
             loop.close()
+            loop.presence.end()  # or the status page would call it lost, a minute from now
             assert not thread.is_alive()
 
 

@@ -57,17 +57,33 @@ def test_the_list_of_pictures(shelf: Shelf) -> None:
     assert [f["x_linocut"]["asset_id"] for f in detail["files"]] == [one["asset_id"] for one in answer["assets"]]
 
 
-def test_a_picture_is_read_as_it_is_stored(shelf: Shelf) -> None:
-    upload = shelf.http.post(f"{shelf.at}/upload_assets", files=[("files", ("j.jpg", jpeg(9)))])
+@pytest.mark.parametrize(
+    ("name", "data", "kind"), [("j.jpg", jpeg(9), "JPEG"), ("p.png", png(9), "PNG"), ("lies.jpg", png(8), "PNG")]
+)
+def test_a_picture_is_read_as_it_is_stored(shelf: Shelf, name: str, data: bytes, kind: str) -> None:
+    upload = shelf.http.post(f"{shelf.at}/upload_assets", files=[("files", (name, data))])
     asset_id = upload.json()["successful_assets"][0]["asset_identifier"]["asset_id"]
     path = f"{shelf.at}/assets/{asset_id}"
     answer = shelf.http.get(path)
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, f"image/{kind.lower()}")
+    assert answer.headers["x-content-type-options"] == "nosniff"
     picture = Image.open(io.BytesIO(answer.content))
-    assert (picture.format, picture.size) == ("PNG", (48, 32))
+    sent = Image.open(io.BytesIO(data)).convert("RGB")
+    assert (picture.format, picture.convert("RGB").tobytes()) == (kind, sent.tobytes())
     again = shelf.http.get(path, headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert shelf.http.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_a_picture_is_read_small(shelf: Shelf) -> None:
+    upload = shelf.http.post(f"{shelf.at}/upload_assets", files=[("files", ("big.png", png(3, 700, 1400)))])
+    path = f"{shelf.at}/assets/{upload.json()['successful_assets'][0]['asset_identifier']['asset_id']}"
+    answer = shelf.http.get(path, params={"size": 512})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
+    assert Image.open(io.BytesIO(answer.content)).size == (256, 512)
+    assert shelf.http.get(path, params={"size": 300}).json()["error"].startswith("size must be one of 256, 512")
+    assert shelf.http.delete(path).status_code == 204
+    assert shelf.http.get(path, params={"size": 512}).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +63,8 @@ def test_no_file_of_routes_is_overlooked() -> None:
     """A folder without ``__init__.py``, or a constant that is not called as a method is, would vanish."""
     assert [folder for folder in ROUTES.rglob("*") if folder.is_dir() and list(folder.glob("*.py"))
             and not (folder / "__init__.py").exists()] == []  # fmt: skip
-    written = sum(file.read_text().count("= Operation(") for file in ROUTES.rglob("*.py"))
+    made = re.compile(r"^(?:GET|POST|PUT|PATCH|DELETE) = ", re.MULTILINE)
+    written = sum(len(made.findall(file.read_text())) for file in ROUTES.rglob("*.py"))
     assert written == len(OPERATIONS)
 
 
@@ -164,7 +166,7 @@ def test_its_key_its_description_and_its_page_come_by_themselves(remixing: Live)
     page = remixing.public.get("/docs").text
     assert 'id="post_sketch_v3"' in page
     assert "-F image=@picture.png" in page
-    assert f"{len(UNBUILT)} operations" in page
+    assert (f"{len(UNBUILT)} operations" in page) == bool(UNBUILT)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_who_reads_slowly_but_goes_on_is_not(tmp_path: Path, stack: ExitStack) -
         whole, began = 0, time.monotonic()
         while piece := one.recv(4096):
             whole += len(piece)
-            time.sleep(0.02)
+            time.sleep(0.004)
         assert whole > len(live.public.get("/docs", headers={"Accept-Encoding": "identity"}).content)
         assert time.monotonic() - began > 0.5
 
@@ -100,7 +100,7 @@ def test_many_that_do_not_read_are_cut_sooner(
     """And others are answered meanwhile."""
     monkeypatch.setattr(doorman, "MOST_STALLED", 5)
     with running(tmp_path, client_read_seconds=600.0) as live:
-        crowd = Crowd(live, stack, 200, 4 * DOCS)
+        crowd = Crowd(live, stack, 60, 4 * DOCS)
         began = time.monotonic()
         assert live.public.get("/healthz").status_code == 200
         assert time.monotonic() - began < 10  # it takes milliseconds, and a busy machine its time
@@ -114,8 +114,10 @@ def test_one_address_has_so_many_connections_and_the_newest_stay(tmp_path: Path,
         crowd = Crowd(live, stack, 60, b"")
         until(lambda: crowd.left() <= 20, "the cutting")
         assert live.public.get("/healthz").status_code == 200
+        newest = Crowd(live, stack, 10, b"")  # which came later by any clock: those above came within one tick of it
+        until(lambda: crowd.left() <= 10, "the cutting of older ones")
+        assert newest.left() == 10
         assert other.left() == 15
-        assert not _is_cut(crowd.open[-1])
 
 
 def test_a_trusted_proxy_has_any_number(tmp_path: Path, stack: ExitStack) -> None:

@@ -18,7 +18,7 @@ TRAIN = {"dataset_id": "d", "model_name": "tea posters"}
 @pytest.mark.parametrize(
     ("given", "meant"),
     [
-        (5, 5), (0, 0), (5.0, 5), ("5", 5), (" 5 ", 5), ("5.0", 5), (Texts(["5"]), 5), (Texts(["4", "5"]), 5),
+        (5, 5), (0, 0), (5.0, 5), ("5", 5), (" 5 ", 5), ("5.0", 5), (Texts(["5"]), 5), (Texts(["5", "5"]), 5),
         (Texts(["0"]), 0), (2147483647, 2147483647), (None, UNSET), (Texts([""]), UNSET), ("", UNSET),
         (Texts(["None"]), UNSET),
     ],
@@ -104,6 +104,13 @@ def test_free_text_is_never_touched() -> None:
 def test_json_that_is_no_text_is_no_prompt(given: Any) -> None:
     with pytest.raises(InvalidRequest, match="prompt must be text"):
         read(GenerateImageRequestV3, {"prompt": given})
+
+
+@pytest.mark.parametrize("given", [["a cat", "a dog"], ["a cat", ""]])
+def test_one_value_is_not_chosen_from_several(given: list[str]) -> None:
+    with pytest.raises(InvalidRequest, match=r"^prompt is one value, and 2 were sent; send one\.$"):
+        read(GenerateImageRequestV3, {"prompt": Texts(given)})
+    assert read(GenerateImageRequestV3, {"prompt": Texts(["a cat", "a cat"])}).prompt == "a cat"
 
 
 def test_what_is_required_is_asked_for_with_its_rule() -> None:

@@ -1,18 +1,23 @@
 """Image links: signed, expiring, without a key, at the origin that clients can reach."""
 
+import io
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import insert
+from PIL import Image
+from sqlalchemy import delete, insert
 from starlette.requests import Request
 from tests.api.live import Live
 from tests.api.pictures import png
 
 from linocut import ids
 from linocut.api.links import origin_of
+from linocut.datasets.garbage import collect_thumbnails
 from linocut.db.tables import images
+from linocut.files import sha256_hex
+from linocut.pictures.thumbnails import Thumbnails
 from linocut.settings import Settings
 from linocut.storage.links import image_url
 
@@ -113,3 +118,61 @@ def test_the_origin_is_the_one_that_the_client_asked(host: str | None, origin: s
 @pytest.mark.parametrize("public", ["https://images.example.com", "https://images.example.com/"])
 def test_the_operator_s_origin_comes_first(public: str) -> None:
     assert origin_of(_request("localhost"), Settings(public_url=public)) == "https://images.example.com"
+
+
+def _large(live: Live, number: int = 9) -> str:
+    """An image of 900 x 600 pixels, stored; its id."""
+    image = ids.new_id()
+    sha256 = live.runtime.store.put(png(number, 900, 600))
+    with live.runtime.db.transaction() as tx:
+        values = {"image_id": image, "job_id": ids.new_id(), "image_sha256": sha256, "created_at": ids.now()}
+        tx.execute(insert(images).values(**values))
+    return image
+
+
+def test_a_link_with_a_size_gives_the_picture_small(live: Live) -> None:
+    link = _link(live, _large(live))
+    for size, pixels in ((256, (256, 171)), (512, (512, 341))):
+        answer = live.public.get(f"{link}&size={size}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert Image.open(io.BytesIO(answer.content)).size == pixels
+        again = live.public.get(f"{link}&size={size}", headers={"If-None-Match": answer.headers["etag"]})
+        assert again.status_code == 304
+        assert live.public.get(f"{link}&size={size}").content == answer.content
+    assert live.public.get(link, headers={"If-None-Match": answer.headers["etag"]}).status_code == 200
+    assert live.public.get(f"{link}&size=").headers["content-type"] == "image/png"
+
+
+@pytest.mark.parametrize("size", ["255", "0", "-256", "1024", "big", "256.5"])
+def test_another_size_is_refused_by_name(live: Live, image_id: str, size: str) -> None:
+    answer = live.public.get(f"{_link(live, image_id)}&size={size}")
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("size must be one of 256, 512")
+
+
+def test_a_small_picture_takes_what_the_picture_takes(live: Live) -> None:
+    """Also once it was made: the shelf is behind the signature, and behind the row."""
+    image = _large(live, 10)
+    assert live.public.get(f"{_link(live, image)}&size=256").status_code == 200
+    assert live.public.get(f"{_link(live, image, seconds=-1)}&size=256").status_code == 403
+    assert live.public.get(f"{_link(live, image).partition('&sig')[0]}&size=256").status_code == 403
+    with live.runtime.db.transaction() as tx:
+        tx.execute(delete(images).where(images.c.image_id == image))
+    assert live.public.get(f"{_link(live, image)}&size=256").status_code == 404
+    shelf = live.settings.thumbnails
+    assert len(list(shelf.iterdir())) > 0
+    collect_thumbnails(live.runtime.db, Thumbnails(shelf, 0))
+    sha256 = sha256_hex(png(10, 900, 600))
+    assert not list(shelf.glob(f"{sha256}*"))
+
+
+def test_what_cannot_be_made_small_is_told_in_words(live: Live) -> None:
+    image = ids.new_id()
+    sha256 = live.runtime.store.put(png(11)[:70])
+    with live.runtime.db.transaction() as tx:
+        values = {"image_id": image, "job_id": ids.new_id(), "image_sha256": sha256, "created_at": ids.now()}
+        tx.execute(insert(images).values(**values))
+    answer = live.public.get(f"{_link(live, image)}&size=256")
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("size: This picture cannot be made small; ask for it without size.")

@@ -1,6 +1,7 @@
 """/docs and /openapi.json: whole, and without the network."""
 
 import re
+from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
@@ -8,7 +9,7 @@ from tests.api.every import ALL, OPERATIONS
 from tests.api.live import Live
 
 from linocut import __version__
-from linocut.api import openapi, reference
+from linocut.api import console_files, openapi, reference
 
 
 def test_the_reference_names_every_operation_and_fetches_nothing(live: Live) -> None:
@@ -73,10 +74,16 @@ def test_the_pages_are_written_once(live: Live, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("accept", ["text/html", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "*/*, Text/HTML"])
-def test_a_browser_at_the_root_is_led_to_the_reference(live: Live, accept: str) -> None:
-    for method in ("GET", "HEAD"):
-        answer = live.public.request(method, "/", headers={"Accept": accept})
-        assert (answer.status_code, answer.headers["location"], answer.headers["vary"]) == (303, "docs", "Accept")
+def test_a_browser_at_the_root_is_led_to_the_console_or_the_reference(
+    live: Live, accept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for built, leads_to in ((False, "docs"), (True, "console/")):
+        monkeypatch.setattr(console_files, "FOLDER", tmp_path)
+        if built:
+            (tmp_path / "index.html").write_text("a console")
+        for method in ("GET", "HEAD"):
+            answer = live.public.request(method, "/", headers={"Accept": accept})
+            assert (answer.status_code, answer.headers["location"], answer.headers["vary"]) == (303, leads_to, "Accept")
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "", "text/html;q=0, */*"])

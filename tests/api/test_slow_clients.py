@@ -85,6 +85,7 @@ def seconds_of(http: httpx2.Client, requests: int = 20) -> float:
     return statistics.median(took)
 
 
+@pytest.mark.long
 def test_300_slow_headers_delay_nobody_and_are_closed(tmp_path: Path) -> None:
     """If they held anybody up, it would be until they are closed."""
     with (

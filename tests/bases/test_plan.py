@@ -7,7 +7,7 @@ from linocut.bases.known import catalogue
 from linocut.bases.plan import GIB, Passes, Plan, Precision, Purpose, Wishes, part_bytes, plan_for, told
 from linocut.bases.published import published
 from linocut.bases.sizes import BaseSizes, Part, can_be_quantised
-from linocut.bases.types import FAMILIES
+from linocut.bases.types import FAMILIES, TAKE_REFERENCES
 from linocut.errors import TooLarge
 
 BESIDE = (512 + 256) * (1 << 20)
@@ -17,7 +17,9 @@ ALL: tuple[Precision, ...] = ("bf16", "fp8", "nf4")
 
 def plan(name: str, gib: float, purpose: Purpose, precisions: tuple[Precision, ...] = ALL) -> Plan:
     found = published()[name]
-    wishes = Wishes(purpose, precisions, None, BESIDE, found.lora_values, on_host=False)
+    known = catalogue()[name]
+    references = known.max_references if known.family in TAKE_REFERENCES else 0
+    wishes = Wishes(purpose, precisions, None, BESIDE, found.lora_values, on_host=False, references=references)
     return plan_for(name, found.sizes, found.passes, round(gib * GIB), wishes)
 
 
@@ -35,6 +37,10 @@ FITS: list[tuple[str, float, Purpose, tuple[Precision, ...], Precision]] = [
     ("sdxl", 12, "serving", ALL, "bf16"),
     ("flux2-klein-4b", 16, "both", ALL, "bf16"),
     ("qwen-image", 80, "both", ALL, "bf16"),
+    ("qwen-image-edit-2509", 24, "serving", ALL, "fp8"),
+    ("qwen-image-edit", 48, "both", ALL, "bf16"),
+    ("flux2-dev", 80, "both", ALL, "bf16"),
+    ("flux2-dev", 32, "both", ALL, "nf4"),
 ]
 
 
@@ -56,6 +62,7 @@ REFUSED: list[tuple[str, float, Purpose, tuple[Precision, ...]]] = [
     ("z-image", 6, "both", ("fp8",)),
     ("sdxl", 4, "both", ALL),
     ("qwen-image", 16, "both", ("bf16", "fp8")),
+    ("flux2-dev", 24, "both", ALL),
 ]
 
 
@@ -142,5 +149,89 @@ def test_published_sizes_are_the_published_billions() -> None:
     for name, found in published().items():
         values = sum(part.values for part in found.sizes.parts)
         assert values / 1e9 == pytest.approx(catalogue()[name].billions, rel=0.04), name
-    uncounted = {"ideogram-4-nf4", "flux2-dev", "qwen-image-edit", "qwen-image-edit-2509"}
-    assert set(published()) == {one.name for one in catalogue().values() if one.family in FAMILIES} - uncounted
+    assert set(published()) == {one.name for one in catalogue().values() if one.family in FAMILIES}
+    assert [name for name, found in published().items() if found.is_packed] == ["ideogram-4-nf4"]
+
+
+LOOKS = BaseSizes((Part("transformer", 1 << 30, 1 << 16, 100, 0, 1 << 24, 1 << 25),), (), ())
+HELD = Passes(2, 1 << 20, 1 << 28, 1 << 28, 1 << 30, 1 << 29, 1 << 28, reference=1 << 28, seen=1 << 20)
+
+
+def looking(gib: float, purpose: Purpose = "serving", references: int = 11) -> Plan:
+    wishes = Wishes(purpose, ("bf16",), None, 0, 10_000_000, on_host=True, references=references)
+    return plan_for("x", LOOKS, HELD, round(gib * GIB), wishes)
+
+
+def test_pictures_that_are_looked_at_are_counted_and_said() -> None:
+    roomy = looking(100)
+    assert (roomy.references, roomy.pass_bytes) == (11, (1 << 28) * 12)
+    said = told(roomy, "x")
+    assert "11 reference pictures at once" in said
+    assert "one pass at its worst (drawing an image with 11 reference pictures)" in said
+    assert [row.bytes for row in roomy.passes if row.what == "reading a text with 11 reference pictures"] == [12 << 20]
+    none = looking(100, references=0)
+    assert none.pass_bytes == 4 << 28
+    assert "reference" not in told(none, "x")
+
+
+def test_fewer_pictures_are_looked_at_where_there_is_no_room_for_more_and_one_is_the_least() -> None:
+    resident = looking(100).resident_bytes / GIB
+    for spare, wanted in ((3.0, 11), (2.99, 10), (1.0, 3), (0.99, 2), (0.5, 1)):
+        found = looking(resident + spare)
+        assert found.references == wanted, spare
+        assert f"{wanted} reference picture" in told(found, "x")
+        assert ("takes 11, for which there is no room; LINOCUT_PRECISION=fp8" in told(found, "x")) == (wanted < 11)
+    with pytest.raises(TooLarge, match=r"one pass 0\.5 GiB"):
+        looking(resident + 0.49)
+
+
+def test_a_training_looks_at_nothing() -> None:
+    alone = looking(100, "training")
+    assert alone.references == 0
+    assert not [row for row in alone.passes if "reference" in row.what]
+
+
+def test_what_takes_pictures_counts_them_in_the_published_figures() -> None:
+    for name, found in published().items():
+        known = catalogue()[name]
+        assert (found.passes.reference > 0) == (known.family in TAKE_REFERENCES), name
+        assert (found.passes.seen > 0) == (known.family == "qwen_image_edit"), name
+        assert found.passes.encode > 0, name
+    assert plan("flux2-klein-9b", 80, "serving").references == 11
+    assert plan("qwen-image-edit", 80, "serving").references == 1, "it looks at one"
+
+
+def for_several(name: str, gib: float, devices: int, *, divided: bool, on_host: bool = False) -> Plan:
+    found = published()[name]
+    precisions: tuple[Precision, ...] = ("fp32",) if on_host else ("bf16",)
+    wishes = Wishes("training", precisions, None, BESIDE, found.lora_values, on_host, devices, divided)
+    return plan_for(name, found.sizes, found.passes, round(gib * GIB), wishes)
+
+
+@pytest.mark.parametrize(
+    ("name", "gib", "devices"), [("qwen-image", 32, 2), ("qwen-image", 24, 4), ("flux2-dev", 48, 2)]
+)
+def test_a_base_in_parts_fits_where_it_fits_on_no_device(name: str, gib: float, devices: int) -> None:
+    """Each device has its part of the network; the whole is refused there, and so is a part of one less."""
+    found = for_several(name, gib, devices, divided=True)
+    network = sum(part_bytes(part, "bf16") for part in published()[name].sizes.networks)
+    assert found.rows[0].bytes == network // devices
+    assert f"one part of {devices}" in told(found, name)
+    for fewer, divided in ((1, False), (devices, False), (devices // 2, True)):
+        with pytest.raises(TooLarge):
+            for_several(name, gib, fewer, divided=divided)
+
+
+def test_what_several_devices_take() -> None:
+    """A GPU that leads has room for one gradient more; processes in one memory have it all once more each."""
+    found, values = published()["z-image"], published()["z-image"].lora_values
+    one, two = (for_several("z-image", 80, n, divided=False) for n in (1, 2))
+    assert two.resident_bytes - one.resident_bytes == 4 * values
+    one, three = (for_several("z-image", 500, n, divided=False, on_host=True) for n in (1, 3))
+    sizes = [*found.sizes.networks, *found.sizes.autoencoders]
+    each = part_bytes(sizes[0], "fp32") + part_bytes(sizes[-1], "fp32", keeps_half=True) + 4 * 2 * values
+    assert len(sizes) == 2
+    assert three.resident_bytes - one.resident_bytes == 2 * each
+    assert max(row.bytes for row in three.passes if "at once" in row.what) == 3 * max(
+        row.bytes for row in one.passes if row.what == "a training step"
+    )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from tests.faults.server import Server, fake_server
 
 from linocut.cli import main as command_line
+from linocut.samples import PICTURES
 
 Type = Callable[..., subprocess.CompletedProcess[str]]
 Typed = Callable[..., tuple[int, str, str]]
@@ -87,8 +89,17 @@ def typing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that draws with the fake engine."""
-    with fake_server(tmp_path_factory.mktemp("cli") / "data") as server:
+    with fake_server(tmp_path_factory.mktemp("cli") / "data", LINOCUT_MIN_TRAINING_IMAGES="7") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with as few pictures as that server trains on: sending all twenty takes most of a verb's time."""
+    folder = tmp_path_factory.mktemp("few")
+    for picture in sorted(PICTURES.glob("*.png"))[:7]:
+        shutil.copy(picture, folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -107,8 +118,6 @@ def linocut(server: Server, key: str) -> Type:
 @pytest.fixture(scope="session")
 def model(linocut: Type) -> dict[str, Any]:
     """A custom model trained from the shipped samples with ``linocut train``."""
-    from linocut.samples import PICTURES
-
     done = linocut("train", str(PICTURES), "--name", "From the shell", "--json")
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))

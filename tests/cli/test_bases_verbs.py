@@ -114,6 +114,7 @@ def test_somebody_s_own_licence_in_linocut_json(tmp_path: Path) -> None:
     assert "licence Ours" in checks.base(Settings(data=tmp_path, base=str(folder))).found
 
 
+@pytest.mark.long
 def test_the_doctor_says_whether_it_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = fit(Settings(data=tmp_path))
     assert (small.ok, "nothing to plan" in small.found) == (True, True)
@@ -133,5 +134,8 @@ def test_how_a_known_base_would_fit_before_it_is_fetched(typing: Typed, tmp_path
     assert (code, "ideogram-4: fp8, to serve alone" in out) == (0, True), out
     code, out, _ = typing("bases", "show", "sdxl", "--memory", 12, "--data", tmp_path, "--json")
     assert set(json.loads(out)["fits"]) == {"both", "serving", "training"}
-    code, _, err = typing("bases", "show", "flux2-dev", "--memory", 24, "--data", tmp_path)
-    assert (code, "sizes of flux2-dev are not known" in err) == (1, True)
+    code, out, _ = typing("bases", "show", "flux2-dev", "--memory", 24, "--data", tmp_path)
+    assert (code, "flux2-dev: nf4, to serve alone" in out, "flux2-dev does not fit" in out) == (0, True, True)
+    code, out, _ = typing("bases", "show", "ideogram-4-nf4", "--memory", 80, "--data", tmp_path)
+    assert (code, "ideogram-4-nf4: nf4, to serve and train" in out) == (0, True), "its files are in four bits already"
+    assert "of a style     steps 0.8, sigma -0.35" in out

@@ -77,7 +77,7 @@ def test_a_long_value_is_cut_and_an_empty_one_is_none(monkeypatch: pytest.Monkey
         ("LINOCUT_DATABASE", "did you mean LINOCUT_DATABASE_URL?"),
         ("LINOCUT_APIKEY", "did you mean LINOCUT_API_KEY?"),
         ("LINOCUT_MAX_FILE_MB", "did you mean LINOCUT_MAX_FILE_MIB?"),
-        ("LINOCUT_DEVICE", "docs/settings.md lists the variables"),  # the prefix alone is no likeness
+        ("LINOCUT_GRAVITY", "docs/settings.md lists the variables"),  # the prefix alone is no likeness
         ("LINOCUT_XYZZY_PLUGH_FROTZ", "docs/settings.md lists the variables"),
     ],
 )

@@ -232,6 +232,7 @@ def test_a_store_that_gives_other_bytes_back(tmp_path: Path, counter: type[Count
     assert "LINOCUT_STORAGE_URL" in found.mend
 
 
+@pytest.mark.long
 def test_looking_makes_nothing(tmp_path: Path) -> None:
     done = typed("doctor", "--data", str(tmp_path / "new"), "--no-server")
     assert done.returncode == 1
@@ -280,6 +281,9 @@ def test_language_models_that_do_not_answer(tmp_path: Path, capsys: pytest.Captu
     from linocut.cli.speakers import speakers
 
     assert speakers(settings(tmp_path)).found == "describer embedded; writer grammar"
+    silent = speakers(settings(tmp_path, writer="base"))
+    assert not silent.ok
+    assert "the text tower of mini only reads" in silent.found
     away = {
         "writer_url": "http://127.0.0.1:9/v1",
         "writer_model": "pen",

@@ -183,6 +183,7 @@ def test_findings_stand_under_their_title_with_the_number_of_pictures() -> None:
 NAMES = ("日本語.png", "naïve café.png", "smile 😀.png")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii:strict"])
 def test_any_file_name_on_any_terminal(server: Server, key: str, typing: Typed, tmp_path: Path, encoding: str) -> None:
     client = {"LINOCUT_URL": server.url, "LINOCUT_API_KEY": key}
@@ -274,3 +275,43 @@ def test_a_picture_is_described(client_typing: Typed, tmp_path: Path) -> None:
     assert {"style_description", "tags"} < told.keys()
     assert "bbox" not in str(told)
     assert client_typing("describe", tmp_path / "none.png")[0] == 2
+
+
+def test_what_was_drawn_is_listed_and_deleted(client_typing: Typed, tmp_path: Path) -> None:
+    for seed in ("7", "8"):
+        client_typing("generate", f"a violet kettle {seed}", "--seed", seed, "--out", tmp_path)
+    code, out, err = client_typing("images", "list", "--search", "VIOLET kettle")
+    assert (code, err) == (0, "")
+    first, second = out.splitlines()
+    assert [line.split()[3:5] for line in (first, second)] == [["generate", "8"], ["generate", "7"]]
+    assert client_typing("images", "list", "--search", "violet", "--limit", "1")[1] == f"{first}\n"
+    told = json.loads(client_typing("images", "list", "--search", "violet", "--json")[1])
+    assert told[1]["parameters"]["seed"] == 7
+    image_id = first.split()[0]
+    assert client_typing("images", "delete", image_id) == (0, "Deleted 1 image.\n", "")
+    assert client_typing("images", "delete", image_id)[0] == 4
+    assert client_typing("images", "list", "--search", "violet")[1] == f"{second}\n"
+    assert client_typing("images", "list", "--search", "nothing is called that")[1] == "No images.\n"
+    code, _, err = client_typing("images", "list", "--from", "yesterday")
+    assert code != 0
+    assert "from_day" in err
+
+
+def test_a_checkpoint_is_promoted(client_typing: Typed, model: dict[str, Any]) -> None:
+    code, _, err = client_typing("models", "promote", model["model_id"], "1")
+    assert code == 4
+    kept = err.rpartition("of step ")[2].strip(" .\n").split(", ")
+    told = [client_typing("models", "promote", model["model_id"], step) for step in kept]
+    assert sorted(code for code, _, _ in told) == [0, 0, 1]  # one of them draws already
+    assert "/version/" in next(out for code, out, _ in told if code == 0)
+
+
+def test_a_plan_starts_nothing_and_leaves_nothing(client_typing: Typed) -> None:
+    before = [client_typing(verb, "list", "--json")[1] for verb in ("datasets", "models")]
+    code, out, _ = client_typing("train", PICTURES, "--name", "Planned", "--plan")
+    assert code == 0
+    told = ["pictures", "held", "steps", "rank", "kind", "minutes", "memory"]
+    assert [line.split()[0] for line in out.splitlines()] == told
+    assert [client_typing(verb, "list", "--json")[1] for verb in ("datasets", "models")] == before
+    told = json.loads(client_typing("train", PICTURES, "--name", "Planned", "--plan", "--json")[1])
+    assert told["pictures"] == len(POSTERS)

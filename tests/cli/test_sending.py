@@ -1,6 +1,7 @@
 """Requests that the server takes: how files are split, and that a busy server is asked again with the same key."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -95,7 +96,7 @@ class Server:
 
 def test_a_busy_server_is_asked_again_with_the_same_key(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(sending.time, "sleep", waited.append)
+    monkeypatch.setattr(sending, "time", SimpleNamespace(sleep=waited.append))  # other threads sleep on
     server = Server(failures=3)
     assert send(server, "d", []) == {"dataset_id": "d"}  # type: ignore[arg-type]
     assert len(server.keys) == 4

@@ -61,9 +61,9 @@ def test_it_says_everything_before_it_trains(client_typing: Typed, tmp_path: Pat
         (15, "no", "model_name must be 5 to 30 letters, digits, spaces or hyphens"),
         (15, "x" * 31, "model_name must be 5 to 30"),
         (15, "snake_case", "model_name must be 5 to 30"),
-        (1, "One alone", "holds 1 picture and a training takes 15 to 100: add 14 more."),
-        (14, "Fourteen", "holds 14 pictures and a training takes 15 to 100: add 1 more."),
-        (101, "A hundred and one", "holds 101 pictures and a training takes 15 to 100: leave 1 out."),
+        (1, "One alone", "holds 1 picture and a training takes 7 to 100: add 6 more."),
+        (6, "Six of them", "holds 6 pictures and a training takes 7 to 100: add 1 more."),
+        (101, "A hundred and one", "holds 101 pictures and a training takes 7 to 100: leave 1 out."),
     ],
 )
 def test_name_and_count_are_checked_before_anything_is_sent(
@@ -79,10 +79,10 @@ def test_name_and_count_are_checked_before_anything_is_sent(
 
 def test_pictures_in_zips_count(client_typing: Typed, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
-        for path in POSTERS[:14]:
+        for path in POSTERS[:6]:
             archive.write(path, f"in/{path.name}")
     code, _, err = client_typing("train", tmp_path, "--name", "From a ZIP")
-    assert (code, "holds 14 pictures" in err) == (1, True)
+    assert (code, "holds 6 pictures" in err) == (1, True)
 
 
 def test_what_turns_out_to_be_too_few_leaves_no_dataset(client_typing: Typed, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ class Server:
         notes = {"notes": ["The caption of 000.png was cut."]}
         return {"failed_assets": [], "successful_assets": [{"file_name": "000.png", "x_linocut": notes}]}
 
-    def train(self, *_: object, idempotency_key: str) -> dict[str, Any]:
+    def train(self, *_: object, idempotency_key: str, dataset_kind: str | None) -> dict[str, Any]:
         self.keys.append(idempotency_key)
         self._maybe("train")
         return {"model_id": "m1"}

@@ -29,7 +29,9 @@ def check_answer(response: httpx2.Response) -> None:
 def check_error(status: int, body: Json) -> None:
     """Assert the one shape of every refusal: a sentence under each name, and nothing that should stay inside."""
     assert set(body) >= ERROR_FIELDS
-    assert set(body) - ERROR_FIELDS <= {"reject_reason", "max_inflight_requests", "request_id", "x_linocut"}
+    assert set(body) - ERROR_FIELDS <= {
+        "reject_reason", "max_inflight_requests", "request_id", "x_linocut", "messages",
+    }  # fmt: skip
     assert status == 422 or "x_linocut" not in body
     assert body["status"] == status
     assert body["error"] == body["message"] == body["detail"]

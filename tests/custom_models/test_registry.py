@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
@@ -48,7 +49,7 @@ def test_another_user_s_name_gets_a_suffix_and_keeps_it(workshop: Workshop) -> N
     assert claim(workshop, alice, "tea brand") == ("tea-brand", 2)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 2), NAMES, st.integers(0, 1)), max_size=12))
 def test_no_uri_is_given_twice_and_no_slug_changes_hands(
     workshop: Workshop, claims: list[tuple[int, str, int]]
@@ -81,6 +82,7 @@ def test_the_claim_is_undone_with_its_transaction(workshop: Workshop) -> None:
     assert workshop.count(slugs) == 0
 
 
+@pytest.mark.long
 def test_a_hundred_users_of_one_name_all_get_one(workshop: Workshop) -> None:
     def crowd(tx: Any) -> list[str]:
         people = [{"user_id": ids.new_id(), "name": f"user {n}", "created_at": ids.now()} for n in range(100)]

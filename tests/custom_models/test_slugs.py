@@ -77,3 +77,52 @@ def test_a_name_against_the_rule_is_refused_with_the_rule(name: str) -> None:
 def test_anything_else_than_a_uri_is_refused_and_told_where_to_find_one(uri: str) -> None:
     with pytest.raises(InvalidRequest, match="custom_model_uri must have the form model/<name>/version/<number>"):
         parse_uri(uri)
+
+
+CONFUSABLE = {
+    "Cyrillic": "t\u0435\u0430 posters",
+    "Greek": "\u03c4ea posters",
+    "full width": "\uff54ea posters",
+    "a Kelvin sign": "tea\u212aettle",
+    "a long s": "tea po\u017fters",
+    "a ligature": "tea \ufb01sh five",
+    "an accent of its own": "te\u0301a posters",
+    "no width": "tea\u200bposters",
+    "another direction": "\u202etea posters",
+    "another hyphen": "tea\u2011posters",
+    "another space": "tea\u00a0posters",
+    "another digit": "tea posters \u0661",
+    "a NUL": "tea\x00posters",
+    "a path": "../../tea",
+    "a folder": "tea/posters",
+    "Windows": "tea\\posters",
+    "300 letters": "a" * 300,
+}
+
+
+@pytest.mark.parametrize("name", CONFUSABLE.values(), ids=CONFUSABLE)
+def test_a_name_that_only_looks_like_another_is_no_name(name: str) -> None:
+    """Neither for a model nor in a uri: nothing is folded, so nothing meets."""
+    with pytest.raises(InvalidRequest, match="name must be 5 to 30 letters"):
+        check_name(name, "name")
+    with pytest.raises(InvalidRequest, match="custom_model_uri must have the form"):
+        parse_uri(f"model/{name.replace(' ', '-')}/version/1")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "model/tea/version/\u0661", "model/tea/version/01", "model/tea/version/-1", "model/tea/version/1 ",
+        "MODEL/tea/version/1", "model/Tea/version/1", "model/tea/version/1/../2", "model/tea/version/1\n",
+        "model/tea/version/" + "9" * 10,
+    ],
+)  # fmt: skip
+def test_a_version_has_one_spelling(uri: str) -> None:
+    with pytest.raises(InvalidRequest, match="custom_model_uri must have the form"):
+        parse_uri(uri)
+
+
+def test_two_spellings_of_one_name_are_one_slug() -> None:
+    """Case and spaces are no difference: so they are versions of one owner's, and another's gets a number."""
+    assert {slug_of(name) for name in ("Tea posters", "TEA POSTERS", "tea-posters", " tea posters ")} == {"tea-posters"}
+    assert list(islice(candidates("tea-posters"), 3)) == ["tea-posters", "tea-posters-2", "tea-posters-3"]

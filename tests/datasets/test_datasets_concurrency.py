@@ -33,6 +33,7 @@ with Decoder() as decoder:
 """
 
 
+@pytest.mark.long
 def test_two_processes_upload_eighty_each_and_a_hundred_stay(shelf: Shelf, database_url: str, tmp_path: Path) -> None:
     dataset_id = shelf.create()
     command = [sys.executable, "-c", UPLOADER, database_url, str(tmp_path / "store"), dataset_id]
@@ -89,6 +90,6 @@ def test_a_dataset_deleted_amid_an_upload(shelf: Shelf, monkeypatch: pytest.Monk
     monkeypatch.setattr(shelf.decoder, "decode", decode_then_delete)
     with pytest.raises(NotFound):
         shelf.upload(dataset_id, *[(f"{n}.png", numbered(n)) for n in range(4)])
-    assert len(decoded) == 2
+    assert 2 <= len(decoded) <= 3  # one was under way beside it
     with shelf.db.read() as tx:
         assert tx.execute(select(func.count()).select_from(assets)).scalar() == 0

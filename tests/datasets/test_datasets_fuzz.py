@@ -25,8 +25,9 @@ SEEDS = {
 }
 NAMES = st.sampled_from(["a.png", "a.txt", "a.json", "a.zip", "blob", ""]) | st.text(max_size=20)
 ONCE = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+OFTEN = settings(ONCE, max_examples=400)
 
 
 @st.composite
@@ -76,28 +77,28 @@ def _upload(shelf: Shelf, name: str, data: bytes) -> None:
     for file in shelf.files(dataset_id).values():
         image = shelf.image(file)
         image.load()
-        assert (image.format, image.mode, image.size) == ("PNG", "RGB", (file.width, file.height))
+        assert (image.format, image.mode) in (("PNG", "RGB"), ("JPEG", "RGB"), ("JPEG", "L"))
+        assert image.size == (file.width, file.height)
+        assert not {"exif", "icc_profile", "comment", "mp"} & image.info.keys()
 
 
-@ONCE
-@given(NAMES, mutated())
-def test_damaged_files(shelf: Shelf, name: str, data: bytes) -> None:
-    _upload(shelf, name, data)
+HEADS = st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBPVP8X", b"PK\3\4"])
+BYTES = {
+    "damaged files": st.tuples(NAMES, mutated()),
+    "random bytes": st.tuples(NAMES, st.binary(max_size=400)),
+    "random bytes behind a right beginning": st.tuples(
+        st.just("a"), st.tuples(HEADS, st.binary(max_size=400)).map(b"".join)
+    ),
+}
 
 
-@ONCE
-@given(NAMES, st.binary(max_size=400))
-def test_random_bytes(shelf: Shelf, name: str, data: bytes) -> None:
-    _upload(shelf, name, data)
-
-
-@ONCE
-@given(
-    st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBPVP8X", b"PK\3\4"]),
-    st.binary(max_size=400),
-)
-def test_random_bytes_behind_a_right_beginning(shelf: Shelf, head: bytes, data: bytes) -> None:
-    _upload(shelf, "a", head + data)
+@pytest.mark.parametrize(
+    ("kind", "how_many"),
+    [(kind, ONCE) for kind in BYTES] + [pytest.param(kind, OFTEN, marks=pytest.mark.long) for kind in BYTES],
+    ids=[f"{kind}-{often}" for often in ("a few", "often") for kind in BYTES],
+)  # fmt: skip
+def test_whatever_bytes_come(shelf: Shelf, kind: str, how_many: settings) -> None:
+    how_many(given(BYTES[kind])(lambda named: _upload(shelf, *named)))()
 
 
 @pytest.mark.parametrize("name", sorted(SEEDS))

@@ -120,6 +120,9 @@ def test_every_column_that_names_a_blob_is_asked() -> None:
         "run_images.image_sha256",
         "job_inputs.picture_sha256",
         "images.image_sha256",
+        "checkpoints.adapter_sha256",
+        "drawing_inputs.picture_sha256",
+        "run_files.file_sha256",
         "idempotency_keys.body_sha256",
     }
 
@@ -190,6 +193,7 @@ def test_a_blob_that_is_put_after_the_listing_was_read_is_kept(shelf: Shelf, mon
     assert shelf.store.has(sha256)
 
 
+@pytest.mark.long
 def test_other_writers_are_let_in_between(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store whose removals are slow does not hold the database for longer than one removal and a moment."""
     for number in range(6):
@@ -236,6 +240,7 @@ def test_it_ends_when_asked_to(shelf: Shelf) -> None:
     assert collect_garbage(shelf.db, shelf.store, now() + LONG_AGO, stopping=lambda: True) == 0
 
 
+@pytest.mark.long
 def test_uploads_and_collections_at_once_lose_nothing(shelf: Shelf) -> None:
     """The same picture again and again, while everything counts as old: what was taken is there."""
     over, taken = threading.Event(), 0

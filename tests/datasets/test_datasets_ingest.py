@@ -1,6 +1,7 @@
 """Uploads: what is taken, what is refused and why, and that every caption meets its own picture."""
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from tests.datasets.shelf import Shelf, refusals
 from tests.pictures import made as pictures
 from tests.pictures.made import numbered
 
-from linocut.datasets import service
+from linocut.datasets import ingest, service
 from linocut.errors import NotFound
 from linocut.pictures.decoder import Decoder
+from linocut.pictures.types import Decoded
 
 MIB = 1024 * 1024
 STRUCTURED = json.dumps(
@@ -40,9 +42,10 @@ def test_pictures_by_content_whatever_their_names_say(shelf: Shelf) -> None:
     files = shelf.files(dataset_id)
     assert list(files) == ["photo.jpg", "blob", "notes.txt"]
     assert [asset.asset_id for asset in report.successful] == [file.asset_id for file in files.values()]
-    for file in files.values():
+    for name, file in files.items():
         image = shelf.image(file)
-        assert (image.format, image.mode, image.size) == ("PNG", "RGB", (64, 48))
+        kind = "JPEG" if name == "blob" else "PNG"
+        assert (image.format, image.mode, image.size) == (kind, "RGB", (64, 48))
         assert (file.width, file.height) == (64, 48)
     assert files["blob"].file_size_bytes == len(pictures.encode(scene, "JPEG"))
 
@@ -263,7 +266,70 @@ def test_a_healed_picture_that_decodes_to_other_bytes_is_the_asset_s_now(
     (before,) = shelf.get(dataset_id).files
     shelf.store.delete(before.image_sha256)
     decode = Decoder.decode
-    monkeypatch.setattr(Decoder, "decode", lambda self, data: replace(decode(self, data), png=numbered(9)))
+    monkeypatch.setattr(Decoder, "decode", lambda self, data: replace(decode(self, data), file=numbered(9)))
     shelf.upload(dataset_id, ("a.png", numbered(1)))
     (after,) = shelf.get(dataset_id).files
     assert (after.asset_id, shelf.store.get(after.image_sha256)) == (before.asset_id, numbered(9))
+
+
+class TwoAtOnce(Decoder):
+    """Decodes in this thread; a picture waits until another one is under way, as long as more are to come."""
+
+    def __init__(self, under: Decoder, pictures: int) -> None:
+        super().__init__()
+        self.under, self.left, self.now, self.most = under, pictures, 0, 0
+        self.turn = threading.Condition()
+
+    def decode(self, data: bytes) -> Decoded:
+        with self.turn:
+            self.now += 1
+            self.left -= 1
+            self.most = max(self.most, self.now)
+            self.turn.notify_all()
+            assert self.turn.wait_for(lambda: self.most > 1 or self.left < 1, timeout=20), "nobody came beside it"
+        try:
+            return self.under.decode(data)
+        finally:
+            with self.turn:
+                self.now -= 1
+
+
+def test_two_pictures_of_a_request_are_decoded_at_once_and_told_in_their_order(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    files = [(f"{number}.png", numbered(number)) for number in range(6)]
+    captions = [(f"{number}.txt", b"caption %d" % number) for number in range(6)]
+    broken = ("b.png", numbered(9)[:-30]), ("empty.txt", b""), ("odd.gif", b"GIF89a")
+    parts = [one for pair in zip(files, captions, strict=True) for one in pair]
+    parts = [*parts[:4], broken[0], *parts[4:8], broken[1], *parts[8:], broken[2]]
+    decoder = TwoAtOnce(shelf.decoder, 7)
+    report = replace(shelf, decoder=decoder).upload(dataset_id, *parts)
+    assert decoder.most == 2
+    assert [asset.file_name for asset in report.successful] == [name for name, _ in (*files, *captions)]
+    assert [failed.file_name for failed in report.failed] == ["b.png", "empty.txt", "odd.gif"]
+    assert list(shelf.files(dataset_id)) == [name for name, _ in files]
+    assert shelf.captions(dataset_id) == {f"{number}.png": f"caption {number}" for number in range(6)}
+
+
+def test_files_that_wait_for_their_turn_are_few(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many captions stand behind a picture: they are not all in memory until it is decoded."""
+    seen: list[int] = []
+    begin = ingest._Upload._begin
+
+    def counted(self: ingest._Upload, place: str, name: str, data: bytes) -> None:
+        begin(self, place, name, data)
+        seen.append(len(self._turns))
+
+    monkeypatch.setattr(ingest._Upload, "_begin", counted)
+    files = [("a.png", numbered(1)), *((f"{number}.txt", b"words") for number in range(60)), ("b.png", numbered(2))]
+    report = shelf.upload(shelf.create(), *files, ("many.zip", archives.zip_of(*files[:40])))
+    assert report.success_count == 3
+    assert max(seen) <= ingest.MOST_WAITING + 1
+
+
+def test_a_file_above_the_limit_is_in_memory_alone(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "LARGE_BYTES", 10)
+    decoder = TwoAtOnce(shelf.decoder, 0)
+    report = replace(shelf, decoder=decoder).upload(
+        shelf.create(), *((f"{number}.png", numbered(number)) for number in range(4))
+    )
+    assert (report.success_count, decoder.most) == (4, 1)

@@ -65,6 +65,19 @@ def test_a_good_dataset_has_nothing_to_remark(shelf: Shelf) -> None:
     assert all(one.sharpness is not None and one.sharpness > 0.5 for one in report.files)
 
 
+def test_the_same_pixels_in_another_kind_of_file_are_a_duplicate(shelf: Shelf) -> None:
+    """A JPEG is stored as one; saved again without loss it is still the same picture."""
+    dataset_id = shelf.create()
+    jpeg = made.encode(Image.open(io.BytesIO(poster(0))).convert("RGB"), "JPEG", quality=90)
+    again = made.encode(Image.open(io.BytesIO(jpeg)), "PNG")
+    other = made.encode(Image.open(io.BytesIO(jpeg)), "JPEG", quality=89)
+    shelf.upload(dataset_id, ("a.jpg", jpeg), ("b.png", again), ("c.jpg", other))
+    hashes = {file.image_sha256 for file in shelf.files(dataset_id).values()}
+    assert len(hashes) == 3
+    copies = [one for one in found(report_of(shelf, dataset_id)) if one[0].endswith("duplicate")]
+    assert copies == [("exact_duplicate", "b.png"), ("near_duplicate", "c.jpg")]
+
+
 def test_each_fault_is_found_once_and_named(shelf: Shelf) -> None:
     dataset_id = shelf.create()
     again = io.BytesIO()

@@ -172,8 +172,8 @@ def test_frozen_samples_are_sorted_by_content_and_not_by_id_or_order(shelf: Shel
     assert frozen[0] == frozen[1]
     samples = frozen[0].samples
     assert len(samples) == 12
-    assert [s.image_sha256 for s in samples] == sorted(s.image_sha256 for s in samples)
-    assert frozen[0].image_sha256s == tuple(s.image_sha256 for s in samples)
+    assert [s.content for s in samples] == sorted(s.content for s in samples)
+    assert frozen[0].image_sha256s == tuple(sorted(s.image_sha256 for s in samples))
 
 
 def test_frozen_captions(shelf: Shelf) -> None:

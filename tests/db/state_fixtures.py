@@ -33,18 +33,27 @@ ON_BOTH = (
     "tests/db/",
     "tests/jobs/",
     "tests/accounts/",
+    "tests/ledger/",
+    "tests/walks/test_money_at_once.py",
+    "tests/backups/",
     "tests/walks/test_train_and_generate.py",
     "tests/walks/test_two_servers.py",
 )
-"""Where the suite runs a test on PostgreSQL too: what speaks to the database itself, and two walks through all rooms.
-The others' PostgreSQL variants are a campaign (``make soak``)."""
+"""Where a test runs on PostgreSQL too: what speaks to the database itself, and two walks through all rooms. The others'
+PostgreSQL variants are a campaign (``make soak``)."""
+QUICK_ON_BOTH = (
+    "tests/db/",
+    "tests/jobs/test_queue.py",
+)
+"""Those that do so in ``make test``; the PostgreSQL variants of the others are in ``make test-long``."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that asks for a database once for each kind there is."""
     if "database_kind" in metafunc.fixturenames:
         here = metafunc.definition.path.relative_to(metafunc.config.rootpath).as_posix()
-        marks = [] if here.startswith(ON_BOTH) else [pytest.mark.soak]
+        rare = [pytest.mark.long] if here.startswith(ON_BOTH) else [pytest.mark.soak]
+        marks = [] if here.startswith(QUICK_ON_BOTH) else rare
         kinds = [kind if kind == "sqlite" else pytest.param(kind, marks=marks) for kind in _databases()]
         metafunc.parametrize("database_kind", kinds, scope="session")
 

@@ -49,6 +49,7 @@ def test_head_is_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
 
 
+@pytest.mark.long
 def test_processes_that_open_a_new_database_at_once_all_succeed(empty_database_url: str) -> None:
     processes = [python(OPEN_AND_WRITE, empty_database_url, f"user-{i}") for i in range(PROCESSES)]
     for process in processes:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from tests.db.postgres import Postgres
 from tests.db.test_transactions import add_user, names
 
+from linocut.db import engines
 from linocut.db.database import Database
 from linocut.errors import Busy
 from linocut.ids import new_id
@@ -102,3 +103,31 @@ def test_a_server_that_starts_a_little_later_is_waited_for(server: Postgres) -> 
         assert not opening.done()
         server.start()
         opening.result(60).close()
+
+
+def test_a_writer_that_sleeps_with_the_turn_in_its_hands_is_cut_off(
+    server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that is stopped in the middle of a transaction would keep all writers of the service waiting."""
+    monkeypatch.setattr(engines, "SILENT_WRITER_SECONDS", 0.5)
+    url = server.create(f"t{new_id().replace('-', '_').lower()}")
+    asleep, awake = (Database.open(url, busy_seconds=5) for _ in range(2))
+
+    def sleeps() -> None:
+        with asleep.transaction() as tx:
+            add_user(tx, "half done")
+            began = time.monotonic()
+            with awake.transaction() as other:
+                add_user(other, "not kept waiting")
+            assert 0.3 < time.monotonic() - began < 4
+
+    try:
+        with pytest.raises(Busy):
+            sleeps()
+        assert names(awake) == ["not kept waiting"]
+        with asleep.transaction() as tx:
+            add_user(tx, "again")
+        assert sorted(names(awake)) == ["again", "not kept waiting"]
+    finally:
+        asleep.close()
+        awake.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.docs.blocks import DOCUMENTS, ROOT, RUN_BY_PYTHON, RUN_BY_SHELL, SHOWN, Block, Reader, blocks_of
 from tests.faults.server import Server
+from tests.marks import long_but
 
 from linocut.samples import PICTURES
 
@@ -16,14 +17,33 @@ NOT_RUN = {
         "make demo    # dataset, training, a custom model and its pictures, in under five minutes on two cores",
     ),
     ("README.md", "make serve                                   # http://127.0.0.1:8731, data in ./linocut-data"),
+    ("docs/backups.md", "linocut serve --data copied"),
     ("docs/backups.md", "linocut serve --data restored"),
     ("docs/bases.md", "make gpu-proof"),
+    (
+        "docs/writers.md",
+        "linocut serve --base qwen-image                                  # with: export LINOCUT_WRITER=base",
+    ),
+    (
+        "docs/bases.md",
+        "linocut serve --base mini --base z-image-turbo --workers 1     # one engine process for each of the two",
+    ),
+    (
+        "docs/cluster.md",
+        "export LINOCUT_DATABASE_URL=postgresql://linocut:PASSWORD@db.example.org:5432/linocut",
+    ),
+    ("docs/cluster.md", "linocut workers list"),
+    (
+        "docs/cluster.md",
+        "linocut serve --devices 2                  # or linocut worker --devices 2, or LINOCUT_TRAINING_DEVICES=2",
+    ),
+    ("docs/cluster.md", "pip install 'linocut[cluster]'"),
     (
         "docs/bases.md",
         "linocut bases show z-image-turbo --memory 12   # licence, sizes, speeds; how it fits on a GPU of 12 GiB",
     ),
     ("docs/commands.md", "linocut --install-completion"),
-    ("docs/containers.md", "docker build --tag linocut ."),
+    ("docs/containers.md", "docker build --file deploy/Dockerfile --tag linocut ."),
     (
         "docs/describing.md",
         "export LINOCUT_DESCRIBER=endpoint LINOCUT_DESCRIBER_URL=http://127.0.0.1:11434/v1 "
@@ -57,7 +77,24 @@ def _runs_here(path: Path) -> bool:
     return any(map(_is_run, BLOCKS[path])) and (not uses_curl or shutil.which("curl") is not None)
 
 
-@pytest.mark.parametrize("path", list(filter(_runs_here, DOCUMENTS)), ids=lambda path: str(path.relative_to(ROOT)))
+QUICK = {
+    "README.md",
+    "audit.md",
+    "cluster.md",
+    "generating.md",
+    "images.md",
+    "leaving.md",
+    "older-routes.md",
+    "tools.md",
+}
+"""The documents whose commands ``make test`` runs; those of the others are long."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    long_but([path for path in DOCUMENTS if path.name in QUICK and _runs_here(path)], filter(_runs_here, DOCUMENTS)),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_the_code_of_a_document_runs(
     path: Path, documented: Server, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

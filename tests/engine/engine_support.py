@@ -13,6 +13,7 @@ from linocut.engine.door import Fetch
 from linocut.engine.engine import RoutineEngine
 from linocut.engine.executor import Executor
 from linocut.engine.families.items import Grid, Item, Text
+from linocut.engine.judging import Judge
 from linocut.engine.memory import MIB, Footprint
 from linocut.engine.resident import engine_over
 from linocut.engine.scheduler import Scheduler
@@ -58,7 +59,9 @@ def denoise(value: float = 0.0, sigma: float = 0.5) -> Denoise:
 Script = Callable[[Order, str, Fetch, Path, Callable[[Event], None]], Routine]
 
 
-def scripted_engine(script: Script, family: Any = None, budget_bytes: int = 64 * MIB) -> RoutineEngine:
+def scripted_engine(
+    script: Script, family: Any = None, budget_bytes: int = 64 * MIB, judge: Judge | None = None
+) -> RoutineEngine:
     """An engine whose orders run ``script`` in place of the real routines."""
     return RoutineEngine(
         identity=BASE,
@@ -70,6 +73,7 @@ def scripted_engine(script: Script, family: Any = None, budget_bytes: int = 64 *
         texts=TextCache(MIB),
         footprint=Footprint(latent_bytes_per_pixel=1.0, text_bytes_per_token=32, lora_features=96, on_host=True),
         budget_bytes=budget_bytes,
+        judge=judge,
     )
 
 

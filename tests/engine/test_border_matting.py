@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 from tests.engine import cutout_pictures as drawn
 from tests.engine.matting_pictures import backdrop, composite, overlap
+from tests.marks import long_but
 
 from linocut.engine.tools import closed_form
 from linocut.engine.tools.border_matting import BorderMatting, cut
@@ -17,7 +18,7 @@ TOOL = BorderMatting()
 SHAPES = ("disc", "mug", "star", "bust")
 
 
-@pytest.mark.parametrize("kind", ["plain", "graded", "noisy"])
+@pytest.mark.parametrize("kind", long_but(["plain"], ["plain", "graded", "noisy"]))
 def test_a_plain_backdrop_is_cut_away(kind: str) -> None:
     """Every second object throws a shadow."""
     overlaps = []
@@ -31,7 +32,7 @@ def test_a_plain_backdrop_is_cut_away(kind: str) -> None:
     assert sum(overlaps) / len(overlaps) > 0.995
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", long_but(["mug"], SHAPES))
 def test_before_a_busy_backdrop_it_is_right_or_not_sure(shape: str) -> None:
     """Before blots of every colour: where the flood finds the outline all the same, it has found the object."""
     for seed in range(4):
@@ -61,7 +62,7 @@ LEAST = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("ground", "edge"), list(LEAST))
+@pytest.mark.parametrize(("ground", "edge"), long_but([("flat", "hairy")], LEAST))
 def test_alphas_and_colours_are_the_object_s(ground: str, edge: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Beside doing nothing (all of the picture is the object, its colours as they are), a hard mask, and the masks of
     other pictures."""

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.engine.engine_orders import generate_order, of, run_to_the_end
 from tests.engine.matting_pictures import composite, overlap
 from tests.engine.test_canvas import edit_order, stored
-from tests.engine.test_edit_routine import MAKERS
+from tests.engine.test_edit_routine import FEW, MAKERS
 from tests.engine.test_generate_routine import Resident
 
 from linocut.engine.cutting import ALREADY, PARTLY, WHOLE
@@ -36,7 +36,7 @@ from linocut.orders import (
 PICTURE, MASK = composite("mug", "graded", 11)
 
 
-@pytest.fixture(scope="module", params=list(MAKERS))
+@pytest.fixture(scope="module", params=FEW)
 def resident(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resident]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -82,6 +82,7 @@ def test_an_endpoint_s_words_come_beside_what_was_seen(resident: Resident) -> No
     assert told.asked == []  # the order did not say so
 
 
+@pytest.mark.long
 def test_without_the_endpoint_s_answer_what_was_seen_is_told_and_why(resident: Resident) -> None:
     away = Endpoint("http://127.0.0.1:9/v1", "eyes-1")
     answer = answered(resident, order(resident, "endpoint"), ToolsAtHand(TOOLS, endpoints={"describer": away})).answer

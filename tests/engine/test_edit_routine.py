@@ -15,6 +15,7 @@ from tests.engine.test_canvas import edit_order, noisy, stored
 from tests.engine.test_generate_routine import Resident
 from tests.engine.tiny_bases import flux2_base, flux2_dev_base, ideogram4_base
 from tests.engine.tiny_grouped import qwen_image_base, qwen_image_edit_base, sdxl_base, z_image_base
+from tests.marks import long_but
 
 from linocut.engine.fake import FakeEngine
 from linocut.engine.families.items import plan_of
@@ -32,7 +33,11 @@ HALF = Image.new("L", (100, 75), 255)
 ImageDraw.Draw(HALF).rectangle((50, 0, 99, 74), fill=0)
 
 
-@pytest.fixture(scope="module", params=list(MAKERS))
+FEW = long_but(["ideogram4", "sdxl"], MAKERS)
+"""A base with references and one without run in ``make test``; every other family in ``make test-long``."""
+
+
+@pytest.fixture(scope="module", params=FEW)
 def resident(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resident]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

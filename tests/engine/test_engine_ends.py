@@ -63,6 +63,33 @@ def test_a_waiting_order_may_be_cancelled() -> None:
     assert isinstance(failure(engine.step(), "b").error, Cancelled)
 
 
+# The device's time
+
+
+def test_orders_are_told_of_their_part_of_the_device_s_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that share each pass, and one that has passes of its own after them: all of the time, and no more."""
+    engine = scripted_engine(yielding(denoise(), denoise()))
+    run, passes = engine._executor.run, []
+
+    def slow(units: Any) -> Any:
+        time.sleep(0.02)
+        passes.append(len(units))
+        return run(units)
+
+    monkeypatch.setattr(engine._executor, "run", slow)
+    for key in "ab":
+        admit(engine, key)
+    ends = {event.key: event for event in run_to_the_end(engine) if isinstance(event, GenerateFinished)}
+    admit(engine, "c")
+    ends["c"] = run_to_the_end(engine)[-1]
+    seconds = {key: event.device_seconds for key, event in ends.items()}
+    assert passes == [2, 2, 1, 1]
+    assert seconds["a"] == pytest.approx(seconds["b"])
+    assert seconds["a"] >= 0.02, "half of two passes"
+    assert seconds["c"] >= 0.04, "two passes of its own"
+    assert ends["a"] == GenerateFinished(key="a"), "how long it took is no part of what it tells"
+
+
 # Cancelling
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 from tests.engine.lettering_pictures import face, ground, write
+from tests.marks import long_but
 
 from linocut.engine.erasing import filled, marks_of
 from linocut.engine.layers import looked_at
@@ -46,7 +47,7 @@ def erased(picture: Image.Image) -> tuple[Any, Any, Lettering]:
     return filled(pixels_HWC, marks_HW), marks_HW, read
 
 
-@pytest.mark.parametrize("kind", GROUNDS)
+@pytest.mark.parametrize("kind", long_but(["graded"], GROUNDS))
 def test_what_was_behind_the_letters_comes_back(kind: str) -> None:
     bare = GROUNDS[kind]()
     picture = bare.copy()

@@ -121,7 +121,14 @@ def test_a_run_tells_its_whole_story(engine: Engine, tmp_path: Path) -> None:
     assert [e.phase for e in events if isinstance(e, PhaseChanged)] == ["PREPARING_DATA", "TRAINING", "FINALIZING"]
     assert [e.step for e in events if isinstance(e, TrainProgress)] == list(range(1, 13))
     assert [e.step for e in events if isinstance(e, CheckpointScored)] == [0, 4, 8, 12]
-    assert [(e.step, e.index) for e in events if isinstance(e, PreviewDrawn)] == [(6, 0), (6, 1), (12, 0), (12, 1)]
+    assert [(e.step, e.index) for e in events if isinstance(e, PreviewDrawn)] == [
+        (0, 0),
+        (0, 1),
+        (6, 0),
+        (6, 1),
+        (12, 0),
+        (12, 1),
+    ]
     end = events[-1]
     assert isinstance(end, TrainFinished)
     assert (end.chosen_step, end.last_step, end.stopped_at_step) == (8, 12, None)

@@ -13,6 +13,7 @@ from PIL import Image
 from tests.engine.family_support import CAPTION, STEPS, complaints, random_adapter, start
 from tests.engine.tiny_bases import flux2_dev_base
 from tests.engine.tiny_grouped import qwen_image_edit_base, stock_edit
+from tests.marks import long_but
 from torch import Tensor
 
 from linocut.bases import Sampling
@@ -97,7 +98,7 @@ class Editing:
         return found
 
 
-@pytest.fixture(params=[True, False], ids=["plus", "edit"])
+@pytest.fixture(params=long_but([True], [True, False]), ids=["plus", "edit"])
 def editing(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Editing:
     return Editing(tmp_path, request.param, monkeypatch)
 

@@ -239,6 +239,7 @@ def test_latents_of_pictures_are_the_librarys_and_come_back(tiny: Tiny) -> None:
     assert (back_HWC.float() - through_HWC).abs().max() <= 1
 
 
+@pytest.mark.long
 def test_text_features_are_the_librarys_at_real_length(tmp_path: Path) -> None:
     tiny = make("ideogram4", tmp_path)
     (ours,) = tiny.family.encode_text([CAPTION])

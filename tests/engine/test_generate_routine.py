@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tests.engine.engine_orders import FINAL, generate_order, no_blobs, of, run_to_the_end, train_order
 from tests.engine.tiny_bases import flux2_base, ideogram4_base
+from tests.marks import long_but
 
 from linocut.bases import Base, load_base
 from linocut.engine.adapters.apply import Adapter
@@ -86,7 +87,7 @@ class Resident:
         return {key: [e.png for e in events if isinstance(e, ImageDrawn) and e.key == key] for key in orders}
 
 
-@pytest.fixture(scope="module", params=list(MAKERS))
+@pytest.fixture(scope="module", params=long_but(["ideogram4"], MAKERS))
 def resident(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resident]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -164,6 +165,7 @@ print(hashlib.sha256(run_to_the_end(engine)[0].png).hexdigest())
 """
 
 
+@pytest.mark.long
 def test_another_process_draws_the_same_bytes(ideogram4: Resident) -> None:
     torch.set_num_threads(1)
     [image] = ideogram4.draw(a=ideogram4.order(seeds=(7,)))["a"]
@@ -252,6 +254,7 @@ def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("_quick_disk")
 def test_images_are_drawn_while_a_run_trains_and_neither_changes_the_other(ideogram4: Resident, tmp_path: Path) -> None:
     """The run ends with the bytes that it ends with alone, and so does the image, down to the last bit."""

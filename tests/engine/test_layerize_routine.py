@@ -19,7 +19,7 @@ from tests.engine.test_canvas import stored
 from tests.engine.test_generate_routine import Resident
 from tests.engine.tiny_bases import ideogram4_base
 
-from linocut.catalogue import Sampling
+from linocut.bases import Sampling
 from linocut.engine.door import Engine
 from linocut.engine.fake import FakeEngine
 from linocut.engine.layers import ground_caption
@@ -197,6 +197,7 @@ def resident(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resident]:
     torch.set_num_threads(threads)
 
 
+@pytest.mark.long
 def test_a_base_that_can_draws_behind_the_letters(resident: Resident) -> None:
     """What it draws depends on caption and seed, and comes nowhere but where letters were."""
     picture, _ = poster()

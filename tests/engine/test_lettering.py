@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.engine.lettering_pictures import Written, colour_difference, face, ground, mistakes, overlap, write
+from tests.marks import long_but
 
 from linocut.engine.tools.catalogue import MIB, TOOLS
 from linocut.engine.tools.lettering import EMBEDDED, Lettering, Reader
@@ -56,7 +57,7 @@ def test_corners_go_clockwise_from_the_top_left_as_one_reads() -> None:
     assert off.max() < 5, (line.corners, drawn.corners)
 
 
-@pytest.mark.parametrize(("angle", "said"), [(90, 90), (-90, -90), (180, 180)])
+@pytest.mark.parametrize(("angle", "said"), long_but([(90, 90)], [(90, 90), (-90, -90), (180, 180)]))
 def test_lines_that_run_down_up_or_on_their_heads(angle: int, said: int) -> None:
     picture = ground("plain", 400, 400, "#DDEEFF")
     write(picture, "Gallery West", (200, 200), face("roboto", 44), "#102030", angle=angle)
@@ -66,7 +67,7 @@ def test_lines_that_run_down_up_or_on_their_heads(angle: int, said: int) -> None
     assert abs(off) < 2
 
 
-@pytest.mark.parametrize("kind", ["graded", "noisy", "busy"])
+@pytest.mark.parametrize("kind", long_but(["busy"], ["graded", "noisy", "busy"]))
 def test_grounds_that_are_not_plain(kind: str) -> None:
     picture = ground(kind, 640, 320, "#4A6FA5", seed=3)
     drawn = write(picture, "Northern Ferry", (320, 160), face("roboto", 60), "#FFF3C4")
@@ -85,7 +86,7 @@ def test_letters_on_a_label_are_the_ink_and_the_label_is_the_ground() -> None:
     assert colour_difference(line.ground, "#111111") < 6
 
 
-@pytest.mark.parametrize("text", ["SUMMER JAZZ", "Café Noir", "ten o'clock"])
+@pytest.mark.parametrize("text", long_but(["Café Noir"], ["SUMMER JAZZ", "Café Noir", "ten o'clock"]))
 def test_words_stay_apart(text: str) -> None:
     picture = ground("plain", 700, 160, "#FFFFFF")
     write(picture, text, (350, 80), face("bebas-neue", 80), "#333333")
@@ -147,6 +148,7 @@ print(*[line.text for line in lines])
 """
 
 
+@pytest.mark.long
 def test_it_asks_no_network_writes_nothing_and_logs_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", OFFLINE],

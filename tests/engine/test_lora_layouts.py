@@ -10,6 +10,7 @@ from tests.engine.family_support import RANK, Tiny, complaints, draw_ours, draw_
 from tests.engine.family_support import tiny as make_packed
 from tests.engine.test_families_grouped import make as make_grouped
 from tests.engine.test_families_grouped import our_latents, stock, stock_latents
+from tests.marks import long_but
 
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.adapters.file import adapter_bytes, load_adapter
@@ -35,7 +36,7 @@ OF_EVERY_SDXL = "No LoRA keys associated to CLIPTextModel"
 """The library says it of any SDXL LoRA that leaves the two text towers alone, its own files included."""
 
 
-@pytest.fixture(scope="module", params=list(READ))
+@pytest.fixture(scope="module", params=long_but(["sdxl", "qwen_image"], READ))
 def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     make = make_packed if request.param in PACKED else make_grouped
     return make(request.param, tmp_path_factory.mktemp("base"))

@@ -1,6 +1,7 @@
 """Admission by bytes: what orders weigh, whose turn it is, and what a base must show before it serves."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from linocut.engine.resident import free_bytes
 from linocut.engine.text_cache import TextCache
 from linocut.engine.units import Denoise
 from linocut.errors import NotReady, TooLarge
-from linocut.orders import AdapterRef
+from linocut.orders import AdapterRef, PictureRef
 
 FOOTPRINT = Footprint(latent_bytes_per_pixel=0.75, text_bytes_per_token=3328, lora_features=30_000, on_host=True)
 
@@ -31,6 +32,15 @@ def test_an_order_weighs_more_the_more_it_asks_for() -> None:
     run = train_order({})
     assert FOOTPRINT.of_run(train_order({}, rank=4)) - FOOTPRINT.of_run(run) == 14 * 4 * 2 * 30_000
     assert FOOTPRINT.of_run(run) > 14 * 4 * 2 * 30_000
+
+
+def test_no_more_pictures_are_looked_at_than_planned() -> None:
+    refs = [PictureRef(sha256=f"{n:064}", width=64, height=64) for n in range(4)]
+    planned = replace(FOOTPRINT, references=3)
+    assert planned.of_images(generate_order(references=tuple(refs[:3]))) > 0
+    assert FOOTPRINT.of_images(generate_order(references=tuple(refs))) > 0, "nobody planned"
+    with pytest.raises(TooLarge, match=r"room for 3 reference pictures at once, and 4 were sent. Send fewer"):
+        planned.of_images(generate_order(references=tuple(refs)))
 
 
 def test_beside_a_gpu_a_runs_samples_are_not_counted() -> None:

@@ -18,6 +18,7 @@ import torch
 from tests.engine.engine_orders import of, run_to_the_end
 from tests.engine.test_training_real_base import BLOBS, BUILD, finished, order_for, picture_order
 from tests.engine.training_support import Killed, of_kind, run_once
+from tests.marks import long_but
 
 from linocut.bases import Base, load_base
 from linocut.engine.executor import Broken, Done, Executor, Outcome
@@ -45,7 +46,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
     yield from _loaded("ideogram4", tmp_path_factory)
 
 
-@pytest.fixture(scope="module", params=["ideogram4", "flux2"])
+@pytest.fixture(scope="module", params=long_but(["ideogram4"], ["ideogram4", "flux2"]))
 def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
     yield from _loaded(request.param, tmp_path_factory)
 
@@ -156,7 +157,7 @@ class Starved:
 METHODS = ("encode_text", "encode_images", "velocity", "velocity_for_training", "decode")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", long_but(["velocity_for_training"], METHODS))
 def test_one_shortage_of_any_kind_harms_nobody(one: Tiny, tmp_path: Path, method: str) -> None:
     """Each call in its turn, early and late: the run, its neighbour and the images all end well."""
     base, family = one
@@ -175,7 +176,7 @@ def test_one_shortage_of_any_kind_harms_nobody(one: Tiny, tmp_path: Path, method
         assert isinstance(of(events, "pictures")[-1], GenerateFinished)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", long_but(["velocity_for_training"], METHODS))
 def test_a_lasting_shortage_ends_its_orders_only_and_leaves_no_room_taken(
     one: Tiny, tmp_path: Path, method: str
 ) -> None:
@@ -204,6 +205,7 @@ def test_a_lasting_shortage_ends_its_orders_only_and_leaves_no_room_taken(
     assert isinstance(of(events, "pictures again")[-1], GenerateFinished)
 
 
+@pytest.mark.long
 def test_the_plan_is_kept_when_the_run_is_resumed(one: Tiny, tmp_path: Path) -> None:
     """Short of memory at a random unit, killed at a later one, resumed with all the memory there is: the same bytes."""
     _, family = one

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from tests.engine.engine_orders import no_blobs, run_to_the_end
 from tests.engine.test_canvas import noisy, stored
-from tests.engine.test_edit_routine import MAKERS, over, pixels
+from tests.engine.test_edit_routine import FEW, MAKERS, over, pixels
 from tests.engine.test_generate_routine import Resident
 
 from linocut.bases import FAMILIES
@@ -17,7 +17,7 @@ from linocut.engine.collage import collage
 from linocut.orders import Failed, GenerateOrder
 
 
-@pytest.fixture(scope="module", params=list(MAKERS))
+@pytest.fixture(scope="module", params=FEW)
 def resident(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resident]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

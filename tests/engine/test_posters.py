@@ -54,10 +54,12 @@ def reached() -> Figures:
     return ours
 
 
+@pytest.mark.long
 def test_nearly_every_sign_is_read(reached: Figures) -> None:
     assert reached.errors <= 0.01
 
 
+@pytest.mark.long
 def test_boxes_lie_close_around_the_ink(reached: Figures) -> None:
     loose = [list(reader()._frames(np.asarray(poster.picture))) for poster in POSTERS[:2]]
     print(f"boxes as the network leaves them: {_overlap(loose):.3f}")
@@ -79,11 +81,13 @@ def _overlap(frames: Any) -> float:
     return float(np.mean(best))
 
 
+@pytest.mark.long
 def test_angles_and_colours_are_those_that_were_drawn(reached: Figures) -> None:
     assert reached.angle <= 0.7
     assert reached.colour <= 2.0
 
 
+@pytest.mark.long
 def test_the_typeface_is_among_the_first_three() -> None:
     """Of ten families among those that come with the server, and whatever else this machine has."""
     ours = alphabet = first = 0
@@ -102,6 +106,7 @@ def test_the_typeface_is_among_the_first_three() -> None:
     assert alphabet <= 2
 
 
+@pytest.mark.long
 def test_what_is_said_of_the_blocks() -> None:
     told = blocks()
     for poster, found in zip(POSTERS, told, strict=True):
@@ -121,6 +126,7 @@ def test_what_is_said_of_the_blocks() -> None:
     assert caps == [False, True, False, True, False]
 
 
+@pytest.mark.long
 def test_nothing_is_left_of_the_letters() -> None:
     for poster, after in zip(POSTERS, erased(), strict=True):
         ours, untouched = residual(after, poster), residual(np.asarray(poster.picture), poster)
@@ -129,6 +135,7 @@ def test_nothing_is_left_of_the_letters() -> None:
         assert ours < 2.5
 
 
+@pytest.mark.long
 def test_nothing_can_be_read_any_more_and_the_rest_is_untouched() -> None:
     for poster, after, lettering in zip(POSTERS, erased(), read(), strict=True):
         assert reader().run(after).lines == ()
@@ -140,6 +147,7 @@ def test_nothing_can_be_read_any_more_and_the_rest_is_untouched() -> None:
         assert (letters & ~marks).sum() <= 0.002 * letters.sum()
 
 
+@pytest.mark.long
 def test_without_fonts_the_typeface_is_left_out_and_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("linocut.engine.tools.typefaces.faces_of", lambda folder: ([], False))
     looked = looked_at(np.asarray(POSTERS[0].picture), blocks_of(read()[0].lines, *SIZE))

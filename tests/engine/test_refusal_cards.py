@@ -12,6 +12,7 @@ from tests.engine.engine_orders import base, generate_order, run_to_the_end
 from tests.engine.engine_support import CPU, Recording
 from tests.engine.lettering_pictures import face, ground, write
 from tests.engine.posters import posters
+from tests.marks import long_but
 
 from linocut.engine.refusal_cards import is_flat_grey, is_refusal_card, says_blocked
 from linocut.engine.resident import engine_over
@@ -46,7 +47,7 @@ CARDS = [
 ]
 
 
-@pytest.mark.parametrize("number", range(len(CARDS)))
+@pytest.mark.parametrize("number", long_but(range(2), range(len(CARDS))))
 def test_cards_are_recognised(number: int) -> None:
     if number == 3:
         picture = Image.new("RGB", (384, 384), "#C4C4C4")
@@ -87,10 +88,10 @@ def grey(text: str, size: int = 22) -> Any:
     ("text", "size"),
     [
         ("", 22),
-        ("Winter exhibition", 22),
-        ("Grey is the new grey", 22),
+        pytest.param("Winter exhibition", 22, marks=pytest.mark.long),
+        pytest.param("Grey is the new grey", 22, marks=pytest.mark.long),
         ("ROAD BLOCKED", 22),  # it speaks of no image
-        ("An image of the harbour", 22),
+        pytest.param("An image of the harbour", 22, marks=pytest.mark.long),
         ("IMAGE BLOCKED", 76),  # large: a poster that somebody asked for
     ],
 )

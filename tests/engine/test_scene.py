@@ -99,6 +99,7 @@ def test_drawn_scenes_are_found_named_placed_and_coloured(capsys: pytest.Capture
     assert right["true of what is told"] >= 0.9
 
 
+@pytest.mark.long
 def test_the_sample_posters_are_named_in_spite_of_their_shadows() -> None:
     looked = [(Scene().run(Look(np.asarray(kettle_and_fern(poster)))), poster) for poster in posters(len(MOTIFS))]
     named = [any(f.name == {"moon": "crescent"}.get(p.motif, p.motif) for f in seen.figures) for seen, p in looked]

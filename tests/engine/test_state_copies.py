@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from linocut.engine.memory import DEVICE_STATE_COPIES, HOST_STATE_COPIES
 
 CHILD = """
@@ -40,6 +42,7 @@ print((peak() - before) / state.tensors()["weights"].nbytes)
 """
 
 
+@pytest.mark.long
 def test_the_estimate_holds_while_a_checkpoint_is_written_and_read(tmp_path: Path) -> None:
     # Every block its own mapping, so that what is freed is given back at once and the peak is what was alive.
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": str(1 << 18)}

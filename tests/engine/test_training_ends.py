@@ -11,11 +11,11 @@ from tests.engine.test_training_run import BLOBS, ORDER, SAMPLES, Before, failur
 from tests.engine.training_support import Poisoned, StandIn, drive, of_kind, run_once, train_order
 from torch import Tensor
 
-from linocut.engine.training import run as run_module
+from linocut.engine.training import standing
 from linocut.engine.training.run import train
 from linocut.engine.training.state import TrainState
 from linocut.engine.training.units import TrainStep, UpdateWeights
-from linocut.engine.units import Denoise
+from linocut.engine.units import Denoise, EncodeText
 from linocut.engine.work import Background, StopRequested
 from linocut.errors import RunFailed
 from linocut.orders import (
@@ -141,7 +141,7 @@ def test_a_gradient_that_is_no_number_goes_back_too(tmp_path: Path, monkeypatch:
 def test_going_back_ignores_what_the_clock_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Saves by time may lie anywhere; the weights must not depend on them."""
     straight = finished(run_once(FRAGILE, BLOBS, tmp_path / "a", family=poisoned(GROWN)))
-    monkeypatch.setattr(run_module, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(standing, "SAVE_SECONDS", 0.0)
     timed = finished(run_once(FRAGILE, BLOBS, tmp_path / "b", family=poisoned(GROWN)))
     assert "went_back_at_step" in timed.scores
     assert straight.path.read_bytes() == timed.path.read_bytes()
@@ -192,17 +192,18 @@ def test_after_a_full_disk_the_run_goes_on_where_it_was(tmp_path: Path, monkeypa
     assert finished(events).path.read_bytes() == plain.path.read_bytes()
 
 
-def test_a_preview_that_cannot_be_drawn_does_not_end_the_run(tmp_path: Path) -> None:
-    two = (PreviewPrompt(caption="bad", seed=1), PreviewPrompt(caption="good", seed=2))
-    previewing = nth(Denoise, 1)
+@pytest.mark.parametrize("choose_by", ["loss", "style"])
+def test_a_preview_that_cannot_be_drawn_does_not_end_the_run(tmp_path: Path, choose_by: str) -> None:
+    two = (PreviewPrompt(caption="good", seed=1), PreviewPrompt(caption="bad", seed=2))
 
     def before(number: int, unit: Any) -> Exception | None:
-        first = unit[0] if isinstance(unit, list) else unit
-        return RunFailed("The output was not a finite number.") if previewing(number, first) else None
+        is_bad = isinstance(unit, EncodeText) and unit.caption == "bad"
+        return RunFailed("The output was not a finite number.") if is_bad else None
 
-    seen: list[Event] = run_once(train_order(SAMPLES, previews=two, steps=3), BLOBS, tmp_path, once(before))
+    order = train_order(SAMPLES, previews=two, steps=3, choose_by=choose_by)
+    seen: list[Event] = run_once(order, BLOBS, tmp_path, before)
     finished(seen)
-    assert [event.index for event in of_kind(seen, PreviewDrawn)] == [1]
+    assert [(event.step, event.index) for event in of_kind(seen, PreviewDrawn)] == [(0, 0), (3, 0)]
 
 
 def test_an_adapter_that_draws_no_numbers_is_not_handed_over(tmp_path: Path) -> None:

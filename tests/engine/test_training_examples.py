@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
-from tests.engine.training_support import StandIn, dataset, drive, train_order
+from tests.engine.training_support import StandIn, dataset, drive, of_kind, run_once, train_order
 
 from linocut.engine.training.examples import Sample, crop_of, load_pixels, prepare, sample_facts
 from linocut.engine.units import EncodeImage, EncodeText
 from linocut.engine.work import Background
 from linocut.errors import InvalidRequest, NotFound, RunFailed
 from linocut.files import sha256_hex
-from linocut.orders import TrainOrder, TrainSample
+from linocut.orders import TrainFinished, TrainOrder, TrainSample
 
 BLOBS, SAMPLES = dataset()
 ORDER = train_order(SAMPLES)
@@ -194,19 +194,52 @@ def test_a_missing_or_damaged_picture_is_named(tmp_path: Path, fetch: Any) -> No
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: b"no picture at all", lambda: _jpeg(), lambda: disc(31, 31, 3)[0]], ids=["bytes", "jpeg", "size"]
+    "make", [lambda: b"no picture at all", lambda: _gif(), lambda: disc(31, 31, 3)[0]], ids=["bytes", "gif", "size"]
 )
-def test_a_blob_that_is_not_the_recorded_png_is_named(tmp_path: Path, make: Any) -> None:
+def test_a_blob_that_is_not_the_recorded_picture_is_named(tmp_path: Path, make: Any) -> None:
     data = make()
     sample = TrainSample(image_sha256=sha256_hex(data), width=48, height=48, caption="")
     with pytest.raises(RunFailed, match=r"picture 1 of 1 .* is missing or damaged"):
         prepared(train_order((sample,), holdout=()), tmp_path, blobs={sample.image_sha256: data})
 
 
-def _jpeg() -> bytes:
+def _gif() -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (48, 48)).save(file, "JPEG")
+    Image.new("P", (48, 48)).save(file, "GIF")
     return file.getvalue()
+
+
+def as_jpeg(data: bytes) -> tuple[bytes, bytes]:
+    """A JPEG, and a PNG of the pixels that it decodes to."""
+    jpeg, png = io.BytesIO(), io.BytesIO()
+    Image.open(io.BytesIO(data)).save(jpeg, "JPEG", quality=90)
+    Image.open(io.BytesIO(jpeg.getvalue())).convert("RGB").save(png, "PNG")
+    return jpeg.getvalue(), png.getvalue()
+
+
+def test_the_same_pixels_in_a_jpeg_and_in_a_png_train_to_the_same_bytes(tmp_path: Path) -> None:
+    """Noise, noise levels and order are drawn by the pixels, whatever file holds them; a row of before, that does not
+    know its pixels' hash, goes on drawing by its file's."""
+    adapters = {}
+    for kind in ("jpeg", "png", "png, as rows of before"):
+        blobs, samples = {}, []
+        for sample in SAMPLES:
+            jpeg, png = as_jpeg(BLOBS[sample.image_sha256])
+            data = jpeg if kind == "jpeg" else png
+            name = "" if kind.endswith("before") else sha256_hex(png + b"pixels")
+            blobs[sha256_hex(data)] = data
+            samples.append(msgspec.structs.replace(sample, image_sha256=sha256_hex(data), pixels_sha256=name))
+        order = train_order(tuple(samples), steps=3, checkpoint_every=3, preview_every=3)
+        events = run_once(order, blobs, tmp_path / str(len(kind)))
+        adapters[kind] = of_kind(events, TrainFinished)[0].path.read_bytes()
+    tensors = {kind: adapter[8 + int.from_bytes(adapter[:8], "little") :] for kind, adapter in adapters.items()}
+    assert tensors["jpeg"] == tensors["png"]
+    assert tensors["png, as rows of before"] != tensors["png"]
+
+
+def test_a_sample_of_before_is_written_as_before() -> None:
+    assert b"pixels" not in msgspec.json.encode(SAMPLES[0])
+    assert SAMPLES[0].content == SAMPLES[0].image_sha256
 
 
 def test_a_picture_that_the_base_cannot_encode_is_named(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.engine.engine_orders import generate_order
 from tests.engine.tiny_bases import flux2_base, flux2_dev_base, ideogram4_base
 from tests.engine.tiny_grouped import qwen_image_base, qwen_image_edit_base, sdxl_base, z_image_base
 from tests.engine.training_support import Killed, dataset, run_once, train_order
+from tests.marks import long_but
 
 from linocut.bases import load_base
 from linocut.engine.adapters.file import load_adapter
@@ -36,13 +37,13 @@ LONGER = [pytest.param(name, marks=pytest.mark.soak) for name in ("flux2_dev", "
 """Near relatives of two others: a campaign sees to them."""
 
 
-@pytest.fixture(scope="module", params=["ideogram4", "flux2"])
+@pytest.fixture(scope="module", params=long_but(["ideogram4"], ["ideogram4", "flux2"]))
 def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     """(identity, loaded family, folder) of a tiny base with a forward pass of its own."""
     yield from _loaded(request.param, tmp_path_factory)
 
 
-@pytest.fixture(scope="module", params=["qwen_image", "z_image", "sdxl", *LONGER])
+@pytest.fixture(scope="module", params=[*long_but(["qwen_image"], ["qwen_image", "z_image", "sdxl"]), *LONGER])
 def grouped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     """The same, on the library's forward pass."""
     yield from _loaded(request.param, tmp_path_factory)

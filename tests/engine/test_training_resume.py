@@ -10,9 +10,10 @@ from tests.engine.training_support import Killed, Poisoned, StandIn, dataset, dr
 
 from linocut.engine.door import Closing
 from linocut.engine.training import run as run_module
+from linocut.engine.training import standing
 from linocut.engine.training.checkpoint import CheckpointFolder
 from linocut.engine.training.units import HeldOutLoss, TrainStep, UpdateWeights
-from linocut.orders import CheckpointScored, TrainFinished, TrainProgress
+from linocut.orders import CheckpointKept, CheckpointScored, TrainFinished, TrainProgress
 
 BLOBS, SAMPLES = dataset()
 ORDER = train_order(SAMPLES, steps=8, checkpoint_every=3, preview_every=4, batch_size=2)
@@ -66,7 +67,7 @@ def test_killed_again_and_again(
 ) -> None:
     """Saves by time, here after every step or never, change nothing, not even when the run goes back."""
     count, straight = count_units(order, tmp_path / "straight")
-    monkeypatch.setattr(run_module, "SAVE_SECONDS", 0.0 if every_step_saved else 1e9)
+    monkeypatch.setattr(standing, "SAVE_SECONDS", 0.0 if every_step_saved else 1e9)
     dice = random.Random(f"{count} {every_step_saved}")
     for trial in range(4):
         place = tmp_path / str(trial)
@@ -146,3 +147,54 @@ def test_a_run_whose_engine_is_closed_goes_on_from_its_step(tmp_path: Path) -> N
         last = run_once(ORDER, BLOBS, place)[-1]
         assert last.path.read_bytes() == straight.path.read_bytes(), f"closed before unit {at}"
         assert (last.scores, last.chosen_step) == (straight.scores, straight.chosen_step)
+
+
+def test_the_checkpoints_that_are_handed_out_change_nothing_and_are_the_same_after_a_kill(tmp_path: Path) -> None:
+    """The order that keeps none, the one that keeps two, and that one killed in the middle: one adapter."""
+    keeping = train_order(SAMPLES, steps=8, checkpoint_every=2, preview_every=4, batch_size=2, keep_checkpoints=2)
+    plain = run_once(
+        train_order(SAMPLES, steps=8, checkpoint_every=2, preview_every=4, batch_size=2), BLOBS, tmp_path / "0"
+    )
+    straight = run_once(keeping, BLOBS, tmp_path / "1")
+    assert of_kind(plain, CheckpointKept) == []
+    handed = {event.step: event.path.read_bytes() for event in of_kind(straight, CheckpointKept)}
+    scores = {event.step: event.score for event in of_kind(straight, CheckpointScored)}
+    for step, score in scores.items():
+        better = sum(1 for other, theirs in scores.items() if 0 < other < step and theirs <= score)
+        assert (step in handed) == (step > 0 and better < 2)
+    assert plain[-1].path.read_bytes() == straight[-1].path.read_bytes() == handed[straight[-1].chosen_step]
+    count = count_units(keeping, tmp_path / "2")[0]
+    for at in range(count // 3, count, count // 5):
+        place, told = tmp_path / f"killed {at}", dict[int, bytes]()
+        with pytest.raises(Killed):
+            run_once(keeping, BLOBS, place, dies_at(at))
+        told |= {int(path.stem[5:]): path.read_bytes() for path in place.glob("kept-*")}
+        events = run_once(keeping, BLOBS, place)
+        told |= {event.step: event.path.read_bytes() for event in of_kind(events, CheckpointKept)}
+        assert told == handed, f"killed before unit {at}"
+        assert events[-1].path.read_bytes() == straight[-1].path.read_bytes()
+
+
+def test_killed_anywhere_it_goes_on_in_another_folder_from_the_checkpoint_files_alone(tmp_path: Path) -> None:
+    """What a worker carries into the store (``workers/carrying.py``) is all that another node needs."""
+    import shutil
+
+    from linocut.workers.carrying import PATTERNS
+
+    count, straight = count_units(ORDER, tmp_path / "straight")
+    went_on = 0
+    for at in range(0, count, max(1, count // 8)):
+        here, there = tmp_path / f"{at}-here", tmp_path / f"{at}-there"
+        with pytest.raises(Killed):
+            run_once(ORDER, BLOBS, here, dies_at(at))
+        carried = [path for pattern in PATTERNS for path in here.glob(pattern)]
+        for path in carried:
+            (there / path.relative_to(here)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, there / path.relative_to(here))
+        units: list[int] = []
+        last = run_once(ORDER, BLOBS, there, lambda number, unit: units.append(number))[-1]  # noqa: B023
+        assert isinstance(last, TrainFinished)
+        assert last.path.read_bytes() == straight.path.read_bytes(), f"killed before unit {at}"
+        assert len(units) < count or not carried, "it went on, and did not begin again"
+        went_on += bool(carried)
+    assert went_on >= 3

@@ -8,20 +8,23 @@ from typing import Any
 import msgspec
 import pytest
 import torch
-from tests.engine.training_support import Killed, StandIn, dataset, of_kind, run_once, train_order
+from tests.engine.training_support import Killed, StandIn, dataset, drive, of_kind, run_once, train_order
 from torch import Tensor
 
 from linocut.engine.adapters.file import load_adapter
+from linocut.engine.training.run import train
 from linocut.engine.training.units import HeldOutLoss, TrainStep, UpdateWeights
 from linocut.engine.units import EncodeImage
 from linocut.engine.work import Background, StopRequested
 from linocut.errors import Cancelled
 from linocut.orders import (
+    AdapterReady,
     CheckpointScored,
     Event,
     Failed,
     PhaseChanged,
     PreviewDrawn,
+    PreviewPrompt,
     TrainFinished,
     TrainProgress,
 )
@@ -55,14 +58,71 @@ def test_a_run_tells_its_story_in_order(tmp_path: Path) -> None:
     assert [event.phase for event in of_kind(events, PhaseChanged)] == ["PREPARING_DATA", "TRAINING", "FINALIZING"]
     assert [event.step for event in of_kind(events, TrainProgress)] == list(range(1, 13))
     assert [event.step for event in of_kind(events, CheckpointScored)] == [0, 5, 10, 12]
-    assert [(event.step, event.index) for event in of_kind(events, PreviewDrawn)] == [(10, 0), (12, 0)]
+    assert [(event.step, event.index) for event in of_kind(events, PreviewDrawn)] == [(0, 0), (10, 0), (12, 0)]
     assert all(event.png.startswith(b"\x89PNG") for event in of_kind(events, PreviewDrawn))
+    assert [type(event) for event in events[-3:]] == [AdapterReady, PreviewDrawn, TrainFinished]
     assert {event.key for event in events} == {"run"}
     last = finished(events)
     assert (last.last_step, last.stopped_at_step) == (12, None)
     adapter, metadata = load_adapter(last.path, targets=StandIn().lora_targets(), base=ORDER.base)
     assert (metadata.rank, metadata.alpha) == (2, 2.0)
     assert any(bool(up.any()) for up in adapter.up.values())
+
+
+def test_the_adapter_is_there_before_the_last_previews_unless_they_choose_it(tmp_path: Path) -> None:
+    """The same weights, whichever comes first; without previews there is nothing to wait for."""
+    runs = {
+        name: run_once(train_order(SAMPLES, **changes), BLOBS, tmp_path / name)
+        for name, changes in {"loss": {}, "style": {"choose_by": "style"}, "none": {"previews": ()}}.items()
+    }
+    [ready] = of_kind(runs["loss"], AdapterReady)
+    last = finished(runs["loss"])
+    assert (ready.path, ready.chosen_step, ready.last_step) == (last.path, last.chosen_step, last.last_step)
+    assert ready.scores == last.scores
+    assert of_kind(runs["style"], AdapterReady) == of_kind(runs["none"], AdapterReady) == []
+    assert [type(event) for event in runs["style"][-3:]] == [PreviewDrawn, PhaseChanged, TrainFinished]
+    drawn = {name: [event.png for event in of_kind(runs[name], PreviewDrawn)] for name in ("loss", "style")}
+    assert drawn["loss"] == drawn["style"]
+    files = [finished(events).path.read_bytes() for events in runs.values()]
+    assert len({data[8 + int.from_bytes(data[:8], "little") :] for data in files}) == 1
+
+
+def test_the_first_previews_are_the_bare_base_s_and_choose_nothing(tmp_path: Path) -> None:
+    """The same pictures as a run with other pictures, and another rank, begins with; no later ones are like them."""
+    prompt = (PreviewPrompt(caption=SAMPLES[0].caption, seed=1),)
+    made = []
+    for name, changes in (("a", {}), ("b", {"choose_by": "style", "rank": 4, "seed": 99})):
+        events = run_once(train_order(SAMPLES, previews=prompt, **changes), BLOBS, tmp_path / name)
+        kinds = [type(event) for event in events]
+        assert kinds.index(PreviewDrawn) < kinds.index(TrainProgress)
+        assert finished(events).chosen_step > 0
+        made.append({event.step: event.png for event in of_kind(events, PreviewDrawn)})
+    assert made[0][0] == made[1][0]
+    assert all(png != made[0][0] for one in made for step, png in one.items() if step)
+
+
+@pytest.mark.parametrize("unit", [0, 1, 3, 4])
+def test_a_run_killed_amid_its_last_previews_publishes_the_same_and_draws_them(tmp_path: Path, unit: int) -> None:
+    straight = run_once(ORDER, BLOBS, tmp_path / "straight")
+    seen: list[Event] = []
+    left: list[int] = []
+
+    def before(number: int, one: Any) -> None:
+        if of_kind(seen, AdapterReady):
+            left.append(number)
+            if len(left) > unit:
+                raise Killed
+
+    routine = train(ORDER, "run", StandIn(), BLOBS.__getitem__, tmp_path / "b", seen.append)
+    with pytest.raises(Killed):
+        drive(routine, StandIn(), before)
+    again = run_once(ORDER, BLOBS, tmp_path / "b")
+    assert of_kind(again, TrainProgress) == []
+    [before_kill], [after] = of_kind(seen, AdapterReady), of_kind(again, AdapterReady)
+    assert (after.scores, after.chosen_step) == (before_kill.scores, before_kill.chosen_step)
+    assert after.path.read_bytes() == finished(straight).path.read_bytes()
+    last = [event.png for event in of_kind(straight, PreviewDrawn) if event.step == 12]
+    assert [event.png for event in of_kind(again, PreviewDrawn)] == last
 
 
 def test_it_learns(tmp_path: Path) -> None:

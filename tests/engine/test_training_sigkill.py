@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.marks import long_but
 
 PLAIN = {"order": {"steps": 14}, "save_seconds": 0.03}
 """Saves by time fall between the fixed ones, wherever the machine's pace puts them."""
@@ -83,7 +84,7 @@ def straight(trainer: Trainer, tmp_path_factory: pytest.TempPathFactory) -> dict
     return {name: Straight(trainer, job, tmp_path_factory.mktemp("straight")) for name, job in jobs.items()}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", long_but(range(2), range(6)))
 def test_killed_at_random_moments(trainer: Trainer, straight: dict[str, Straight], tmp_path: Path, seed: int) -> None:
     """Kills by the clock, up to five in a row, then left alone."""
     dice = random.Random(f"clock {seed}")
@@ -96,7 +97,7 @@ def test_killed_at_random_moments(trainer: Trainer, straight: dict[str, Straight
     assert outcome(tmp_path) == (straight[name].bytes, straight[name].ended)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", long_but(range(2), range(10)))
 def test_killed_around_any_operation_on_the_disk(
     trainer: Trainer, straight: dict[str, Straight], tmp_path: Path, seed: int
 ) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from tests.engine.training_support import Poisoned, StandIn, dataset, execute, train_order
 
-from linocut.engine.training import run as run_module
+from linocut.engine.training import standing
 from linocut.engine.training.run import train
 from linocut.engine.work import Background
 from linocut.orders import Event, TrainFinished
@@ -55,7 +55,7 @@ def _train(job: dict[str, Any]) -> None:
     workspace = Path(job["workspace"])
     if job["die_at"]:
         _die_at(job["die_at"])
-    run_module.SAVE_SECONDS = float(job["save_seconds"])
+    standing.SAVE_SECONDS = float(job["save_seconds"])
     events: list[Event] = []
     routine = train(order_of(job), "run", family, blobs.__getitem__, workspace, events.append)
     helper = ThreadPoolExecutor(1)

@@ -149,7 +149,7 @@ def fake_server(data: Path, **environment: str) -> Iterator[Server]:
     server = Server(data, {"LINOCUT_ENGINE": "fake", **environment})
     server.start()
     try:
-        server.wait_for("/readyz", "", 60)
+        server.wait_for("/readyz", "", 3 * PATIENCE_SECONDS)
         yield server
     finally:
         server.stop()

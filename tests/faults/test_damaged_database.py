@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx2
+import pytest
 from tests.faults.server import PATIENCE_SECONDS, Server
 
 
@@ -20,6 +21,7 @@ def _flip(file: Path, table: str) -> None:
         stream.write(bytes([kind[0] ^ 2]))
 
 
+@pytest.mark.long
 def test_a_database_that_is_damaged_under_its_server(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", {"LINOCUT_ENGINE": "fake", "LINOCUT_LOG_JSON": "true"})
     file, log = server.data / "linocut.db", tmp_path / "data.log"

@@ -125,6 +125,7 @@ def test_a_database_locked_for_half_a_minute(tmp_path: Path) -> None:
     _live_through_locks(tmp_path, locks=3, seconds=30.0, patience=10.0)
 
 
+@pytest.mark.long
 @pytest.mark.postgresql
 @pytest.mark.timeout(600)
 def test_postgresql_restarts_under_load(tmp_path: Path) -> None:

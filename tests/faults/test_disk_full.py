@@ -92,6 +92,7 @@ def test_uploads(live: Live, account: Account, disk: TinyDisk, form: str) -> Non
     assert sound(live)
 
 
+@pytest.mark.long
 def test_images_whose_store_is_full(disk: TinyDisk, tmp_path: Path) -> None:
     """The worker draws, and cannot keep what it drew: who waits for it is told, and the worker draws on."""
     store = disk.folder / "store"
@@ -106,6 +107,7 @@ def test_images_whose_store_is_full(disk: TinyDisk, tmp_path: Path) -> None:
         assert [server.public.get(image["url"]).status_code for image in again["data"]] == [200, 200]
 
 
+@pytest.mark.long
 def test_a_run_waits_for_room_and_goes_on(
     live: Live, account: Account, disk: TinyDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +137,7 @@ def test_a_log_that_cannot_be_written_stops_nobody() -> None:
     assert ran.stdout == "alive\n"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_whole_server_goes_on_by_itself(disk: TinyDisk) -> None:
     """Real processes: none of them ends for want of disk, and none is started again."""

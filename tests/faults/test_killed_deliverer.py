@@ -47,6 +47,7 @@ def deliverer(server: Server) -> psutil.Process | None:
     return None
 
 
+@pytest.mark.long
 def test_what_was_under_way_is_delivered_again(server: Server, receiver: Receiver) -> None:
     hold = threading.Event()
     receiver.answer = lambda got: 200 * hold.wait(30)
@@ -70,6 +71,7 @@ def test_what_was_under_way_is_delivered_again(server: Server, receiver: Receive
     assert not (server.data / "delivering").exists()
 
 
+@pytest.mark.long
 def test_what_was_not_told_before_a_stop_is_told_after_the_next_start(server: Server, receiver: Receiver) -> None:
     answers = [500]
     receiver.answer = lambda got: answers.pop() if answers else 200

@@ -36,10 +36,17 @@ def _on_postgresql(tmp_path: Path, rounds: int, capsys: pytest.CaptureFixture[st
         _live_through_in_time(tmp_path, rounds, capsys, pause=1.2, DATABASE_URL=server.create("kills"))
 
 
+def test_five_kills(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each victim once."""
+    _live_through_in_time(tmp_path, 5, capsys, pause=1.6)
+
+
+@pytest.mark.long
 def test_twelve_kills(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _live_through_in_time(tmp_path, 12, capsys, pause=1.6)
 
 
+@pytest.mark.long
 @pytest.mark.postgresql
 def test_four_kills_on_postgresql(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _on_postgresql(tmp_path, 4, capsys)

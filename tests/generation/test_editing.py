@@ -1,10 +1,12 @@
 """What a request over a picture becomes: its size, its place, its noise, and where new things go."""
 
 import json
+from typing import Any
 
 import pytest
 
 from linocut.api.translate.versions import V3, V4
+from linocut.bases import Sampling
 from linocut.captions import Worded
 from linocut.errors import InvalidRequest
 from linocut.generation.editing import (
@@ -13,12 +15,13 @@ from linocut.generation.editing import (
     into_the_mask,
     level_of,
     nearest_size,
+    over_picture,
     placement_of,
     published_size,
     weight_of_text,
 )
 from linocut.generation.types import GenerateAsk, Over, Rules, Size
-from linocut.orders import Placement
+from linocut.orders import GenerateOrder, Placement
 from linocut.pictures.intake import StoredPicture
 
 
@@ -41,6 +44,19 @@ def ask(over: Over, rules: Rules = V3, prompt: str = "a star", **size: object) -
 ])  # fmt: skip
 def test_the_words_of_an_instruction_choose_a_weight(text: str, weight: int) -> None:
     assert weight_of_text(text) == weight
+
+
+@pytest.mark.parametrize("operation", ["inpaint", "edit", "replace-background"])
+@pytest.mark.parametrize("weight", [1, 50, 100])
+def test_what_is_not_kept_begins_with_noise_alone(operation: Any, weight: int) -> None:
+    """A weight is a remix's. Any other start keeps an old ground where a new one was asked for."""
+    plain = GenerateOrder(
+        base="b", organization_id="o", caption="{}", width=128, height=128, output_width=512, output_height=512,
+        seeds=(1,), sampling=Sampling(steps=4, guidance=1.0), adapter=None,
+    )  # fmt: skip
+    mask = None if operation == "replace-background" else picture(512, 512)
+    assert over_picture(plain, Over(operation, picture(512, 512), mask=mask), weight, "border").level == 1.0
+    assert over_picture(plain, Over("remix", picture(512, 512)), weight, "border").level == level_of(weight)
 
 
 def test_more_weight_is_less_noise() -> None:

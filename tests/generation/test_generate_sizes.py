@@ -59,6 +59,8 @@ def test_the_defaults_are_a_square_and_for_v4_two_k() -> None:
         ("a clock at 12:30", "1x1"),
         ("7:5 odds on a horse", "1x1"),
         ("a square poster, 4:5", "4x5"),
+        ("a banner of a cat", "3x1"),
+        ("a tall banner of a cat", "1x3"),
         ("posterior view", "1x1"),
     ],
 )

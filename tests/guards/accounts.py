@@ -5,6 +5,7 @@ from tests.guards.guard import Guard
 KEYS = "accounts/test_keys.py::"
 AGAIN = "accounts/test_idempotency.py::"
 AUTH = "api/test_auth.py::"
+GALLERY = "walks/test_gallery.py::"
 LINKS = "walks/test_links_as_pictures.py::"
 REVOKED = "walks/test_revoked.py::"
 
@@ -47,8 +48,8 @@ GUARDS = (
     Guard(
         "to revoke again keeps the first moment",
         "accounts/keys.py",
-        ", api_keys.c.revoked_at.is_(None))",
-        ")",
+        "api_keys.c.api_key_id == api_key_id, api_keys.c.revoked_at.is_(None))",
+        "api_keys.c.api_key_id == api_key_id)",
         (f"{KEYS}test_revoking_again_is_fine_and_keeps_the_first_moment_but_an_unknown_key_is_not_found[sqlite]",),
     ),
     Guard(
@@ -168,9 +169,23 @@ GUARDS = (
     Guard(
         "a link in a request leads to images of the caller's own organisation only",
         "generation/service.py",
-        ', jobs.c.organization_id == bindparam("organization_id")',
+        ', bindparam("organization_id") == _OWNER',
         "",
         (f"{LINKS}test_any_other_link_is_refused_with_a_sentence[sqlite-foreign]",),
+    ),
+    Guard(
+        "drawn images are those of the caller's organisation",
+        "generation/drawings.py",
+        "[images.c.organization_id == caller.organization_id]",
+        "[images.c.organization_id.is_not(None)]",
+        (f"{GALLERY}test_a_member_sees_their_own_and_an_admin_all[sqlite]",),
+    ),
+    Guard(
+        "a member sees, and deletes, no images but their own",
+        "generation/drawings.py",
+        "seen.append(images.c.user_id == caller.user_id)",
+        "pass",
+        (f"{GALLERY}test_a_member_sees_their_own_and_an_admin_all[sqlite]",),
     ),
     Guard(
         "a link in a request is one that this server signed, and still valid",

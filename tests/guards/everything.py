@@ -5,9 +5,10 @@ archives from strangers, where webhooks lead. The tests of the other rules were 
 when they were written.
 """
 
-from tests.guards import accounts, jobs, models, webhooks, workers, zips
+from tests.guards import accounts, jobs, ledger, models, people, webhooks, workers, zips
 from tests.guards.guard import Guard
 
 LISTS: dict[str, tuple[Guard, ...]] = {
-    one.__name__.rpartition(".")[2]: one.GUARDS for one in (jobs, workers, accounts, models, zips, webhooks)
+    one.__name__.rpartition(".")[2]: one.GUARDS
+    for one in (jobs, workers, accounts, models, zips, webhooks, ledger, people)
 }

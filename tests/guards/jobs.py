@@ -72,9 +72,37 @@ GUARDS = (
     Guard(
         "who draws already is given nothing that a worker has died under",
         "jobs/queue.py",
-        " or (some is fair and answering and waiting.attempts):",
+        " or (some is fair and asking.answering and waiting.attempts):",
         ":",
         (f"{QUEUE}test_a_job_that_a_worker_has_died_under_waits_for_a_worker_that_draws_nothing[sqlite]",),
+    ),
+    Guard(
+        "a worker gets the jobs of its own base alone",
+        "jobs/turns.py",
+        "        jobs.c.status == JobStatus.QUEUED,\n        jobs.c.base == _BASE,\n",
+        "        jobs.c.status == JobStatus.QUEUED,\n",
+        ("jobs/test_bases_and_adapters.py::test_a_worker_gets_the_jobs_of_its_own_base_alone[sqlite]",),
+    ),
+    Guard(
+        "a run is leased by a worker of its base alone",
+        "jobs/statements.py",
+        "    .where(jobs.c.status == QUEUED, jobs.c.base == _BASE, jobs.c.kind.in_(_ASKED))\n    .order_by",
+        "    .where(jobs.c.status == QUEUED, jobs.c.kind.in_(_ASKED))\n    .order_by",
+        ("jobs/test_bases_and_adapters.py::test_a_worker_gets_the_jobs_of_its_own_base_alone[sqlite]",),
+    ),
+    Guard(
+        "what is left to another worker is left for a while only",
+        "jobs/turns.py",
+        ", jobs.c.created_at < _LEFT_SINCE))",
+        "))",
+        ("jobs/test_bases_and_adapters.py::test_what_is_left_to_another_worker_is_left_for_a_while_only[sqlite]",),
+    ),
+    Guard(
+        "nothing is left to a worker that is busy",
+        "jobs/affinity.py",
+        "        and places.get(worker.worker_id, 0) < BUSY_FROM_PLACES\n",
+        "",
+        ("jobs/test_bases_and_adapters.py::test_who_has_an_adapter_is_waited_for_unless_it_is_busy_gone_or_hanging",),
     ),
     Guard(
         "the same progress twice is no progress",

@@ -2,6 +2,7 @@
 
 from tests.guards.guard import Guard
 
+TWINS = "authorization/test_table.py::test_what_is_anothers_and_what_never_was_cannot_be_told_apart"
 SEEN = "custom_models/test_visibility.py::"
 STATES = "custom_models/test_model_states.py::"
 
@@ -9,7 +10,7 @@ GUARDS = (
     Guard(
         "a model that may not be seen does not exist",
         "custom_models/service.py",
-        '    return row["user_id"] == caller.user_id or repository.is_shared_with(tx, caller, row["model_id"])\n',
+        '    return repository.is_shared_with(tx, caller, row["model_id"] if row is not None else "")\n',
         "    return True\n",
         (
             f"{SEEN}test_what_may_not_be_seen_and_what_does_not_exist_give_equal_errors[sqlite]",
@@ -50,6 +51,20 @@ GUARDS = (
         '    return repository.view_of_read(row, runs, is_owned=row["user_id"] == caller.user_id, with_runs=True)',
         "    return repository.view_of_read(row, runs, is_owned=True, with_runs=True)",
         (f"{SEEN}test_a_member_of_the_organisation_sees_less[sqlite]",),
+    ),
+    Guard(
+        "a model that is not there is looked for like another's",
+        "custom_models/service.py",
+        '    return repository.is_shared_with(tx, caller, row["model_id"] if row is not None else "")\n',
+        '    return row is not None and repository.is_shared_with(tx, caller, row["model_id"])\n',
+        (f"{TWINS}[GET /models/{{model_id}}-model_id]",),
+    ),
+    Guard(
+        "a key that is not there is looked for like another's",
+        "api/organization.py",
+        ' = members.role_of(tx, "" if key is None else key.organization_id, call.caller.user_id)',
+        " = None if key is None else members.role_of(tx, key.organization_id, call.caller.user_id)",
+        (f"{TWINS}[DELETE /manage/api/api_keys/{{api_key_id}}-api_key_id]",),
     ),
     Guard(
         "only the owner changes a shared model",
@@ -98,8 +113,8 @@ GUARDS = (
     Guard(
         "an archived model draws nothing",
         "custom_models/service.py",
-        ' or row["status"] != "COMPLETED" or not',
-        " or not",
+        ' or row is None or row["status"] != "COMPLETED":\n',
+        " or row is None:\n",
         (f"{SEEN}test_an_archived_model_draws_no_more_but_its_owner_reads_it[sqlite]",),
     ),
     Guard(
@@ -149,9 +164,23 @@ GUARDS = (
     Guard(
         "the reason is the owner's to read",
         "custom_models/repository.py",
-        'if is_owned and row["unavailable_reason"] else ()',
-        'if row["unavailable_reason"] else ()',
+        "        notes=_notes(row) if is_owned else (),\n",
+        "        notes=_notes(row),\n",
         ("workers/test_lost_files.py::test_who_only_shares_a_model_sees_no_reason[sqlite]",),
+    ),
+    Guard(
+        "where a model was imported from is the owner's to read",
+        "custom_models/repository.py",
+        "        imported=_imported(row) if is_owned else None,\n",
+        "        imported=_imported(row),\n",
+        ("walks/test_importing.py::test_an_imported_model_is_shared_archived_and_followed_like_any_other",),
+    ),
+    Guard(
+        "a LoRA is durable in the store before its row",
+        "api/routes/models/import_.py",
+        "sha256=runtime.store.put(taken.stored)",
+        "sha256=__import__('hashlib').sha256(taken.stored).hexdigest()",
+        ("walks/test_importing.py::test_the_blob_is_durable_before_the_row",),
     ),
     Guard(
         "no time that was read runs backwards",

@@ -4,6 +4,7 @@ from tests.guards.guard import Guard
 
 LEASES = "workers/test_leases.py::"
 PROCESSES = "workers/test_processes.py::"
+CARRYING = "workers/test_carrying.py::"
 LOOP = "workers/test_worker_loop.py::"
 
 GUARDS = (
@@ -56,6 +57,27 @@ GUARDS = (
         "    mine = folder / str(lease_token)\n",
         '    mine = folder / "1"\n',
         (f"{LEASES}test_a_sleeper_s_checkpoints_land_where_nobody_reads[sqlite]",),
+    ),
+    Guard(
+        "what another node wrote later takes the place of a folder's own checkpoints",
+        "workers/carrying.py",
+        "    if token > here:\n",
+        "    if False:\n",
+        (f"{CARRYING}test_a_node_that_had_the_run_before_takes_the_newer_checkpoints_of_the_other[sqlite]",),
+    ),
+    Guard(
+        "a folder that is as new as the store is kept",
+        "workers/carrying.py",
+        "    if token > here:\n",
+        "    if True:\n",
+        ("workers/test_carrying.py::test_a_folder_that_is_as_new_as_the_store_is_kept[sqlite]",),
+    ),
+    Guard(
+        "checkpoints are carried under the lease alone",
+        "runs/carried.py",
+        "    queue.require_lease(tx, lease.job_id, lease.lease_token)\n",
+        "",
+        ("workers/test_carrying.py::test_a_sleeper_on_another_node_writes_nothing[sqlite]",),
     ),
     Guard(
         "a worker that is asked to stop gives its run back without a counted attempt",
@@ -175,8 +197,8 @@ GUARDS = (
     Guard(
         "the engines are stopped after the API, so that who waits for an image gets it",
         "workers/supervise.py",
-        "    for floor in (first, then):",
-        "    for floor in ([*then, *first],):",
+        "    for floor, more in ((first, first_drains), (then, 0.0)):",
+        "    for floor, more in (([*then, *first], 0.0),):",
         ("walks/test_stopping.py::test_the_engines_are_stopped_when_the_api_has_ended",),
     ),
 )

@@ -1,5 +1,6 @@
 """A timing that fails is taken once more, and only a second failure counts; nothing else gets a second chance."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,8 @@ def test_what_counts(tmp_path: Path, tests: str, timings: list[str], status: int
     named = [f"test_it.py::{name}" for name in timings]
     code = f"import runpy, sys; sys.exit(runpy.run_path({str(AGAIN)!r})['main'](['-q', 'test_it.py'], {named!r}))"
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    bare = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # plugins are most of what a pytest of one test does
+    done = subprocess.run(command, cwd=tmp_path, env=bare, capture_output=True, text=True, timeout=200)
     assert done.returncode == status
     assert told in done.stdout
     assert not_told not in done.stdout

@@ -29,11 +29,12 @@ def test_an_endpoint_needs_an_address_and_a_model(role: str) -> None:
     assert KEY not in f"{settings!r} {settings} {settings.model_dump_json()} {named!r}"
 
 
-def test_the_base_cannot_write_and_a_wrong_word_is_told() -> None:
-    with pytest.raises(InvalidRequest, match="no base that linocut loads can write"):
-        settings_with(writer="base")
+def test_the_base_may_write_and_a_wrong_word_is_told() -> None:
+    assert endpoints(settings_with(writer="base")) == {}
+    with pytest.raises(InvalidRequest, match="writer-tokens is '99'; it takes a whole number from 100"):
+        settings_with(writer_tokens=99)
     with pytest.raises(InvalidRequest, match="one of grammar, endpoint, base"):
         settings_with(writer="poet")
-    settings, wrong = settings_where_right(writer="base", data=Path("/tmp/x"))
-    assert (settings.writer, "LINOCUT_WRITER" in wrong) == ("grammar", True)
+    settings, wrong = settings_where_right(writer="poet", data=Path("/tmp/x"))
+    assert (settings.writer, "poet" in wrong) == ("grammar", True)
     assert endpoints(Settings()) == {}

@@ -21,7 +21,7 @@ from tests.jobs.unreliable import Unreliable
 from linocut.db.tables import jobs, turns
 from linocut.errors import Busy, Cancelled, InvalidRequest, LinocutError, RunFailed, error_from_json
 from linocut.jobs import queue, reaper
-from linocut.jobs.types import ExpiredJob, LeaseLost, NewJob
+from linocut.jobs.types import Asking, ExpiredJob, LeaseLost, NewJob
 
 ORGANIZATIONS = ("o1", "o2", "o3")
 ENDED = ("DONE", "FAILED")
@@ -135,7 +135,7 @@ class Simulation:
         drawing = any(self.natures[hand.job_id].kind == "generate" for hand in worker.hands)
         expected = self.whose_turn(kinds, drawing)
         leased, committed, heard = self.write(
-            lambda tx: queue.lease(tx, worker.worker_id, kinds, self.now, LEASE, answering=drawing)
+            lambda tx: queue.lease(tx, Asking(worker.worker_id, kinds, answering=drawing), self.now, LEASE)
         )
         worker.unsure = not heard
         if not committed:

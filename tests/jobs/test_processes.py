@@ -20,6 +20,7 @@ import sys
 from linocut.db.database import Database
 from linocut.ids import now
 from linocut.jobs import queue
+from linocut.jobs.types import Asking
 
 url, name = sys.argv[1:]
 db = Database.open(url)
@@ -28,7 +29,7 @@ sys.stdin.readline()
 first = True
 while True:
     with db.transaction() as tx:
-        leased = queue.lease(tx, name, ["generate", "train"], now(), 90)
+        leased = queue.lease(tx, Asking(name, ["generate", "train"]), now(), 90)
     if leased is None:
         break
     if first:  # each holds one before any goes on: a worker alone could otherwise empty the table

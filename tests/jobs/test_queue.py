@@ -10,7 +10,7 @@ from linocut.db.database import Database
 from linocut.errors import Cancelled, InvalidRequest, NotFound, RunFailed
 from linocut.jobs import queue
 from linocut.jobs.reaper import bury, reap
-from linocut.jobs.types import LEGAL_MOVES, ExpiredJob, JobRow, JobStatus, LeasedJob, LeaseLost, NewJob
+from linocut.jobs.types import LEGAL_MOVES, Asking, ExpiredJob, JobRow, JobStatus, LeasedJob, LeaseLost, NewJob
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEASE = 90.0
@@ -30,7 +30,7 @@ def put(db: Database, kind: str = "generate", organization: str = "o1", images: 
 
 def take(db: Database, worker: str = "w1", kinds: tuple[str, ...] = BOTH, when: float = 0) -> LeasedJob:
     with db.transaction() as tx:
-        leased = queue.lease(tx, worker, kinds, at(when), LEASE)
+        leased = queue.lease(tx, Asking(worker, kinds), at(when), LEASE)
     assert leased is not None
     return leased
 
@@ -63,7 +63,7 @@ def test_a_job_goes_from_queued_to_done(db: Database) -> None:
 def test_nothing_queued_is_nothing_leased(db: Database) -> None:
     with db.transaction() as tx:
         assert not queue.any_queued(tx, BOTH)
-        assert queue.lease(tx, "w1", BOTH, NOON, LEASE) is None
+        assert queue.lease(tx, Asking("w1", BOTH), NOON, LEASE) is None
         assert queue.get(tx, "none") is None
 
 
@@ -71,7 +71,7 @@ def test_a_worker_gets_only_the_kinds_it_asks_for_in_the_order_it_asks(db: Datab
     train, generate = put(db, "train", when=0), put(db, "generate", when=1)
     with db.transaction() as tx:
         assert queue.any_queued(tx, ["train"])
-        assert queue.lease(tx, "w1", ["upscale"], NOON, LEASE) is None
+        assert queue.lease(tx, Asking("w1", ["upscale"]), NOON, LEASE) is None
     assert take(db, kinds=("generate", "train")).job_id == generate
     assert take(db, kinds=("generate", "train")).job_id == train
 
@@ -166,7 +166,7 @@ def test_a_job_that_a_worker_has_died_under_waits_for_a_worker_that_draws_nothin
     write(db, queue.release, "dead")
 
     def lease(drawing: bool) -> LeasedJob | None:
-        leased = write(db, queue.lease, "w1", BOTH, at(5), LEASE, answering=drawing)
+        leased = write(db, queue.lease, Asking("w1", BOTH, answering=drawing), at(5), LEASE)
         assert leased is None or isinstance(leased, LeasedJob)
         return leased
 
@@ -316,3 +316,18 @@ def test_burying_a_worker_gives_its_jobs_back_at_once(db: Database) -> None:
 def test_final_means_that_no_move_is_left() -> None:
     assert {status for status in JobStatus if status.final} == {JobStatus.DONE, JobStatus.FAILED}
     assert set(LEGAL_MOVES) == set(JobStatus)
+
+
+def test_how_jobs_stand_is_read_of_many_at_once(db: Database) -> None:
+    with db.transaction() as tx:
+        one, two = (queue.enqueue(tx, NewJob(kind="generate", organization_id="o", order="{}", images=1)) for _ in "ab")
+        leased = queue.lease(tx, Asking("w", ("generate",)), datetime.now(UTC), 90)
+        assert leased is not None
+        queue.request_cancel(tx, leased.job_id)
+    other = two if leased.job_id == one else one
+    with db.read() as tx:
+        found = queue.standings(tx, [one, two, "nobody"])
+    assert set(found) == {one, two}
+    held, waits = found[leased.job_id], found[other]
+    assert (held.status, held.lease_token, held.cancel_requested) == (JobStatus.RUNNING, leased.lease_token, True)
+    assert (waits.status, waits.lease_token, waits.cancel_requested) == (JobStatus.QUEUED, 0, False)

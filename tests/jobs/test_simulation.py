@@ -24,6 +24,7 @@ from sqlalchemy import Connection, create_engine
 from tests.db.postgres import Postgres
 from tests.db.state_fixtures import MIGRATED
 from tests.jobs.simulation import Simulation
+from tests.marks import long_but
 
 from linocut.db.tables import metadata
 
@@ -59,7 +60,7 @@ def play(connection: Connection, seeds: range) -> None:
     assert faults > len(seeds) / 2
 
 
-@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize("block", long_but(range(3), range(BLOCKS)))
 def test_no_job_is_lost_doubled_stuck_or_finished_by_a_worker_that_lost_its_lease(
     table: Connection, block: int
 ) -> None:

@@ -9,6 +9,7 @@ from linocut.db.database import Database
 from linocut.db.tables import turns
 from linocut.jobs import queue
 from linocut.jobs import turns as fair
+from linocut.jobs.types import Asking
 
 
 def waiting(db: Database) -> set[str]:
@@ -45,13 +46,13 @@ def test_a_cancelled_job_leaves_no_turn_that_anybody_waits_behind(db: Database) 
     assert take(db, when=2).job_id == next_one
     assert waiting(db) == set(), "the lease has put it right"
     with db.transaction() as tx:
-        assert queue.lease(tx, "w1", ["generate"], NOON, 90) is None
+        assert queue.lease(tx, Asking("w1", ["generate"]), NOON, 90) is None
 
 
 def test_a_worker_of_one_kind_leaves_the_turn_to_those_of_others(db: Database) -> None:
     edit = put(db, "edit", when=0)
     with db.transaction() as tx:
-        assert queue.lease(tx, "w1", ["generate"], NOON, 90) is None
+        assert queue.lease(tx, Asking("w1", ["generate"]), NOON, 90) is None
     assert waiting(db) == {"o1"}
     assert take(db, kinds=("edit",)).job_id == edit
 
@@ -84,8 +85,8 @@ def test_both_looks_read_an_index_in_its_order(db: Database) -> None:
     said: list[tuple[str, Any]] = []
     with db.transaction() as tx:
         event.listen(tx.engine, "before_cursor_execute", lambda *call: said.append((call[2], call[3])))
-        fair.next_head(tx, ["generate", "edit"])
+        fair.next_head(tx, Asking("w1", ["generate", "edit"]))
         (turn, head) = [tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all() for sql, values in said[1:3]]
-    assert "INDEX ix_turns_waiting_last_served_since" in str(turn)
-    assert "INDEX ix_jobs_organization_id_status_created_at_job_id" in str(head)
+    assert "INDEX ix_turns_base_waiting_last_served_since" in str(turn)
+    assert "INDEX ix_jobs_organization_id_status_base_created_at_job_id" in str(head)
     assert "TEMP B-TREE" not in str(turn) + str(head)

@@ -13,7 +13,7 @@ from linocut.db.changes import Changes
 from linocut.db.database import Database
 from linocut.errors import Busy
 from linocut.jobs import queue, waiter
-from linocut.jobs.types import JobRow, JobStatus, NewJob
+from linocut.jobs.types import Asking, JobRow, JobStatus, NewJob
 from linocut.jobs.waiter import Waiter
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ def put(tx: Connection) -> str:
 
 def end(tx: Connection) -> float:
     """Do the next job as a worker would; when it was about to be committed."""
-    leased = queue.lease(tx, "w1", ["generate"], NOON, 90)
+    leased = queue.lease(tx, Asking("w1", ["generate"]), NOON, 90)
     assert leased is not None
     queue.finish(tx, leased.job_id, leased.lease_token, {"images": []})
     return time.monotonic()

@@ -6,7 +6,7 @@ from linocut.db.database import Database
 from linocut.db.tables import jobs
 from linocut.jobs import queue
 from linocut.jobs.reaper import Watch, reap_watched
-from linocut.jobs.types import Lease, NewJob
+from linocut.jobs.types import Asking, Lease, NewJob
 
 START = datetime(2026, 11, 28, 12, tzinfo=UTC)
 LEASE, GRACE, BEAT = 90.0, 20.0, 10.0
@@ -47,7 +47,7 @@ def test_a_lease_that_was_late_before_anybody_watched_gets_its_grace() -> None:
 def test_what_is_late_is_taken_back_unless_it_was_renewed_meanwhile(db: Database) -> None:
     with db.transaction() as tx:
         job_id = queue.enqueue(tx, NewJob(kind="train", organization_id="o", order="{}", images=0))
-        leased = queue.lease(tx, "w", ["train"], START, LEASE)
+        leased = queue.lease(tx, Asking("w", ["train"]), START, LEASE)
     assert leased is not None
     with db.read() as tx:
         (read,) = queue.leases(tx)

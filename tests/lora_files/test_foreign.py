@@ -150,6 +150,12 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "eight bits": (pair(**{B: ("F8_E4M3", np.ones((6, 4), "u1"))}), "the type F8_E4M3"),
     "alpha 0": (pair(**{f"{NAME}.alpha": np.float32([0])}), "one number above 0"),
+    "an alpha beyond reason": (pair(**{f"{NAME}.alpha": np.float32([1e10])}), "below a billion"),
+    "infinite once alpha is in it": (
+        pair(**{B: np.full((6, 4), 3e38, "f4"), f"{NAME}.alpha": np.float32([400])})
+        | pair("layers.0.attention.to_k", **{"layers.0.attention.to_k.alpha": np.float32([1])}),
+        "times alpha, are no finite numbers",
+    ),
     "alpha of two": (pair(**{f"{NAME}.alpha": np.float32([1, 2])}), "one number above 0"),
     "twice under two names": (pair() | pair(f"transformer.{NAME}"), "twice, under two names"),
     "fused and apart": (
@@ -174,3 +180,39 @@ def test_nothing_of_a_strange_header_reaches_the_notes() -> None:
         by_hand(pair(), {"ss_tag_frequency": "secret words", "linocut": "[1, 2", "lora_adapter_metadata": "{"})
     )
     assert "secret" not in str(found.notes) + found.stored_bytes()[:2000].decode("latin-1")
+
+
+def test_a_small_file_that_stands_for_a_large_one_is_refused_before_it_is_made() -> None:
+    """Rank 1024 on one linear would be rank 1024 on all of them."""
+    wide = by_hand({A: np.ones((1024, 6), "f4"), B: np.ones((6, 1024), "f4")})
+    needed = 4 * 1024 * sum(i + o for i, o in TARGET.values())
+    assert read(wide, most_bytes=needed).factors.metadata.rank == 1024
+    with pytest.raises(InvalidRequest, match=f"rank 1024 on all {len(TARGET)} linears .*LINOCUT_MAX_LORA_MIB"):
+        read(wide, most_bytes=needed - 1)
+
+
+def test_an_alpha_that_is_sent_counts_where_the_file_is_mute_and_nowhere_else() -> None:
+    mute, own = by_hand(pair()), by_hand(pair(**{f"{NAME}.alpha": np.float32([8])}))
+    assert "does not say its alpha" in read(mute).notes[0]
+    sent = read(mute, alpha=2)
+    assert sent.factors.metadata.alpha == 2
+    assert "alpha" not in " ".join(sent.notes)
+    both = read(own, alpha=2)
+    assert both.factors.metadata.alpha == 8
+    assert both.notes[0] == "The LoRA file says its own alpha, so the alpha 2 that was sent has no effect."
+
+
+def test_a_file_of_ours_from_another_base_says_so() -> None:
+    said = '{"base": "z_image@fedcba9876543210", "rank": 4, "alpha": 6.0}'
+    assert "trained on z_image@fedcba9876543210, and this server" in read(by_hand(pair(), {"linocut": said})).notes[-1]
+    sly = '{"base": "z\\u001b[31m@ secret words", "rank": 4, "alpha": 6.0}'
+    assert "trained on another base, and" in read(by_hand(pair(), {"linocut": sly})).notes[-1]
+    own = f'{{"base": "{BASE}", "rank": 4, "alpha": 6.0}}'
+    assert "trained on" not in " ".join(read(by_hand(pair(), {"linocut": own})).notes)
+
+
+def test_a_name_of_the_file_does_not_steer_a_terminal() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read(by_hand({"\x1b[2J\r\nERROR forged.lora_A.weight": np.ones((1, 1), "f4")}))
+    assert refused.value.message.isprintable()
+    assert "?[2J??ERROR forged" in refused.value.message

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.lora_files.lora_support import by_hand, framed
 
-from linocut.lora_files.tensors import MAX_HEADER_BYTES, Damaged, read_file
+from linocut.lora_files.tensors import MAX_HEADER_BYTES, Damaged, OtherFormat, read_file
 
 SOUND: dict[str, Any] = {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
 TWO: dict[str, Any] = {**SOUND, "b": {"dtype": "F32", "shape": [1], "data_offsets": [8, 12]}}
@@ -78,6 +78,34 @@ def test_a_file_that_is_not_sound_is_damaged(case: str) -> None:
     data, sentence = BAD[case]
     with pytest.raises(Damaged, match=sentence):
         read_file(data)
+
+
+OTHERS = {
+    "PyTorch's": (b"PK\x03\x04" + bytes(60), "a zip archive .*pickles, which may run code"),
+    "an empty zip": (b"PK\x05\x06" + bytes(18), "a zip archive"),
+    "pickled": (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "pickled Python, which may run code"),
+    "pickled, short": (b"\x80\x04N.", "pickled Python"),
+    "GGUF": (b"GGUF\x03\0\0\0" + bytes(60), "a GGUF file"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(60), "a picture"),
+    "gzip": (b"\x1f\x8b\x08\0" + b"x" * 60, "a packed archive"),
+    "tar": (b"model/data.pkl".ljust(257, b"\0") + b"ustar\x0000" + bytes(300), "a tar archive"),
+    "a page": (b"<!doctype html><title>404</title>", "a text"),
+    "adapter_config.json": (b'{"r": 16, "lora_alpha": 32}', "a text"),
+    "a pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "a pointer of Git LFS"),
+}
+
+
+@pytest.mark.parametrize("case", list(OTHERS))
+def test_a_file_of_another_format_is_told_apart(case: str) -> None:
+    data, sentence = OTHERS[case]
+    with pytest.raises(OtherFormat, match=f"it is {sentence}.*only safetensors"):
+        read_file(data)
+
+
+def test_a_header_whose_length_looks_like_another_format_s_is_a_header() -> None:
+    """640 bytes are 0x0280: the first two bytes are those of pickled Python."""
+    text = json.dumps({"a": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}}).encode().ljust(640)
+    assert list(read_file(framed(text)).tensors) == ["a"]
 
 
 def test_a_great_many_tensors_are_not_read() -> None:

@@ -6,11 +6,13 @@ to the nearest pictures of a style by palette, edges and texture, which no netwo
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -18,6 +20,10 @@ from linocut.bases import MINI, load_base
 from linocut.engine.door import Engine
 from linocut.engine.open import open_engine
 from linocut.files import sha256_hex
+from linocut.lora_files.foreign import read_foreign
+from linocut.lora_files.layouts import Layout, in_layout
+from linocut.lora_files.metadata import About
+from linocut.lora_files.targets import targets_in
 from linocut.orders import (
     AdapterRef,
     Failed,
@@ -42,10 +48,10 @@ STEPS = 200
 Draw = Callable[[Poster, int], Image.Image]
 
 
-def _dataset(draw: Draw) -> tuple[dict[str, bytes], tuple[TrainSample, ...]]:
+def _dataset(draw: Draw, pictures: int) -> tuple[dict[str, bytes], tuple[TrainSample, ...]]:
     blobs: dict[str, bytes] = {}
     samples = []
-    for poster in posters(20):
+    for poster in posters(pictures):
         stream = io.BytesIO()
         draw(poster, 512).save(stream, "PNG")
         name = sha256_hex(stream.getvalue())
@@ -66,9 +72,11 @@ def _run(engine: Engine, key: str, order: Any, blobs: dict[str, bytes], workspac
     return events
 
 
-def _train(engine: Engine, draw: Draw, workspace: Path) -> tuple[bytes, dict[str, float]]:
-    blobs, samples = _dataset(draw)
-    recipe = replace(recipes.plain(BASE, len(samples)), steps=STEPS)
+def _train(
+    engine: Engine, draw: Draw, workspace: Path, steps: int = STEPS, pictures: int = 20
+) -> tuple[bytes, dict[str, float]]:
+    blobs, samples = _dataset(draw, pictures)
+    recipe = replace(recipes.plain(BASE, len(samples)), steps=steps)
     holdout = recipes.holdout_of(samples)
     turbo = BASE.sampling["TURBO"]
     order = TrainOrder(
@@ -81,13 +89,20 @@ def _train(engine: Engine, draw: Draw, workspace: Path) -> tuple[bytes, dict[str
     return finished.path.read_bytes(), finished.scores
 
 
-def _draw(engine: Engine, adapter: bytes | None, workspace: Path) -> list[Image.Image]:
+def _draw(
+    engine: Engine,
+    adapter: bytes | None,
+    workspace: Path,
+    prompts: Sequence[str] = HELD_OUT,
+    make_up: bool | None = None,
+) -> list[Image.Image]:
+    """``make_up``: as a server does it, for the base alone, unless it is said."""
     turbo = BASE.sampling["TURBO"]
     reference = None if adapter is None else AdapterRef(sha256=sha256_hex(adapter), size_bytes=len(adapter))
     blobs = {} if adapter is None else {sha256_hex(adapter): adapter}
     drawn = []
-    for number, prompt in enumerate(HELD_OUT):
-        caption = worded(BASE, prompt, 1, 1, make_up=adapter is None).caption
+    for number, prompt in enumerate(prompts):
+        caption = worded(BASE, prompt, 1, 1, make_up=adapter is None if make_up is None else make_up).caption
         order = GenerateOrder(
             base=BASE.identity, organization_id="o", caption=caption, width=128, height=128,
             output_width=128, output_height=128, seeds=SEEDS, sampling=turbo,
@@ -95,16 +110,43 @@ def _draw(engine: Engine, adapter: bytes | None, workspace: Path) -> list[Image.
         )  # fmt: skip
         events = _run(engine, f"draw-{number}", order, blobs, workspace)
         drawn += [Image.open(io.BytesIO(e.png)) for e in events if isinstance(e, ImageDrawn)]
-    assert len(drawn) == len(HELD_OUT) * len(SEEDS)
+    assert len(drawn) == len(prompts) * len(SEEDS)
     return drawn
 
 
+def test_after_a_few_steps_it_draws_otherwise_and_its_weights_go_out_and_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That all parts of a training on this base fit; what it learns is measured below."""
+    engine = open_engine("torch", BASE, MINI, threads=1, adapter_cache_bytes=64 << 20)
+    adapter, scores = _train(engine, kettle_and_fern, tmp_path / "tea", steps=3, pictures=5)
+    base, custom = (_draw(engine, one, tmp_path, HELD_OUT[:1], make_up=False) for one in (None, adapter))
+    engine.close()
+    _comes_back(adapter)
+    moved = [
+        float(np.abs(np.asarray(a, float) - np.asarray(b, float)).mean()) for a, b in zip(base, custom, strict=True)
+    ]
+    with capsys.disabled():
+        print(f"\nthree steps move a picture by {[round(one, 2) for one in moved]} of 255; scores {scores}")
+    assert min(moved) > 1.0
+    assert all(np.isfinite(score) and score > 0 for score in scores.values())
+
+
+def _comes_back(adapter: bytes) -> None:
+    for layout in get_args(Layout):
+        gone = in_layout(adapter, layout, About("House style", datetime(2026, 11, 28, tzinfo=UTC)))
+        back = read_foreign(gone, BASE.identity, targets_in(MINI, BASE.family)).stored_bytes()
+        assert back == adapter, f"what was trained here is not the same after {layout}"
+
+
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_custom_model_draws_in_its_own_style(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     engine = open_engine("torch", BASE, MINI, threads=1, adapter_cache_bytes=64 << 20)
     adapter, scores = _train(engine, kettle_and_fern, tmp_path / "tea")
     drawn = {"base": _draw(engine, None, tmp_path), "custom": _draw(engine, adapter, tmp_path)}
     engine.close()
+    _comes_back(adapter)
 
     style = [style_vector(kettle_and_fern(p, 128)) for p in posters(20)]
     foreign = [style_vector(night_signal(p, 128)) for p in posters(20)]

@@ -141,6 +141,7 @@ def test_same_latents_same_picture(pipe: Any) -> None:
     assert not np.array_equal(draw(pipe, prompt, 3), draw(pipe, prompt, 4))
 
 
+@pytest.mark.long
 def test_colours_of_ground_and_shape(pipe: Any) -> None:
     prompts = [f"a {shape} circle on a {ground} background" for shape, ground in ASKED]
     found = [colours(picture) for seed in (0, 100, 200) for picture in draw(pipe, prompts, seed)]

@@ -57,6 +57,7 @@ def levels(one: ImageDrawn) -> Any:
 GROUNDS = (("plain navy", "#14235A"), ("plain yellow", "#FAD02C"), ("green", "#2E9E44"), ("plain pink", "#F79ABE"))
 
 
+@pytest.mark.long
 def test_the_ground_is_the_prompt_s_and_the_object_the_picture_s(
     mini: Mini,  # noqa: F811
     capsys: pytest.CaptureFixture[str],
@@ -125,6 +126,7 @@ SUBJECTS = (
 )  # fmt: skip
 
 
+@pytest.mark.long
 def test_flat_subjects_come_cut_out(mini: Mini, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
     """The alpha against the truth: what the same order, drawn plainly, has in another colour than its key. Colours are
     the subject's, also where they are half transparent, and never the key's. Opaque answers, and the alphas of other

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.engine.engine_orders import run_to_the_end
 from tests.engine.test_canvas import stored
 
-from linocut.catalogue import MINI, load_base
+from linocut.bases import MINI, load_base
 from linocut.engine.families.family import load_family
 from linocut.engine.resident import engine_over
 from linocut.engine.tools.tool import ToolsAtHand
@@ -86,6 +86,7 @@ def far(one: Image.Image, other: Image.Image) -> float:
     return float(np.abs(a - b).mean())
 
 
+@pytest.mark.long
 def test_what_mini_draws_is_told_and_drawn_again(trip: Trip, capsys: pytest.CaptureFixture[str]) -> None:
     first = trip.drawn([text for text, _, _ in ASKED], seed=5)
     told = trip.described(first)

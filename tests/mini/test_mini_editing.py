@@ -82,6 +82,7 @@ def poster(number: int) -> Image.Image:
     return picture
 
 
+@pytest.mark.long
 def test_more_weight_is_less_distance_to_the_picture(mini: Mini, capsys: pytest.CaptureFixture[str]) -> None:
     """Over five weights and eight pictures, each step of each picture. An answer that is the picture, one that does not
     look at it, and pictures given in another order all fail."""

@@ -58,6 +58,7 @@ OWN: dict[str, Palette] = {
 }
 
 
+@pytest.mark.long
 def test_a_palette_s_share_rises_in_the_order_of_its_weights(mini: Mini, capsys: pytest.CaptureFixture[str]) -> None:
     """Of the eight presets and two of the client's own. Without the option there is next to nothing of them, and with
     another's palette too."""
@@ -86,6 +87,7 @@ def shares_of(pixels_HWC: Any, palette: Palette) -> list[float]:
     return [float((nearest == index).mean()) for index in range(len(palette))]
 
 
+@pytest.mark.long
 def test_presets_give_really_different_pictures(mini: Mini, capsys: pytest.CaptureFixture[str]) -> None:
     names = ("ART_DECO", "BAUHAUS", "BLUEPRINT", "HALFTONE_PRINT", "JAZZY", "DARK_AURA", "WATERCOLOR", "HIGH_CONTRAST")
     drawn = mini.draw([asked(mini, said(mini, "a cat with the word TEA", PRESETS[name])) for name in names])
@@ -96,6 +98,7 @@ def test_presets_give_really_different_pictures(mini: Mini, capsys: pytest.Captu
     assert np.mean(apart) > 60
 
 
+@pytest.mark.long
 def test_what_is_named_negatively_gets_rarer(mini: Mini, capsys: pytest.CaptureFixture[str]) -> None:
     """A caption that leaves the ground's colour open is blue in a sixth of the pictures' pixels. Led away from blue
     there is none; led away from something else it stays."""
@@ -142,6 +145,7 @@ def reference(kind: str) -> Image.Image:
     return picture
 
 
+@pytest.mark.long
 def test_style_references_move_colours_and_texture_towards_them(
     mini: Mini,
     capsys: pytest.CaptureFixture[str],

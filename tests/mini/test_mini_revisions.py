@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
-from tests.engine.test_canvas import edit_order, stored
+from tests.engine.test_canvas import stored
 from tests.mini.test_mini_describing import Trip
 
 from linocut.captions import caption_text, normalise
+from linocut.generation.editing import over_picture
 from linocut.generation.redrawing import regions_of
+from linocut.generation.types import Over
 from linocut.orders import DescribeOrder, GenerateOrder
 from linocut.orders.seen import Seen
+from linocut.pictures.intake import StoredPicture
 from linocut.pictures.painting import mask_of
 from linocut.prompting import revise, tell
 from linocut.runtime import worded
@@ -51,6 +54,9 @@ class Poster:
 NAVY, RED, GOLD, BLUE = "#14235A", "#DC2A2A", "#FAD02C", "#2358CE"
 LEFT, RIGHT = (50, 90, 170), (300, 90, 170)
 TWO = (("circle", RED, LEFT), ("star", GOLD, RIGHT))
+BIG: tuple[Figure, ...] = (("circle", RED, (70, 60, 370)),)
+"""It leaves little of the ground beside it."""
+
 PAIRS = (
     ("recolour", "make the circle blue", Poster("#FBF3DA", TWO), Poster("#FBF3DA", (("circle", BLUE, LEFT), TWO[1]))),
     ("recolour", "paint the star white", Poster(NAVY, TWO), Poster(NAVY, (TWO[0], ("star", "#FFFFFF", RIGHT)))),
@@ -70,6 +76,7 @@ PAIRS = (
         Poster(NAVY, (("circle", RED, (50, 311, 170)), TWO[1])),
     ),
     ("ground", "change the background to plain green", Poster(NAVY, TWO), Poster("#2E9E44", TWO)),
+    ("ground", "make the background yellow", Poster("#12867F", BIG), Poster("#FAD02C", BIG)),
     ("reword", 'change "TEA" to "JAM"', Poster(NAVY, (), "TEA"), Poster(NAVY, (), "JAM")),
 )
 
@@ -104,8 +111,9 @@ class Editor(Trip):
                 output_height=SIDE, seeds=(4,), sampling=self.base.sampling["TURBO"], adapter=None,
                 caption=worded(self.base, text, SIDE, SIDE, make_up=False).caption,
             )  # fmt: skip
-            mask_ref = stored(mask, self.blobs)
-            orders.append(edit_order(stored(picture, self.blobs), plain, keep="mask", mask=mask_ref))
+            refs = stored(picture, self.blobs), stored(mask, self.blobs)
+            whole, part = (StoredPicture(one.sha256, 1, one.width, one.height, has_alpha=False) for one in refs)
+            orders.append(over_picture(plain, Over("edit", whole, mask=part), 50, ""))
         drawn = [np.asarray(Image.open(BytesIO(event.png))).astype(float) for event in self.run(orders)]
         return list(zip(drawn, masks, strict=True))
 
@@ -118,6 +126,7 @@ def editor() -> Iterator[Editor]:
     torch.set_num_threads(before)
 
 
+@pytest.mark.long
 def test_each_kind_of_change_comes_near_to_the_truth_and_leaves_the_rest(
     editor: Editor, capsys: pytest.CaptureFixture[str]
 ) -> None:

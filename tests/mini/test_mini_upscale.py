@@ -14,6 +14,7 @@ from PIL import Image, ImageFilter
 from tests.engine.engine_orders import run_to_the_end
 from tests.engine.enlarging_pictures import halved, photograph, poster, psnr
 from tests.engine.test_canvas import stored
+from tests.marks import long_but
 from tests.mini.test_mini_editing import Mini
 
 from linocut.engine.resident import engine_over
@@ -63,7 +64,8 @@ def fine(pixels: Any) -> float:
 PICTURES = {"poster": halved(poster(5, 224, 224)), "photograph": halved(photograph(5, 224, 224))}
 
 
-@pytest.mark.parametrize("kind", PICTURES)
+@pytest.mark.long
+@pytest.mark.parametrize("kind", long_but(["photograph"], PICTURES))
 def test_more_resemblance_is_nearer_to_the_picture(mini: Mini, kind: str) -> None:
     picture, knobs = PICTURES[kind], (1, 30, 50, 75, 100)
     drawn = draw(mini, [order(mini, picture, resemblance=knob) for knob in knobs])
@@ -74,6 +76,7 @@ def test_more_resemblance_is_nearer_to_the_picture(mini: Mini, kind: str) -> Non
     assert near[0] < 26 < 33 < near[-1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", PICTURES)
 def test_more_detail_is_finer(mini: Mini, kind: str) -> None:
     picture, knobs = PICTURES[kind], (1, 25, 50, 75, 100)
@@ -101,6 +104,7 @@ def test_the_prompt_guides_what_is_redrawn(mini: Mini) -> None:
     assert warmth[0] - warmth[1] > 2.0
 
 
+@pytest.mark.long
 def test_tiles_leave_no_seams_and_the_same_order_the_same_bytes(mini: Mini) -> None:
     """Where tiles meet, neighbours differ by no more than elsewhere."""
     picture = halved(photograph(7, 256, 256))

@@ -15,6 +15,7 @@ from dataclasses import asdict
 
 import psutil
 import pytest
+from tests.marks import long_but
 from tests.pictures import made
 
 from linocut.errors import Internal
@@ -126,6 +127,7 @@ def test_a_child_that_ended_between_two_pictures_costs_none() -> None:
         assert decoder.decode(made.numbered(2)).width == 32
 
 
+@pytest.mark.long
 def test_a_child_that_hangs_before_it_has_the_picture_costs_none() -> None:
     """Also not when the file is larger than the pipe and cannot even be handed over."""
     with Decoder(DecodeLimits(wall_seconds=1.5, grace_seconds=0.3)) as decoder:
@@ -173,6 +175,7 @@ def test_a_picture_that_burns_too_much_processor_time_is_given_up() -> None:
         decoder.decode(slow_picture())
 
 
+@pytest.mark.long
 def test_the_next_picture_has_its_full_time_again() -> None:
     """The kernel counts a process's time for its whole life; the limit must move on with it."""
     few = made.flat_png(64, 64, made.text_bombs(b"iCCP", megabytes=3, chunks=1) * 40)
@@ -202,7 +205,7 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("state", ["idle", "busy", "forked"])
+@pytest.mark.parametrize("state", long_but(["busy"], ["idle", "busy", "forked"]))
 def test_the_child_dies_with_a_killed_server(state: str) -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT, state], stdout=subprocess.PIPE) as server:
         assert server.stdout is not None

@@ -97,6 +97,23 @@ def test_an_opaque_picture_has_no_transparency_to_keep(intake: Intake) -> None:
     assert (stored.has_alpha, opened(intake, stored).mode) == (False, "RGB")
 
 
+@pytest.mark.parametrize(
+    ("alpha", "keep_alpha", "notes"),
+    [
+        (0, False, ("image: The picture is transparent in parts; it was laid over white.",)),
+        (254, False, ("image: The picture is transparent in parts; it was laid over white.",)),
+        (255, False, ()),
+        (0, True, ()),
+    ],
+)
+def test_transparency_that_is_not_kept_is_told(
+    intake: Intake, alpha: int, keep_alpha: bool, notes: tuple[str, ...]
+) -> None:
+    picture = Image.new("RGBA", (32, 32), (200, 60, 40, 255))
+    picture.putpixel((3, 3), (200, 60, 40, alpha))
+    assert intake.picture("image", made.encode(picture), keep_alpha=keep_alpha).notes == notes
+
+
 @pytest.mark.parametrize("kind", ["WEBP", "PNG"])
 def test_of_an_animation_the_first_picture_is_used_and_that_is_told(intake: Intake, kind: str) -> None:
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]

@@ -82,7 +82,7 @@ def test_the_decoding_process_judges_and_says_who(model: str, tmp_path: Path) ->
             with pytest.raises(Refused, match=r"failed safety check .* \(judged by reddish.onnx\)") as refused:
                 ask(encode(RED))
             assert (refused.value.reason, refused.value.component) == ("FAILED_SAFETY_CHECK", "reddish.onnx")
-        assert decoder.measure(decoder.decode(encode(GREEN)).png).way  # measured only, so judged by nobody
+        assert decoder.measure(decoder.decode(encode(GREEN)).file).way  # measured only, so judged by nobody
         intake = Intake(Store.open(tmp_path / "store"), decoder)
         assert intake.picture("image", encode(GREEN)).width == 64
         with pytest.raises(Unsafe, match="Image provided failed safety check") as unsafe:

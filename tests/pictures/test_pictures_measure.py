@@ -109,7 +109,7 @@ def test_the_decoding_process_measures_what_it_takes_and_what_is_stored() -> Non
         taken = decoder.decode(made.encode(picture))
         assert taken.measures == measure(picture, rule)
         assert taken.measures.way == way_of(rule.crop(512, 512)) == "1: 128x128 cut 128x128+0+0"
-        assert decoder.measure(taken.png) == taken.measures
+        assert decoder.measure(taken.file) == taken.measures
         with pytest.raises(Refused):
             decoder.measure(b"not a picture")
         assert decoder.decode(made.encode(picture)).measures == taken.measures

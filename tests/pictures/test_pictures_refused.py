@@ -229,6 +229,7 @@ def test_the_limit_of_pixels_itself_is_allowed() -> None:
         assert "at most 0 million" in refusal(decoder, made.encode(made.scene(64, 49)))
 
 
+@pytest.mark.long
 def test_the_largest_pictures_of_each_format_fit_into_the_memory_set_aside(fresh: Decoder) -> None:
     """Few bytes and as many pixels as are allowed, in the modes that cost most; together still under a gigabyte."""
     alpha = made.png_of([made.header(8192, 8192, colour=6), made.rows(8192, 8192, bytes(4))])

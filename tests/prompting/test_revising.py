@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from linocut.captions import normalise
 from linocut.errors import InvalidRequest
-from linocut.prompting import Revised, revise
+from linocut.prompting import Revised, instructions, revise
 
 CIRCLE: dict[str, Any] = {
     "type": "obj",
@@ -170,3 +170,23 @@ def test_no_words_break_it(instruction: str) -> None:
         assert 0 <= x0 < x1 <= 1000
     assert revised.redrawn or revised.ground_changes
     assert revised.notes
+
+
+@pytest.mark.parametrize("second", ["the background mint", "make the background mint"])
+def test_a_verb_may_be_left_out_of_the_second_half(second: str) -> None:
+    """Both halves are carried out, and told."""
+    revised = done(f"make the circle blue and {second}")
+    assert revised.notes == ["Understood: a red circle becomes blue.", "Understood: the ground becomes plain mint."]
+
+
+def test_a_verb_may_be_left_out_of_every_half_but_the_first() -> None:
+    assert instructions._with_verbs("Make the a red, and the b blue and the c green") == (
+        "Make the a red, and Make the b blue and Make the c green"
+    )
+    for left in ("a red and the b", "make the a big. the b red and the c", "make the a and the b blue"):
+        assert instructions._with_verbs(left) == left
+
+
+def test_two_colours_of_one_thing_and_one_colour_of_two_things_are_no_second_half() -> None:
+    assert len(done("make the circle blue and white").notes) == 1
+    assert all("becomes blue" in note for note in done("make the circle and the star blue").notes)

@@ -1,10 +1,10 @@
 """What the shipped rules refuse, what they let pass, which tricks they see through, and what an operator can change."""
 
 import re
-import time
 from pathlib import Path
 
 import pytest
+from tests.pace import paced_seconds
 
 from linocut.errors import InvalidRequest, Unsafe
 from linocut.safety.rules import SHIPPED, read_rules
@@ -143,9 +143,7 @@ def test_every_language_has_the_lists_that_the_rules_name() -> None:
 def test_a_long_prompt_is_judged_quickly() -> None:
     text = " ".join(f"w0rd{n} a b c naked" for n in range(700))[:10_000]
     judge_prompt("warm up")
-    began = time.process_time()
-    judge_prompt(text)
-    assert time.process_time() - began < 0.5
+    assert paced_seconds(lambda: judge_prompt(text), 0.5) < 0.5
 
 
 def test_an_operators_files_replace_and_add(tmp_path: Path) -> None:

@@ -80,15 +80,20 @@ def test_a_deleted_dataset_s_pictures_leave_the_store(live: Live, account: Accou
 
 
 def test_what_models_and_links_need_stays_and_what_ended_goes(live: Live, account: Account) -> None:
-    done = trained(account)
+    dataset_id = fill(account)
+    pictures = stored(live)
+    done = finish(account, train(account, dataset_id))
     adapter = account.http.get(f"/models/{done['model_id']}/weights").headers["etag"].strip('"')
     link = ok(account.http.post(V3_GENERATE, json={"prompt": "a pot"}))["data"][0]["url"]
     assert account.http.delete(f"/datasets/{done['dataset_id']}").status_code == 204
-    before = stored(live)
+    before = {sha256: live.runtime.store.get(sha256) for sha256 in stored(live)}
     clean(live, LATER)
     assert live.public.get(link).status_code == 200
     left = stored(live)
-    assert len(before - left) == FEWEST  # the run has ended: nothing needs the dataset's pictures any more
+    assert len(pictures) == FEWEST
+    assert pictures.isdisjoint(left)  # the run has ended: nothing needs the dataset's pictures any more
+    others = [data for sha256, data in before.items() if sha256 not in left | pictures]
+    assert not [data for data in others if data.startswith(b"\x89PNG")]  # checkpoints that better ones pushed out
     assert adapter in left
     clean(live, MUCH_LATER)
     assert live.public.get(link).status_code == 404
@@ -122,6 +127,7 @@ def test_damaged_weights_are_never_sent_nor_drawn_with(live: Live, account: Acco
     assert ok(account.http.post(V3_GENERATE, json={"prompt": "x"}))["data"]  # the worker is well
 
 
+@pytest.mark.long
 def test_a_run_on_damaged_pictures_ends_with_a_sentence(live: Live, account: Account) -> None:
     dataset_id = fill(account)
     for sha256 in stored(live):
@@ -149,6 +155,7 @@ def afar(relay: Relay, tmp_path: Path) -> Iterator[Live]:
         yield server
 
 
+@pytest.mark.long
 def test_a_store_that_is_gone_is_a_503_and_is_used_again_at_once(afar: Live, relay: Relay) -> None:
     account = afar.account()
     dataset_id = fill(account)
@@ -171,6 +178,7 @@ def test_a_store_that_is_gone_is_a_503_and_is_used_again_at_once(afar: Live, rel
     assert ok(account.http.post(V3_GENERATE, json={"prompt": "a pot"}))["data"]
 
 
+@pytest.mark.long
 def test_a_run_outlives_a_store_that_goes_away(afar: Live, relay: Relay) -> None:
     account = afar.account()
     dataset_id = fill(account)
@@ -182,6 +190,7 @@ def test_a_run_outlives_a_store_that_goes_away(afar: Live, relay: Relay) -> None
     assert finish(account, model_id, 120)["status"] == "COMPLETED"
 
 
+@pytest.mark.long
 def test_a_store_that_is_slow_holds_up_nobody_for_long(
     afar: Live, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:

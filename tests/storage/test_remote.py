@@ -87,6 +87,7 @@ def test_prefixes_are_stores_of_their_own(swift: Swift, url: str, monkeypatch: p
     assert [found for found, _ in one.listing()] == [sha256]
 
 
+@pytest.mark.long
 def test_a_store_that_is_gone_is_told_and_used_again_at_the_next_call(relay: Relay, url: str) -> None:
     store = Store.open(url)
     sha256 = store.put(b"ink")
@@ -111,6 +112,7 @@ def test_a_store_that_is_gone_when_it_is_opened_may_come_back(relay: Relay, url:
     assert store.get(store.put(b"ink")) == b"ink"
 
 
+@pytest.mark.long
 def test_a_store_that_never_answers_is_given_up_after_few_tries(
     relay: Relay, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,11 @@ class Inside:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         base = base_folder(folder / "base")
-        self.runtime = Runtime.open(Settings(data=folder / "data", base=str(base), engine="fake", **settings))
+        self.open(Settings(data=folder / "data", base=str(base), engine="fake", **settings))
+
+    def open(self, settings: Settings) -> None:
+        """A fake engine behind what ``settings`` say."""
+        self.runtime = Runtime.open(settings)
         self.app = create_app(self.runtime)
         self._loop = asyncio.new_event_loop()
         engine = open_engine("fake", self.runtime.base, self.runtime.base_folder, 1, 1 << 20)
@@ -116,10 +120,14 @@ class Inside:
         files: Sequence[File] = (),
         headers: dict[str, str] | None = None,
         working: bool = False,
+        form: Sequence[tuple[str, str | bytes]] = (),
     ) -> Answer:
-        """One request to a path (and query), answered; ``working``: the worker turns meanwhile. Held against the
-        published schemas."""
-        content, kind = _form(files) if files else (json.dumps(body).encode() if body is not None else b"", "")
+        """One request to a path (and query), answered; ``working``: the worker turns meanwhile. ``form``: its texts and
+        pictures by name. Held against the published schemas."""
+        if files or form:
+            content, kind = _form([("files", *file) for file in files] or [_part(*one) for one in form])
+        else:
+            content, kind = json.dumps(body).encode() if body is not None else b"", ""
         sent = {"api-key": key, "content-type": kind or "application/json", "content-length": str(len(content))}
         asked = self._exchange(method, path, {**sent, **(headers or {})}, content)
         answer = self._loop.run_until_complete(self._drawn(asked) if working else asked)
@@ -132,15 +140,18 @@ class Inside:
     async def _drawn(self, exchange: Any) -> Answer:
         """A request that waits for images: the worker turns from when they are asked for until they are drawn."""
         task: asyncio.Task[Answer] = asyncio.ensure_future(exchange)
-        while not task.done() and not self._asked_for_images():
-            await asyncio.sleep(0.0005)
-        while not task.done() and (self._asked_for_images() or self._worker.holdings.waited_for()):
-            self._turn()
+        while not task.done():  # a caption may be written before the images are asked for
+            while not task.done() and not self._asked_for_images():
+                await asyncio.sleep(0.0005)
+            while not task.done() and (self._asked_for_images() or self._worker.holdings.waited_for()):
+                self._turn()
         return await task
 
     def _asked_for_images(self) -> bool:
         with self.runtime.db.read() as snapshot:
-            return queue.any_queued(snapshot, ["generate"])
+            return queue.any_queued(
+                snapshot, ["generate", "edit", "keyed", "write"], self._worker._runtime.base.identity
+            )
 
     async def _exchange(self, method: str, address: str, headers: dict[str, str], content: bytes) -> Answer:
         path, _, query = address.partition("?")
@@ -170,10 +181,15 @@ class Inside:
         return Answer(told[0]["status"], sent_headers, b"".join(part.get("body", b"") for part in told[1:]))
 
 
-def _form(files: Sequence[File]) -> tuple[bytes, str]:
+def _part(name: str, value: str | bytes) -> tuple[str, str, bytes]:
+    return (name, "", value.encode()) if isinstance(value, str) else (name, "picture.png", value)
+
+
+def _form(sent: Sequence[tuple[str, str, bytes]]) -> tuple[bytes, str]:
+    """Of (field, file name or "", content)."""
     parts = b"".join(
-        b'--%s\r\ncontent-disposition: form-data; name="files"; filename="%s"\r\n\r\n%s\r\n'
-        % (BOUNDARY.encode(), name.encode(), content)
-        for name, content in files
+        b'--%s\r\ncontent-disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+        % (BOUNDARY.encode(), name.encode(), f'; filename="{file}"'.encode() if file else b"", content)
+        for name, file, content in sent
     )
     return parts + f"--{BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={BOUNDARY}"

@@ -59,10 +59,11 @@ def finish(account: Account, model_id: str, seconds: float = 60) -> dict[str, An
 
 
 def trained(account: Account, name: str = "Tea posters") -> dict[str, Any]:
-    """A model that is COMPLETED."""
+    """A model that is COMPLETED, its last previews too: its events have ended."""
     done = finish(account, train(account, fill(account), name))
     assert done["status"] == "COMPLETED"
-    return done
+    assert account.http.get(f"/models/{done['model_id']}/events").status_code == 200
+    return model(account, done["model_id"])
 
 
 def ok(response: httpx2.Response) -> dict[str, Any]:

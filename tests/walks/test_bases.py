@@ -33,7 +33,8 @@ def test_the_served_base_comes_first_and_the_known_ones_follow(live: Live, accou
     assert all(one["identity"] is None for one in others.values())
     assert account.http.get("/bases", headers={"Api-Key": "wrong"}).status_code == 401
     with Client(account.api_key, live.url) as client:
-        assert client.bases() == found
+        again = client.bases()
+    assert [one | {"workers": []} for one in again] == [one | {"workers": []} for one in found]  # they come and go
 
 
 def test_a_custom_model_inherits_the_licence_of_its_base(live: Live, account: Account) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,6 +19,7 @@ from linocut.accounts import audit, links, members, passwords, sessions
 from linocut.accounts.audit import OPERATOR
 from linocut.accounts.organizations import add_member, ensure_organization, ensure_user, set_copyright_detection
 from linocut.accounts.types import Caller
+from linocut.api import console_files
 from linocut.api.translate.asks import ask_v3
 from linocut.db.tables import api_keys, audit_log, sign_in_failures, users
 from linocut.db.tables import sessions as session_rows
@@ -234,8 +236,10 @@ def test_a_key_that_may_only_read(idle: Live) -> None:
             ended = update(api_keys).where(api_keys.c.api_key_id == made["api_key_id"])
             tx.execute(ended.values(expires_at=now()))
         assert http.get("/models").status_code == 401
-    for wrong in ({"scopes": []}, {"scopes": ["all"]}, {"expires_in_seconds": 1}):
-        assert account.http.post(f"{MANAGE}/api_keys", json={"x_linocut": wrong}).status_code == 400
+    for wrong in ({"scopes": []}, {"scopes": ["all"]}, {"expires_in_seconds": 1}, {"expires_at": "2030-01-01"}):
+        told = account.http.post(f"{MANAGE}/api_keys", json={"x_linocut": wrong})
+        assert told.status_code == 400, "a limit that is not understood would make a key without it"
+        assert next(iter(wrong)) in told.json()["error"]
 
 
 def test_a_rotated_key_goes_on_for_a_while(idle: Live) -> None:
@@ -360,10 +364,14 @@ def test_profiles_properties_and_suggestions(idle: Live) -> None:
     assert ok(owner.http.get(f"{MANAGE}/profiles"))["profiles"][0]["type"] == "TEAM_API"
 
 
-def test_the_page_to_sign_in_on(idle: Live) -> None:
+def test_the_page_to_sign_in_on(idle: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console_files, "FOLDER", tmp_path)
     page = idle.public.get("/manage/sign_in")
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "unsafe" not in page.headers["content-security-policy"]
     for name in ("sign_in.js", "sign_in.css"):
         assert name in page.text
         assert idle.public.get(f"/manage/{name}").status_code == 200
+    (tmp_path / "index.html").write_text("a console")
+    led = idle.public.get("/manage/sign_in")
+    assert (led.status_code, led.headers["location"]) == (303, "../console/"), "which signs people in itself"

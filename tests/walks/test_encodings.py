@@ -81,8 +81,8 @@ V3_ROWS: dict[str, tuple[str, bytes]] = {
     "form, called json (clients generated from the contract)": (
         "application/json", form(texts(prompt="a pot of tea", seed="7", num_images="2", magic_prompt="OFF"))[1]
     ),
-    "form, a part twice": form(
-        [("seed", "9", None, None), *texts(prompt="a pot of tea", seed="7", num_images="2", magic_prompt="OFF")]
+    "form, the same part twice": form(
+        [("seed", "7", None, None), *texts(prompt="a pot of tea", seed="7", num_images="2", magic_prompt="OFF")]
     ),
 }  # fmt: skip
 

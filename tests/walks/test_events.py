@@ -62,6 +62,9 @@ def test_a_training_told_from_its_start_to_its_end(live: Live, account: Account)
     assert scores[0]["step"] == 0
     previews = [data for _, kind, data in told if kind == "preview"]
     assert {data["index"] for data in previews} == {0, 1, 2}
+    assert previews[0]["step"] == 0, "the bare base's come first"
+    asked = {data["index"]: data["caption"] for data in previews}
+    assert all(data["caption"] == asked[data["index"]] != "" for data in previews)
     picture = live.public.get(previews[0]["url"])
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
 

@@ -6,6 +6,7 @@ The catalogue's numbers are made small (its sizes and steps, which are for real 
 import asyncio
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,15 @@ import msgspec
 import pytest
 import torch
 from PIL import Image
-from tests.engine.tiny_bases import flux2_base, ideogram4_base
-from tests.engine.tiny_grouped import qwen_image_base, sdxl_base, z_image_base
+from tests.engine.tiny_bases import flux2_base, flux2_dev_base, ideogram4_base
+from tests.engine.tiny_grouped import qwen_image_base, qwen_image_edit_base, sdxl_base, z_image_base
 from tests.walks.in_process import Inside
 
 from linocut.api.app import create_app
 from linocut.bases import known
 from linocut.bases.types import Sampling
 from linocut.engine.asked import Room
+from linocut.engine.families import flux2, qwen_image_edit
 from linocut.engine.open import open_engine
 from linocut.runtime import Runtime
 from linocut.settings import Settings
@@ -33,8 +35,10 @@ BUILD: dict[str, tuple[Callable[..., Path], str]] = {
     "ideogram4": (ideogram4_base, "ideogram-4"),
     "flux2": (flux2_base, "flux2-klein-base-4b"),
     "qwen_image": (qwen_image_base, "qwen-image"),
+    "qwen_image_edit": (qwen_image_edit_base, "qwen-image-edit-2509"),
+    "flux2_dev": (flux2_dev_base, "flux2-dev"),
 }
-IN_EVERY_RUN = ("z_image", "sdxl")
+MARKS = {"z_image": (), "sdxl": pytest.mark.long}
 PICTURES = 3
 
 
@@ -63,8 +67,8 @@ class Real(Inside):
         self.runtime = Runtime.open(asked)
         self.app = create_app(self.runtime)
         self._loop = asyncio.new_event_loop()
-        engine = open_engine("torch", self.runtime.base, self.runtime.base_folder, 1, 1 << 26, Room())
-        self._worker = WorkerLoop(self.runtime, engine, "worker")
+        self.engine: Any = open_engine("torch", self.runtime.base, self.runtime.base_folder, 1, 1 << 26, Room())
+        self._worker = WorkerLoop(self.runtime, self.engine, "worker")
 
 
 def pictures() -> list[tuple[str, bytes]]:
@@ -77,17 +81,28 @@ def pictures() -> list[tuple[str, bytes]]:
     return found
 
 
+def trained(server: Real, key: str) -> dict[str, Any]:
+    """A model that was trained on three squares."""
+    dataset = server.ask(key, "POST", "/datasets", {"name": "squares"}).json["dataset_id"]
+    up = server.ask(key, "POST", f"/datasets/{dataset}/upload_assets", files=pictures())
+    assert up.status == 200, up.content
+    ask = {"dataset_id": dataset, "model_name": "Squares"}
+    model_id = server.ask(key, "POST", "/v1/ideogram-v3/train-model", ask).json["model_id"]
+    server.rest()
+    model: dict[str, Any] = server.ask(key, "GET", f"/models/{model_id}").json["model"]
+    assert model["status"] == "COMPLETED", model["x_linocut"]
+    return model
+
+
 @pytest.mark.usefixtures("small_numbers")
-@pytest.mark.parametrize(
-    "family", [name if name in IN_EVERY_RUN else pytest.param(name, marks=pytest.mark.soak) for name in BUILD]
-)
+@pytest.mark.parametrize("family", [pytest.param(name, marks=MARKS.get(name, pytest.mark.soak)) for name in BUILD])
 def test_a_published_folder_is_served_trained_and_drawn_with(family: str, tmp_path: Path) -> None:
     build, name = BUILD[family]
     folder = build(tmp_path / "theirs")
     (folder / "linocut.json").unlink()
     before = sorted(path.relative_to(folder) for path in folder.rglob("*"))
     torch.manual_seed(0)
-    server = Real(tmp_path / "data", folder, accept_licence="ideogram-4")
+    server = Real(tmp_path / "data", folder, accept_licence="ideogram-4,flux2-dev")
     try:
         _, key = server.key(*server.person("somebody"))
         [served, *_] = server.ask(key, "GET", "/bases").json["bases"]
@@ -98,14 +113,7 @@ def test_a_published_folder_is_served_trained_and_drawn_with(family: str, tmp_pa
         [image] = bare.json["data"]
         assert image["x_linocut"]["base"] == served["identity"]
 
-        dataset = server.ask(key, "POST", "/datasets", {"name": "squares"}).json["dataset_id"]
-        up = server.ask(key, "POST", f"/datasets/{dataset}/upload_assets", files=pictures())
-        assert up.status == 200, up.content
-        ask = {"dataset_id": dataset, "model_name": "Squares"}
-        model_id = server.ask(key, "POST", "/v1/ideogram-v3/train-model", ask).json["model_id"]
-        server.rest()
-        model = server.ask(key, "GET", f"/models/{model_id}").json["model"]
-        assert model["status"] == "COMPLETED", model["x_linocut"]
+        model = trained(server, key)
         assert model["x_linocut"]["licence"]["name"] == served["licence"]["name"]
 
         own = {**draw, "custom_model_uri": model["custom_model_uri"]}
@@ -117,6 +125,107 @@ def test_a_published_folder_is_served_trained_and_drawn_with(family: str, tmp_pa
     finally:
         server.close()
     assert sorted(path.relative_to(folder) for path in folder.rglob("*")) == before, "nothing is written beside it"
+
+
+def square(red: int) -> bytes:
+    """A PNG of one colour with a lighter corner."""
+    stream, picture = io.BytesIO(), Image.new("RGB", (64, 64), (red, 90, 200 - red))
+    picture.paste((250, 250, 210), (0, 0, 24, 24))
+    picture.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def half() -> bytes:
+    """A mask: black on the right, where it is drawn or looked at."""
+    stream, mask = io.BytesIO(), Image.new("L", (64, 64), 255)
+    mask.paste(0, (32, 0, 64, 64))
+    mask.save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.mark.usefixtures("small_numbers")
+@pytest.mark.parametrize(
+    "family", ["qwen_image_edit", *(pytest.param(n, marks=pytest.mark.long) for n in ("flux2", "flux2_dev"))]
+)
+def test_a_published_folder_that_looks_at_pictures_is_sent_them(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit by an instruction, styles, a character and its mask, remix and inpaint; with a trained model where the
+    route takes one. What the base has no place for is refused."""
+    monkeypatch.setattr(flux2, "REFERENCE_AREA", 64 * 64)
+    monkeypatch.setattr(qwen_image_edit, "NETWORK_AREA", 64 * 64)
+    monkeypatch.setattr(qwen_image_edit, "PLUS_TEXT_AREA", 64 * 64)
+    folder = BUILD[family][0](tmp_path / "theirs")
+    (folder / "linocut.json").unlink()
+    torch.manual_seed(0)
+    server = Real(tmp_path / "data", folder, accept_licence="flux2-dev")
+    v3, model = "/v1/ideogram-v3", ("custom_model_uri", "")
+    draw = [("prompt", "a red square"), ("seed", "7"), ("magic_prompt", "OFF")]
+
+    def drawn(path: str, *form: tuple[str, str | bytes]) -> bytes:
+        answer = server.ask(key, "POST", path, form=[*draw, *form], working=True)
+        assert answer.status == 200, answer.content
+        found = _pixels(server, answer.json["data"][0]["url"])
+        return found.tobytes()
+
+    try:
+        _, key = server.key(*server.person("somebody"))
+        model = ("custom_model_uri", trained(server, key)["custom_model_uri"])
+        one, other = square(10), square(180)
+        both = drawn("/v1/edit", ("images", one), ("images", other))
+        assert both != drawn("/v1/edit", ("images", other), ("images", one)), "which is first counts"
+        assert both != drawn("/v1/edit", ("images", one)), "the second counts"
+
+        styled = [("style_reference_images", one), model]
+        shown = [*styled, ("character_reference_images", other)]
+        seen = drawn(f"{v3}/generate", *shown)
+        assert seen != drawn(f"{v3}/generate", *(part for part in shown if part != model)), "the model counts"
+        assert seen != drawn(f"{v3}/generate", *styled), "the character counts"
+        assert seen != drawn(f"{v3}/generate", *shown, ("character_reference_images_mask", half())), "its mask counts"
+
+        over = [("image", one), model]
+        assert drawn(f"{v3}/remix", *over) != drawn(f"{v3}/remix", *over, ("style_reference_images", other))
+        inpaint = [*over, ("mask", half())]
+        laid = server.ask(key, "POST", f"{v3}/inpaint", form=[*draw, *inpaint], working=True)
+        picture = _pixels(server, laid.json["data"][0]["url"])
+        left = Image.open(io.BytesIO(one)).convert("RGB").resize(picture.size, Image.Resampling.LANCZOS)
+        keep = (0, 0, picture.width // 4, picture.height)
+        assert picture.crop(keep).tobytes() == left.crop(keep).tobytes(), "what is kept is kept"
+        assert picture.tobytes() != drawn(f"{v3}/inpaint", *inpaint, ("character_reference_images", other))
+
+        away = [*draw, ("negative_prompt", "blurred")]
+        answer = server.ask(key, "POST", f"{v3}/generate", form=away, working=True)
+        assert answer.status == (400 if family == "flux2_dev" else 200), answer.content
+
+        server.engine._footprint = replace(server.engine._footprint, references=1)  # as a plan for a small GPU says
+        two = [*draw, ("images", one), ("images", other)]
+        refused = server.ask(key, "POST", "/v1/edit", form=two, working=True)
+        assert refused.status == 413, refused.content
+        assert "room for 1 reference picture at once, and 2 were sent" in refused.json["error"]
+        drawn("/v1/edit", ("images", one))
+    finally:
+        server.close()
+
+
+@pytest.mark.usefixtures("small_numbers")
+def test_qwen_image_edit_is_sent_one_picture_and_refuses_two_before_it_keeps_any(tmp_path: Path) -> None:
+    folder = qwen_image_edit_base(tmp_path / "theirs", plus=False)
+    (folder / "linocut.json").unlink()
+    asked = Settings(data=tmp_path / "data", base=str(folder), engine="fake")
+    server = Inside.__new__(Inside)
+    (tmp_path / "data").mkdir()
+    server.open(asked)
+    try:
+        _, key = server.key(*server.person("somebody"))
+        form = [("prompt", "x"), ("images", square(1)), ("images", square(2))]
+        refused = server.ask(key, "POST", "/v1/edit", form=form)
+        assert refused.status == 400
+        assert "images: The base that is served looks at one picture" in refused.json["error"]
+        assert server.ask(key, "POST", "/v1/edit", form=form[:2], working=True).status == 200
+        styles = [("prompt", "x"), ("style_reference_images", square(1)), ("style_reference_images", square(2))]
+        assert server.ask(key, "POST", "/v1/ideogram-v3/generate", form=styles).status == 400
+    finally:
+        server.close()
 
 
 def _pixels(server: Real, link: str) -> Image.Image:

@@ -4,6 +4,8 @@ import pytest
 from tests.api.live import Account, Live
 from tests.walks.steps import V3_GENERATE, V3_TRAIN, fill, finish, model, ok, train, trained
 
+from linocut.api.discovery import OPERATIONS
+
 
 @pytest.fixture
 def theirs(live: Live, account: Account) -> Account:
@@ -62,6 +64,37 @@ def test_a_shared_model_is_seen_and_drawn_with_but_not_owned(live: Live, account
     onward = theirs.http.put(f"{path}/share", json={"organization_id": theirs.organization_id})
     assert onward.status_code == 403
     assert live.account().http.get(path).status_code == 404
+
+
+def test_a_member_reads_nothing_of_the_training_at_any_address(live: Live, account: Account, theirs: Account) -> None:
+    """Every field that there is, and every address below a model: no dataset, caption, run, score or number of it."""
+    done = trained(account, "Secret recipe")
+    path = f"/models/{done['model_id']}"
+    ok(account.http.put(f"{path}/share", json={"organization_id": theirs.organization_id}))
+    own = model(account, done["model_id"])
+    run = own["training_runs"][0]
+    below = [
+        f"GET {one.path}" for one in OPERATIONS if one.path.startswith("/models/{model_id}/") and one.method == "GET"
+    ]
+    assert {"GET /models/{model_id}/events", "GET /models/{model_id}/weights", "GET /models/{model_id}/card"} <= set(
+        below
+    )
+    told = [theirs.http.get(path).text, theirs.http.get("/models", params={"scope": "shared"}).text]
+    for route in below:
+        answer = theirs.http.get(route.removeprefix("GET ").replace("{model_id}", done["model_id"]))
+        assert answer.status_code == 403, route
+        told.append(answer.text)
+    allowed = {"model_id", "custom_model_uri", "name", "status", "dataset_id", "creation_time", "last_update_time",
+               "is_available_for_generation", "is_owned", "x_linocut"}  # fmt: skip
+    listed = ok(theirs.http.get("/models", params={"scope": "shared"}))["models"][0]
+    for seen in (model(theirs, done["model_id"]), listed):
+        assert set(seen) == allowed
+        assert set(seen["x_linocut"]) == {"base", "licence"}
+        assert seen["dataset_id"] is None
+    secrets = (own["dataset_id"], run["training_run_id"], "tea poster", account.user_id, "lora_rank", "learning_rate",
+               "ema", "scores", "seed", "loss", "step")  # fmt: skip
+    for text in told:
+        assert not [secret for secret in secrets if f'"{secret}"' in text or (len(secret) > 12 and secret in text)]
 
 
 def test_a_model_is_shared_only_with_an_organisation_of_its_owner(live: Live, account: Account) -> None:

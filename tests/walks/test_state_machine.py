@@ -3,7 +3,7 @@
 The model (``state_model.py``) says what each answer must be; after every step everybody looks at everything through
 the lists, and at what the step touched and one thing more by its address.
 
-Planted by hand and found, each within the suite's 50 runs: sharing with an organisation that the owner does not belong
+Planted by hand and found, each within 50 runs: sharing with an organisation that the owner does not belong
 to; a shared model listed before it is COMPLETED; a uri told before; a revoked key accepted; another 404 for hidden than
 for absent models; ``dataset_id`` kept when its dataset is deleted; a cancel by anybody who sees the model; archived
 models in the list of a dataset; an archived model that draws; a cancelled run that ends without ``stopped_at_step``;
@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.marks import long_but
 from tests.walks.in_process import Answer, Inside
 from tests.walks.state_model import FEWEST, MOST, Dataset, Model, Person, World, picture_file
 
@@ -302,8 +303,9 @@ def _settings(examples: int, *, derandomize: bool) -> settings:
 
 @pytest.mark.timeout(1200)  # a minute of work, on a machine that may have other work
 @pytest.mark.usefixtures("_server")
-def test_six_runs_of_fifty_steps() -> None:
-    run_state_machine_as_test(Server, settings=_settings(6, derandomize=True))  # type: ignore[no-untyped-call]
+@pytest.mark.parametrize("runs", long_but([2], [2, 12]))
+def test_runs_of_fifty_steps(runs: int) -> None:
+    run_state_machine_as_test(Server, settings=_settings(runs, derandomize=True))  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.soak

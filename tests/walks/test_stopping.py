@@ -125,6 +125,7 @@ def settings(tmp_path: Path) -> Settings:
     return settings_of(tmp_path, port=port, min_training_images=FEWEST)
 
 
+@pytest.mark.long
 def test_a_server_that_is_asked_to_stop_finishes_what_it_has(settings: Settings) -> None:
     with ExitStack() as stack, account_of(settings, stack) as account:
         drawn: list[httpx2.Response] = []
@@ -196,6 +197,7 @@ def test_the_engines_are_stopped_when_the_api_has_ended() -> None:
     assert said == ["api is asked", "api has ended", "engine is asked", "engine has ended"]
 
 
+@pytest.mark.long
 def test_a_worker_that_is_asked_to_stop_hands_its_run_on(tmp_path: Path) -> None:
     with running(tmp_path, min_training_images=FEWEST) as live:
         owner = live.account()

@@ -14,6 +14,7 @@ from tests.walks.steps import ok
 
 from linocut.client import Client
 from linocut.errors import InvalidRequest
+from linocut.generation.upscaling import NOTHING_TO_WRITE
 
 PATH = "/upscale"
 
@@ -63,6 +64,9 @@ def test_the_prompt_is_told_and_made_up_only_when_it_is_asked_for(account: Accou
     assert plain == "a red fish"
     made_up = ok(sent(account, png(1), {"prompt": "a red fish", "magic_prompt_option": "ON"}))["data"][0]["prompt"]
     assert json.loads(made_up)["high_level_description"]
+    for option, told in (("ON", True), ("AUTO", False)):
+        extras = ok(sent(account, png(1), {"magic_prompt_option": option}))["data"][0]["x_linocut"]
+        assert (NOTHING_TO_WRITE in extras.get("notes", [])) is told
 
 
 @pytest.mark.parametrize(

@@ -103,12 +103,12 @@ def test_nothing_is_told_before_it_is_over_and_a_failure_is_told_too(post: Post)
 
 
 def test_a_pending_one_is_not_told(idle: Live) -> None:
-    account = idle.account()
-    generation(account)
-
     async def due() -> int:
         return await Deliverer(idle.runtime, Sender(hosts_in(""), 1.0)).begin_due()
 
+    while asyncio.run(due()):  # those that other tests have left
+        pass
+    generation(idle.account())
     assert asyncio.run(due()) == 0
 
 
@@ -223,9 +223,9 @@ def test_an_outcome_that_comes_after_its_claim_changes_nothing(post: Post) -> No
 def test_links_are_fresh_each_time_and_generations_go_with_their_images(post: Post) -> None:
     generation_id = post.drawn()
     now = ids.now()
-    prune(post.live.runtime.db, now + timedelta(days=6), post.live.settings.link_hours)
+    prune(post.live.runtime.db, now + timedelta(days=6), post.live.settings.link_hours, 30)
     assert ok(post.account.http.get(f"/v1/generations/{generation_id}"))["status"] == "completed"
-    prune(post.live.runtime.db, now + timedelta(days=8), post.live.settings.link_hours)
+    prune(post.live.runtime.db, now + timedelta(days=8), post.live.settings.link_hours, 30)
     assert post.account.http.get(f"/v1/generations/{generation_id}").status_code == 404
     assert post.turn(timedelta(days=8)) == 0
     with post.live.runtime.db.read() as tx:

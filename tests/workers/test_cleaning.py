@@ -26,15 +26,17 @@ LINK_HOURS = 24.0
 SOON, LATER = timedelta(days=6), timedelta(days=8)
 
 
-def pruned(workshop: Workshop, later: timedelta, link_hours: float = LINK_HOURS) -> dict[str, int]:
-    return {table: rows for table, rows in prune(workshop.db, ids.now() + later, link_hours).items() if rows}
+def pruned(workshop: Workshop, later: timedelta, link_hours: float = LINK_HOURS, days: int = 30) -> dict[str, int]:
+    """What was removed; workers that fell silent are another matter (tests/walks/test_several_bases.py)."""
+    removed = prune(workshop.db, ids.now() + later, link_hours, days)
+    return {table: rows for table, rows in removed.items() if rows and table != "workers"}
 
 
 def kinds(workshop: Workshop) -> Counter[str]:
     return Counter(workshop.read(lambda tx: tx.scalars(select(model_events.c.kind)).all()))
 
 
-def test_finished_jobs_and_what_they_drew_go_after_a_week(workshop: Workshop) -> None:
+def test_finished_jobs_go_after_a_week_and_what_they_drew_after_its_own_days(workshop: Workshop) -> None:
     for seed in range(3):
         workshop.place(workshop.alice, seed=seed, num_images=2)
     workshop.worker().run_until_idle()
@@ -43,10 +45,25 @@ def test_finished_jobs_and_what_they_drew_go_after_a_week(workshop: Workshop) ->
     assert pruned(workshop, LATER, link_hours=24 * 30) == {}  # links that live longer keep what they lead to
     assert workshop.count(images) == 6
     assert pruned(workshop, LATER) == {"jobs": 3}
-    assert workshop.count(images) == 0
+    assert workshop.count(images) == 6
+    assert pruned(workshop, timedelta(days=29)) == {}
+    assert pruned(workshop, timedelta(days=400), days=0) == {}  # for ever
+    assert pruned(workshop, timedelta(days=31), link_hours=24 * 40) == {}
+    assert pruned(workshop, timedelta(days=31)) == {"images": 6}
     assert [row.job_id for row in workshop.read(lambda tx: tx.execute(select(jobs)).all())] == [waiting]
     workshop.worker("later").run_until_idle()
     assert workshop.job(job_id=waiting).status == "DONE"
+
+
+@pytest.mark.parametrize(("days", "kept"), [(1, 2.9), (3, 2.9), (4, 3.9), (7, 6.9)])
+def test_few_days_of_images_are_never_fewer_than_their_links_and_take_the_jobs_along(
+    workshop: Workshop, days: int, kept: float
+) -> None:
+    """A link lives a day, and an answer may be repeated for a day after that; two days are never too few."""
+    workshop.place(workshop.alice, seed=1)
+    workshop.worker().run_until_idle()
+    assert pruned(workshop, timedelta(days=kept), days=days) == {}
+    assert pruned(workshop, timedelta(days=kept + 0.2), days=days) == {"jobs": 1, "images": 1}
 
 
 def test_a_job_s_pictures_stay_until_it_has_ended_and_not_longer(workshop: Workshop) -> None:

@@ -14,7 +14,7 @@ from linocut.observe import log, set_up_logs
 from linocut.parent import EXIT_UNFIT
 from linocut.workers import children
 from linocut.workers.children import Child, sentence_of
-from linocut.workers.supervise import ENGINE_GIVES_UP_AFTER, _is_hopeless, _watch
+from linocut.workers.supervise import CONTROLLER, ENGINE_GIVES_UP_AFTER, _is_hopeless, _watch
 
 
 class NoChores:
@@ -140,6 +140,15 @@ def test_it_goes_on_as_long_as_any_engine_was_ever_ready() -> None:
     assert not _is_hopeless(once, {"other": once})
     never.deaths_before_ready -= 1
     assert not _is_hopeless(never, {"engine": never})
+
+
+def test_a_controller_whose_cluster_is_away_is_tried_for_ever() -> None:
+    """Requests are answered and queued meanwhile. One that is not set up right says so and ends the start."""
+    controller = child("", CONTROLLER)
+    controller.deaths_before_ready = 100 * ENGINE_GIVES_UP_AFTER
+    assert not _is_hopeless(controller, {CONTROLLER: controller})
+    controller.is_unfit = True
+    assert _is_hopeless(controller, {CONTROLLER: controller})
 
 
 @pytest.mark.usefixtures("quick")

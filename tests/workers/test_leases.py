@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runs.workshop import Workshop
+from tests.runs.workshop import BASE, Workshop
 from tests.workers.running import LONG, Running, Slow, everything, steps_of, until
 
 from linocut import ids
 from linocut.errors import Conflict
 from linocut.jobs import queue, reaper
-from linocut.jobs.types import LeaseLost
+from linocut.jobs.types import Asking, LeaseLost
 from linocut.orders import AdapterRef, CheckpointScored, PhaseChanged, PreviewDrawn, TrainFinished, TrainProgress
 from linocut.runs import reports
 from linocut.runs.reports import close_failed_job
@@ -146,7 +146,7 @@ def test_reports_without_the_lease_are_refused(workshop: Workshop) -> None:
     """Each report proves its lease, whatever the publisher does."""
     started = workshop.start(workshop.alice)
     run_id = workshop.model(workshop.alice, started.model_id).runs[0].run_id
-    lease = workshop.write(lambda tx: queue.lease(tx, "w", ["train"], ids.now(), 90))
+    lease = workshop.write(lambda tx: queue.lease(tx, Asking("w", ["train"], BASE.identity), ids.now(), 90))
     workshop.lose_leases()
     reaper.reap(workshop.db, ids.now(), close_failed_job)
     before = everything(workshop)

@@ -11,8 +11,7 @@ from tests.runs.workshop import Workshop
 from linocut.cli import checks
 from linocut.custom_models import service as registry
 from linocut.custom_models.types import ModelView
-from linocut.datasets import garbage
-from linocut.db.tables import assets, job_inputs
+from linocut.db.tables import assets, file_columns, job_inputs, metadata
 from linocut.errors import Lost
 from linocut.storage.keys import blob_key
 from linocut.storage.remote import RemoteStore
@@ -135,9 +134,11 @@ def test_the_inventory_reads_what_a_job_works_on(workshop: Workshop) -> None:
 
 
 def test_the_inventory_looks_at_whatever_refers_to_a_blob() -> None:
-    named = {"adapter_sha256", "image_sha256", "picture_sha256"}
-    others = {"source_sha256", "body_sha256"}  # what was sent, which is not kept
-    assert {column.name for column in garbage._references()} == named | others
+    named = {"adapter_sha256", "image_sha256", "picture_sha256", "file_sha256"}
+    assert {column.name for column in file_columns()} == named
+    every = {column.name for table in metadata.sorted_tables for column in table.columns}
+    hashes = {name for name in every if name.endswith("sha256")}
+    assert hashes - named == {"source_sha256", "body_sha256"}  # what was sent, which is not kept
 
 
 def _owners(workshop: Workshop) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from tests.workers.running import Running, Slow, until
 from linocut.db.tables import images
 from linocut.errors import Cancelled
 from linocut.jobs import queue
-from linocut.jobs.types import JobStatus
+from linocut.jobs.types import Asking, JobStatus
 from linocut.orders import Order
 from linocut.workers.answers import Answers
 from linocut.workers.deliveries import DELIVERIES
@@ -89,7 +89,9 @@ def test_a_new_kind_is_fair_with_the_others_that_are_waited_for(workshop: Worksh
     kinds = ["index", "recite", "layerize"]
 
     def lease() -> str:
-        taken = workshop.write(lambda tx: queue.lease(tx, "w", kinds, workshop.job(job_id=first).created_at, 90))
+        taken = workshop.write(
+            lambda tx: queue.lease(tx, Asking("w", kinds, BASE.identity), workshop.job(job_id=first).created_at, 90)
+        )
         assert taken is not None
         return str(taken.job_id)
 
@@ -111,7 +113,9 @@ def test_the_background_goes_one_at_a_time(workshop: Workshop) -> None:
 
 def test_what_cannot_be_resumed_is_cancelled_at_once_while_it_waits_for_another_attempt(workshop: Workshop) -> None:
     job_id = put(workshop, IndexOrder(**common(workshop), pictures=("a",)))
-    leased = workshop.write(lambda tx: queue.lease(tx, "w", ["index"], workshop.job(job_id=job_id).created_at, 90))
+    leased = workshop.write(
+        lambda tx: queue.lease(tx, Asking("w", ["index"], BASE.identity), workshop.job(job_id=job_id).created_at, 90)
+    )
     assert leased is not None
     workshop.write(lambda tx: queue.release(tx, "w"))
     assert workshop.write(lambda tx: queue.request_cancel(tx, job_id)) is JobStatus.FAILED

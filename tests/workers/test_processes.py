@@ -16,9 +16,12 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
+from pydantic import SecretStr
+from tests.orders_for_tests import order_on
 from tests.runs.workshop import FACTS, Workshop
 
 from linocut.errors import Conflict
+from linocut.jobs import queue
 from linocut.parent import EXIT_UNFIT
 from linocut.runs.types import AdvancedAsk
 from linocut.runtime import Engines, ready_folder
@@ -92,11 +95,14 @@ def test_an_engine_process_says_when_it_is_ready_and_stops_when_asked(
 ) -> None:
     process = start("-m", "linocut.workers.process")
     file = until(lambda: ready(settings))[0]
-    until(lambda: int(file.read_text() or 0) == process.pid)
+    until(lambda: int(file.read_text().partition("\n")[0] or 0) == process.pid)
     workshop = Workshop.open(settings.data)
     assert workshop.runtime.ready()
-    placed = workshop.place(workshop.alice)  # for another base: the worker answers all the same
-    until(lambda: workshop.job(job_id=placed.job_id).status == "FAILED")
+    placed = workshop.place(workshop.alice)  # for another base: it is left to a worker of that one
+    order = order_on(file.read_text().partition("\n")[2].strip(), workshop.alice.organization_id)
+    mine = workshop.write(lambda tx: queue.place(tx, order))
+    until(lambda: workshop.job(job_id=mine).status == "DONE")
+    assert workshop.job(job_id=placed.job_id).status == "QUEUED"
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     assert not workshop.runtime.ready()
@@ -116,6 +122,7 @@ def test_readiness_ends_with_the_process_however_it_ends(settings: Settings, sta
     workshop.close()
 
 
+@pytest.mark.long
 def test_an_engine_that_hangs_is_not_ready(settings: Settings, start: Callable[..., Any]) -> None:
     """It lives, and its lock with it; but its loop turns no longer. When it goes on, it is ready again."""
     short = settings.model_copy(update={"engine_silent_seconds": 1.0})
@@ -131,6 +138,7 @@ def test_an_engine_that_hangs_is_not_ready(settings: Settings, start: Callable[.
     workshop.close()
 
 
+@pytest.mark.long
 def test_another_engine_that_turns_is_enough(settings: Settings, start: Callable[..., Any]) -> None:
     hung = start("-m", "linocut.workers.process")
     short = settings.model_copy(update={"engine_silent_seconds": 1.0})
@@ -195,6 +203,20 @@ def test_settings_reach_the_children_whole(tmp_path: Path) -> None:
     said = subprocess.run([sys.executable, "-c", code], env={**os.environ, **told}, capture_output=True, text=True)
     again = Settings.model_validate_json(said.stdout)
     assert again == given.model_copy(update={"data": Path("relative").absolute()})
+
+
+def test_secrets_reach_the_children_as_they_are(tmp_path: Path) -> None:
+    """Not as the stars that they print as."""
+    secrets = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+    assert len(secrets) >= 4
+    given = Settings(data=tmp_path, **dict.fromkeys(secrets, "p@ss word/&*"))
+    told = {name: value for name, value in environment_of(given).items() if name.startswith("LINOCUT_")}
+    code = "import sys; from linocut.settings import Settings; s = Settings(); "
+    code += "[print(getattr(s, name).get_secret_value()) for name in sys.argv[1:]]"
+    environment = {**os.environ, **told}
+    said = subprocess.run([sys.executable, "-c", code, *secrets], env=environment, capture_output=True, text=True)
+    assert said.stdout.splitlines() == ["p@ss word/&*"] * len(secrets)
+    assert "p@ss" not in repr(given)
 
 
 def test_one_server_a_data_folder(tmp_path: Path) -> None:

@@ -22,12 +22,14 @@ from linocut.errors import InvalidRequest
 from linocut.ids import now, wire_time
 
 Action = Literal[
-    "user.created", "user.deleted", "user.signed_in", "user.sign_in_failed", "user.signed_out", "user.password_changed",
-    "link.created", "link.used", "organization.created", "organization.changed", "organization.deleted",
-    "organization.exported", "member.invited", "member.invite_cancelled", "member.added", "member.removed",
-    "member.role_changed", "key.created", "key.changed", "key.rotated", "key.disabled", "key.revoked",
-    "model.shared", "model.unshared", "model.imported", "limit.changed", "credits.granted", "subscription.changed",
-    "price.changed", "incident.changed",
+    "user.created", "user.deleted", "user.restored", "user.purged", "user.signed_in", "user.sign_in_failed",
+    "user.signed_out", "user.linked", "user.password_changed", "link.created", "link.used", "organization.created",
+    "organization.changed", "organization.deleted", "organization.restored", "organization.purged",
+    "model.handed_over", "organization.exported", "member.invited", "member.invite_cancelled", "member.added",
+    "member.removed", "member.role_changed", "key.created", "key.changed", "key.rotated", "key.disabled",
+    "key.revoked", "model.shared", "model.unshared", "model.imported", "model.promoted", "limit.changed",
+    "credits.granted",
+    "subscription.changed", "price.changed", "incident.changed",
 ]  # fmt: skip
 
 START = bytes(32)

@@ -19,9 +19,10 @@ from linocut.accounts.audit import OPERATOR, Actor, record
 from linocut.accounts.organizations import add_member, is_member
 from linocut.accounts.scopes import checked
 from linocut.accounts.secrets import secret
+from linocut.accounts.spend_limits import copy_limits
 from linocut.accounts.types import Caller, KeyView, NewKey
 from linocut.db.prepared import Prepared
-from linocut.db.tables import api_keys, members
+from linocut.db.tables import api_keys, members, organizations, users
 from linocut.errors import Conflict, InvalidRequest, NotFound, Unauthenticated
 from linocut.ids import new_id, now
 
@@ -53,9 +54,11 @@ _BY_DIGEST = Prepared(
         members,
         (members.c.organization_id == api_keys.c.organization_id) & (members.c.user_id == api_keys.c.user_id),
     )
-    .where(api_keys.c.digest == bindparam("digest"))
+    .join(users, users.c.user_id == api_keys.c.user_id)
+    .join(organizations, organizations.c.organization_id == api_keys.c.organization_id)
+    .where(api_keys.c.digest == bindparam("digest"), users.c.deleted_at.is_(None), organizations.c.deleted_at.is_(None))
 )
-"""A key works as long as its user is a member of its organisation: who was removed finds no row."""
+"""A key works as long as its user is a member of its organisation, and both stand: who was removed finds no row."""
 
 
 def create_key(
@@ -123,8 +126,10 @@ def authenticate(tx: Connection, key_text: str, digest_secret: bytes) -> Caller:
     return Caller(row["user_id"], row["organization_id"], row["api_key_id"], scopes=scopes, expires_at=expires)
 
 
-def list_keys(tx: Connection, *, user_id: str | None = None, organization_id: str | None = None) -> list[KeyView]:
-    """Keys, newest first, revoked ones too: all, or those of a user, of an organisation, of both."""
+def list_keys(
+    tx: Connection, *, user_id: str | None = None, organization_id: str | None = None, api_key_id: str | None = None
+) -> list[KeyView]:
+    """Keys, newest first, revoked ones too: all, or those of a user, of an organisation, of both, of an id."""
     query = select(
         api_keys.c.api_key_id,
         api_keys.c.user_id,
@@ -143,6 +148,8 @@ def list_keys(tx: Connection, *, user_id: str | None = None, organization_id: st
         query = query.where(api_keys.c.user_id == user_id)
     if organization_id is not None:
         query = query.where(api_keys.c.organization_id == organization_id)
+    if api_key_id is not None:
+        query = query.where(api_keys.c.api_key_id == api_key_id)
     return [KeyView(**row) for row in tx.execute(query).mappings()]
 
 
@@ -157,12 +164,24 @@ def revoke_key(tx: Connection, api_key_id: str, *, by: Actor = OPERATOR) -> None
         raise NotFound(f"There is no key {api_key_id}; `linocut keys list` shows the ids.")
 
 
+def revoke_all(tx: Connection, organization_id: str, user_id: str) -> int:
+    """Every key of a user in an organisation, for good; how many."""
+    theirs = api_keys.c.organization_id == organization_id, api_keys.c.user_id == user_id
+    return tx.execute(
+        update(api_keys).where(*theirs, api_keys.c.revoked_at.is_(None)).values(revoked_at=now())
+    ).rowcount
+
+
+def find(tx: Connection, api_key_id: str) -> KeyView | None:
+    """A key that was not deleted; None."""
+    return next((key for key in list_keys(tx, api_key_id=api_key_id) if key.revoked_at is None), None)
+
+
 def get(tx: Connection, api_key_id: str) -> KeyView:
-    """A key that was not deleted. ``NotFound``."""
-    found = [key for key in list_keys(tx) if key.api_key_id == api_key_id and key.revoked_at is None]
-    if not found:
+    """The same. ``NotFound``."""
+    if (found := find(tx, api_key_id)) is None:
         raise NotFound("There is no key of that api_key_id.")
-    return found[0]
+    return found
 
 
 def disable(tx: Connection, api_key_id: str, *, by: Actor) -> None:
@@ -193,6 +212,7 @@ def rotate(tx: Connection, api_key_id: str, overlap_seconds: int, *, by: Actor) 
     left = None if old.expires_at is None else max(1, int((old.expires_at - at).total_seconds()))
     ends = Ends(left, tuple(old.scopes) if old.scopes is not None else None)
     new = create_key(tx, user_id=old.user_id, organization_id=old.organization_id, label=old.label, by=by, ends=ends)
+    copy_limits(tx, api_key_id, new.api_key_id)
     earlier = until if old.expires_at is None else min(until, old.expires_at)
     tx.execute(update(api_keys).where(api_keys.c.api_key_id == api_key_id).values(expires_at=earlier))
     record(tx, by, "key.rotated", api_key_id, old.organization_id, new_key=new.api_key_id, overlap=overlap_seconds)

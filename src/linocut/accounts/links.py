@@ -1,6 +1,7 @@
 """Links that are good once: the first owner's, somebody's who has lost a password, an invite's.
 
-Only a keyed digest of a link's text is stored. Whoever uses it chooses a password and is signed in.
+Only a keyed digest of a link's text is stored. Whoever uses it chooses a password and is signed in; the owner may
+leave the password for later.
 """
 
 import re
@@ -13,16 +14,17 @@ from sqlalchemy import Connection, Row, select, update
 from linocut.accounts import members, people
 from linocut.accounts.audit import Actor, record
 from linocut.accounts.keys import digest_of
-from linocut.accounts.organizations import add_member, ensure_organization
+from linocut.accounts.organizations import add_member, ensure_organization, organizations_of
 from linocut.accounts.secrets import secret
 from linocut.db.tables import invites, one_time_links, organizations, users
-from linocut.db.tables import members as memberships
-from linocut.errors import InvalidRequest, NotFound
+from linocut.errors import Conflict, InvalidRequest, NotFound
 from linocut.ids import new_id, now
 
 Purpose = Literal["owner", "sign-in", "invite"]
 
 GOOD_FOR = timedelta(hours=1)
+OWNER_HANDLE = "owner"
+"""Of an owner who has named no address."""
 FIRST_ORGANIZATION = "home"
 USED = "This link was used already, or its time is over; ask for another one."
 
@@ -54,48 +56,62 @@ def whose(tx: Connection, text: str) -> tuple[Purpose, str | None]:
     return link.purpose, None if person is None else person.email or person.handle
 
 
-def use(tx: Connection, text: str, password_hash: str, email: str | None, by: Actor) -> str:
-    """Take the link: its user's id, with this password from now on. The first owner must name an address.
+def use(tx: Connection, text: str, password_hash: str | None, email: str | None, by: Actor) -> str:
+    """Take the link: its user's id, with this password from now on; other links of theirs are good no longer. The first
+    owner must name an address with it. None: no password, which the owner's link alone allows; what there was stays.
 
     ``NotFound`` for a link that is not good; of two requests at once one gets it. ``InvalidRequest``; ``Conflict``.
     """
     link = _good(tx, text)
+    if password_hash is None and link.purpose != "owner":
+        raise InvalidRequest("password is required: it is chosen with this link.", field="password")
     tx.execute(update(one_time_links).where(one_time_links.c.link_id == link.link_id).values(used_at=now()))
     if link.purpose == "invite":
         user_id = _invited(tx, link.invite_id, by)
     elif link.purpose == "owner":
+        if email is None and password_hash is not None:
+            raise InvalidRequest("email_address is required: the owner signs in with it.", field="email_address")
         user_id = _owner(tx, email, by)
     else:
         user_id = link.user_id
         people.change(tx, user_id, email=email)
     record(tx, by, "link.used", link.link_id, purpose=link.purpose)
+    if password_hash is None:
+        return user_id
     people.set_password_hash(tx, user_id, password_hash, by=Actor(user_id, None, by.address))
+    others = one_time_links.c.user_id == user_id, one_time_links.c.used_at.is_(None)
+    tx.execute(update(one_time_links).where(*others).values(used_at=now()))
     return user_id
 
 
 def _invited(tx: Connection, invite_id: str, by: Actor) -> str:
+    """Somebody new. Whoever invites sees the link, so it opens no account that stands already: ``Conflict``."""
     email = tx.execute(select(invites.c.email).where(invites.c.invite_id == invite_id)).scalar_one()
-    person = people.find(tx, users.c.email == email)
-    person = person or people.create(tx, people.free_handle(tx, email), email, by=by)
+    if people.find(tx, users.c.email == email) is not None:
+        raise Conflict(
+            f"There is an account of {email} already, and an invite's link opens none. Sign in with it, and ask "
+            f"whoever invited you to add {email} as a member."
+        )
+    person = people.create(tx, people.free_handle(tx, email), email, by=by)
     members.accept_invite(tx, invite_id, person.user_id, by)
     return person.user_id
 
 
 def _owner(tx: Connection, email: str | None, by: Actor) -> str:
     """The first user that stands owns the first organisation; where there is none, both are made."""
-    if email is None:
-        raise InvalidRequest("email_address is required: the owner signs in with it.", field="email_address")
     user_id = tx.execute(
         select(users.c.user_id).where(users.c.deleted_at.is_(None)).order_by(users.c.created_at, users.c.name).limit(1)
     ).scalar()
     if user_id is None:
-        user_id = people.create(tx, people.free_handle(tx, people.checked_email(email)), email, by=by).user_id
+        stem = OWNER_HANDLE if email is None else people.checked_email(email)
+        user_id = people.create(tx, people.free_handle(tx, stem), email, by=by).user_id
     else:
         people.change(tx, user_id, email=email)
-    mine = select(memberships.c.organization_id).where(memberships.c.user_id == user_id)
-    first = tx.execute(mine.order_by(memberships.c.created_at)).scalar()
+    mine = organizations_of(tx, str(user_id))
+    first = mine[0] if mine else None
     if first is None:
-        first = tx.execute(select(organizations.c.organization_id).order_by(organizations.c.created_at)).scalar()
+        standing = select(organizations.c.organization_id).where(organizations.c.deleted_at.is_(None))
+        first = tx.execute(standing.order_by(organizations.c.created_at)).scalar()
     organization_id = first or ensure_organization(tx, FIRST_ORGANIZATION)
     add_member(tx, organization_id, user_id, "OWNER")
     record(tx, by, "member.role_changed", user_id, organization_id, after="OWNER")
@@ -109,5 +125,7 @@ def _good(tx: Connection, text: str) -> Row[tuple[object, ...]]:
         select(one_time_links).where(one_time_links.c.digest == digest_of(text, secret(tx, "digest")))
     ).first()
     if link is None or link.used_at is not None or link.expires_at <= now():
+        raise NotFound(USED)
+    if link.user_id is not None and people.find(tx, users.c.user_id == link.user_id) is None:
         raise NotFound(USED)
     return link

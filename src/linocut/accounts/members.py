@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
-from linocut.accounts import people
+from linocut.accounts import keys, people
 from linocut.accounts.audit import Actor, record
 from linocut.accounts.organizations import Role, add_member
 from linocut.accounts.people import Person
-from linocut.db.tables import invites, members, users
+from linocut.db.tables import identities, invites, members, organizations, users
 from linocut.errors import Conflict, Forbidden, InvalidRequest, LinocutError, NotFound
 from linocut.ids import new_id, now
 
@@ -53,9 +53,11 @@ class Result:
 
 
 def role_of(tx: Connection, organization_id: str, user_id: str) -> Role | None:
-    """The user's role, None for no member."""
-    row = select(members.c.role).where(members.c.organization_id == organization_id, members.c.user_id == user_id)
-    return tx.execute(row).scalar()
+    """The user's role, None for no member, and for an organisation that is being removed."""
+    stands = organizations.c.organization_id == members.c.organization_id, organizations.c.deleted_at.is_(None)
+    row = select(members.c.role).join(organizations, and_(*stands))
+    mine = members.c.organization_id == organization_id, members.c.user_id == user_id
+    return tx.execute(row.where(*mine)).scalar()
 
 
 def require(tx: Connection, organization_id: str, user_id: str, least: Role) -> Role:
@@ -71,12 +73,12 @@ def require(tx: Connection, organization_id: str, user_id: str, least: Role) -> 
 def listed(tx: Connection, organization_id: str) -> list[Member]:
     """Members by their role and handle, then those who are invited."""
     rows = tx.execute(
-        select(members.c.user_id, members.c.role)
-        .join(users, users.c.user_id == members.c.user_id)
-        .where(members.c.organization_id == organization_id)
+        select(users, members.c.role)
+        .join(members, users.c.user_id == members.c.user_id)
+        .where(members.c.organization_id == organization_id, users.c.deleted_at.is_(None))
         .order_by(users.c.name)
-    ).all()
-    found = [Member(people.get(tx, row.user_id), None, row.role) for row in rows]
+    )
+    found = [Member(people.person_of(row), None, row.role) for row in rows]
     found.sort(key=lambda member: -RANK[member.role])
     pending = invites.c.organization_id == organization_id, invites.c.status == "PENDING"
     for row in tx.execute(select(invites).where(*pending).order_by(invites.c.created_at)):
@@ -127,7 +129,8 @@ def renew_invite(tx: Connection, organization_id: str, invite_id: str) -> Member
 def accept_invite(tx: Connection, invite_id: str, user_id: str, by: Actor) -> None:
     """The user is a member from now on. ``NotFound`` for an invite that was cancelled, used or has ended."""
     row = tx.execute(select(invites).where(invites.c.invite_id == invite_id, invites.c.status == "PENDING")).first()
-    if row is None or row.expires_at <= now():
+    stands = None if row is None else _stands(tx, row.organization_id)
+    if row is None or row.expires_at <= now() or not stands:
         raise NotFound("This invite is not good any more; ask for another one.")
     tx.execute(update(invites).where(invites.c.invite_id == invite_id).values(status="ACCEPTED"))
     if role_of(tx, row.organization_id, user_id) is None:
@@ -136,10 +139,32 @@ def accept_invite(tx: Connection, invite_id: str, user_id: str, by: Actor) -> No
 
 
 def has_owner(tx: Connection) -> bool:
-    """Whether anybody who can sign in owns an organisation."""
-    owners = select(members.c.user_id).join(users, users.c.user_id == members.c.user_id)
-    can = members.c.role == "OWNER", users.c.password_hash.is_not(None), users.c.deleted_at.is_(None)
+    """Whether anybody who can sign in, here or elsewhere, owns an organisation."""
+    owners = (
+        select(members.c.user_id)
+        .join(users, users.c.user_id == members.c.user_id)
+        .join(organizations, organizations.c.organization_id == members.c.organization_id)
+        .where(organizations.c.deleted_at.is_(None))
+    )
+    elsewhere = select(identities.c.user_id).where(identities.c.user_id == users.c.user_id).exists()
+    can = members.c.role == "OWNER", users.c.password_hash.is_not(None) | elsewhere, users.c.deleted_at.is_(None)
     return tx.execute(owners.where(*can).limit(1)).first() is not None
+
+
+def owners_of(tx: Connection, organization_id: str) -> list[str]:
+    """The ids of its owners who stand, whoever joined first comes first."""
+    owners = (
+        select(members.c.user_id)
+        .join(users, users.c.user_id == members.c.user_id)
+        .where(members.c.organization_id == organization_id, members.c.role == "OWNER", users.c.deleted_at.is_(None))
+        .order_by(members.c.created_at, members.c.user_id)
+    )
+    return list(tx.scalars(owners))
+
+
+def _stands(tx: Connection, organization_id: str) -> bool:
+    one = organizations.c.organization_id == organization_id, organizations.c.deleted_at.is_(None)
+    return tx.execute(select(organizations.c.name).where(*one)).first() is not None
 
 
 def _each(named: Sequence[Named], act: Callable[[Named], Result]) -> list[Result]:
@@ -160,6 +185,8 @@ def _add(tx: Connection, organization_id: str, one: Named, by: Actor) -> Result:
         if role_of(tx, organization_id, person.user_id) is not None:
             raise Conflict(f"{person.handle} is a member already.")
         add_member(tx, organization_id, person.user_id)
+        waiting = invites.c.organization_id == organization_id, invites.c.email == person.email
+        tx.execute(update(invites).where(*waiting, invites.c.status == "PENDING").values(status="ACCEPTED"))
         record(tx, by, "member.added", person.user_id, organization_id, role="MEMBER")
         return Result(True, f"{person.handle} is a member now.")
     if one.email is None:
@@ -172,7 +199,7 @@ def _add(tx: Connection, organization_id: str, one: Named, by: Actor) -> Result:
     ends = {"created_at": now(), "expires_at": now() + INVITE_GOOD_FOR}
     tx.execute(invites.insert().values(**row, **ends, status="PENDING"))
     record(tx, by, "member.invited", row["invite_id"], organization_id, email=email)
-    return Result(True, f"{email} is invited; pass the link on.", row["invite_id"])
+    return Result(True, f"{email} is invited.", row["invite_id"])
 
 
 def _remove(tx: Connection, organization_id: str, one: Named, by: Actor, role: Role) -> Result:
@@ -182,7 +209,8 @@ def _remove(tx: Connection, organization_id: str, one: Named, by: Actor, role: R
         _not_the_last(tx, organization_id)
     which = members.c.organization_id == organization_id, members.c.user_id == person.user_id
     tx.execute(delete(members).where(*which))
-    record(tx, by, "member.removed", person.user_id, organization_id, role=theirs)
+    revoked = keys.revoke_all(tx, organization_id, person.user_id)  # or they would work again for whoever comes back
+    record(tx, by, "member.removed", person.user_id, organization_id, role=theirs, keys=revoked)
     return Result(True, f"{person.handle} is a member no longer.")
 
 
@@ -211,7 +239,7 @@ def _find(tx: Connection, one: Named) -> Person | None:
 
 def _member(tx: Connection, organization_id: str, one: Named) -> tuple[Person, Role]:
     person = _find(tx, one)
-    role = None if person is None else role_of(tx, organization_id, person.user_id)
+    role = role_of(tx, organization_id, "" if person is None else person.user_id)  # asked in any case
     if person is None or role is None:
         raise NotFound("There is no such member.")
     return person, role
@@ -223,6 +251,5 @@ def _only_owners(role: Role) -> None:
 
 
 def _not_the_last(tx: Connection, organization_id: str) -> None:
-    owners = members.c.organization_id == organization_id, members.c.role == "OWNER"
-    if tx.execute(select(func.count()).where(*owners)).scalar_one() <= 1:
+    if len(owners_of(tx, organization_id)) <= 1:
         raise Conflict("An organisation keeps at least one owner; make another one first.")

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, select, update
 from linocut.accounts.audit import Actor, record
 from linocut.db.dialect import insert_if_absent, upsert
 from linocut.db.tables import members, organizations, users
-from linocut.errors import InvalidRequest
+from linocut.errors import Conflict, InvalidRequest
 from linocut.ids import new_id, now
 
 Role = Literal["OWNER", "ADMIN", "MEMBER"]
@@ -33,17 +33,48 @@ def add_member(tx: Connection, organization_id: str, user_id: str, role: Role = 
 
 
 def is_member(tx: Connection, organization_id: str, user_id: str) -> bool:
-    """Whether the user belongs to the organisation, in any role."""
-    membership = select(members.c.role).where(
-        members.c.organization_id == organization_id, members.c.user_id == user_id
+    """Whether the user belongs to the organisation, in any role, and it stands."""
+    membership = (
+        select(members.c.role)
+        .join(organizations, organizations.c.organization_id == members.c.organization_id)
+        .where(members.c.organization_id == organization_id, members.c.user_id == user_id)
+        .where(organizations.c.deleted_at.is_(None))
     )
     return tx.execute(membership).first() is not None
 
 
 def organizations_of(tx: Connection, user_id: str) -> list[str]:
     """The ids of the organisations that the user belongs to, oldest membership first."""
-    mine = select(members.c.organization_id).where(members.c.user_id == user_id)
+    mine = (
+        select(members.c.organization_id)
+        .join(organizations, organizations.c.organization_id == members.c.organization_id)
+        .where(members.c.user_id == user_id, organizations.c.deleted_at.is_(None))
+    )
     return list(tx.execute(mine.order_by(members.c.created_at, members.c.organization_id)).scalars())
+
+
+def find(tx: Connection, name: str) -> str | None:
+    """The id of an organisation by its name, also of one that is being removed; None for none."""
+    found = tx.execute(select(organizations.c.organization_id).where(organizations.c.name == name)).scalar()
+    return None if found is None else str(found)
+
+
+def create(tx: Connection, name: str, *, by: Actor) -> str:
+    """The id of a new organisation. ``Conflict`` for a name that is taken; ``InvalidRequest``."""
+    if find(tx, name) is not None:
+        raise Conflict(f"There is an organisation called {name} already.")
+    organization_id = ensure_organization(tx, name)
+    record(tx, by, "organization.created", organization_id, organization_id, name=name)
+    return organization_id
+
+
+def rename(tx: Connection, organization_id: str, name: str, *, by: Actor) -> None:
+    """Another name. ``Conflict`` for one that is taken; ``InvalidRequest``."""
+    _check_name(name)
+    if find(tx, name) not in (None, organization_id):
+        raise Conflict(f"There is an organisation called {name} already.")
+    tx.execute(update(organizations).where(organizations.c.organization_id == organization_id).values(name=name))
+    record(tx, by, "organization.changed", organization_id, organization_id, name=name)
 
 
 @dataclass(frozen=True)
@@ -81,14 +112,28 @@ def names_of(tx: Connection) -> dict[str, str]:
     return {str(identifier): str(name) for identifier, name in rows}
 
 
+def organization_names(tx: Connection) -> dict[str, str]:
+    """The names of the organisations that stand, by id, the oldest first."""
+    stand = select(organizations).where(organizations.c.deleted_at.is_(None))
+    rows = tx.execute(stand.order_by(organizations.c.created_at, organizations.c.organization_id))
+    return {row.organization_id: row.name for row in rows}
+
+
 def _ensure(tx: Connection, table: Table, id_column: str, name: str) -> str:
-    if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
-        raise InvalidRequest(
-            f"name: give 1 to {MAX_NAME} printable characters without spaces at either end; got {name[:80]!r}."
-        )
+    _check_name(name)
     by_name = select(table.c[id_column]).where(table.c.name == name)
     found = tx.execute(by_name).scalar()
+    if found is not None and tx.execute(by_name.where(table.c.deleted_at.is_not(None))).first() is not None:
+        verb = "users" if table is users else "orgs"
+        raise Conflict(f"{name} is being removed; `linocut {verb} restore` brings it back. Or take another name.")
     if found is None:
         insert_if_absent(tx, table, {id_column: new_id(), "name": name, "created_at": now()}, keys=["name"])
         found = tx.execute(by_name).scalar_one()
     return str(found)
+
+
+def _check_name(name: str) -> None:
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
+        raise InvalidRequest(
+            f"name: give 1 to {MAX_NAME} printable characters without spaces at either end; got {name[:80]!r}."
+        )

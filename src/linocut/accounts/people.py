@@ -1,13 +1,15 @@
 """Users as people: their address, their password, who they are for a list."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from linocut.accounts.audit import Actor, record
 from linocut.accounts.organizations import ensure_user
-from linocut.db.tables import users
+from linocut.db.tables import identities, users
 from linocut.errors import Conflict, InvalidRequest, NotFound
 
 LONGEST_EMAIL, LONGEST_NAME = 254, 128
@@ -50,8 +52,8 @@ def change(tx: Connection, user_id: str, *, email: str | None = None, full_name:
     values: dict[str, str] = {}
     if email is not None:
         values["email"] = checked_email(email)
-        other = find(tx, users.c.email == values["email"])
-        if other is not None and other.user_id != user_id:
+        other = tx.execute(select(users.c.user_id).where(users.c.email == values["email"])).scalar()  # removed ones too
+        if other not in (None, user_id):
             raise Conflict(f"Another user has the address {values['email']}.")
     if full_name is not None:
         if len(full_name) > LONGEST_NAME or not full_name.isprintable():
@@ -73,6 +75,12 @@ def password_hash_of(tx: Connection, user_id: str) -> str | None:
     return None if found is None else str(found)
 
 
+def can_return(tx: Connection, person: Person) -> bool:
+    """Whether they can sign in again, by password or elsewhere. Without that it takes a new link."""
+    tied = select(identities.c.user_id).where(identities.c.user_id == person.user_id).limit(1)
+    return person.has_password or tx.execute(tied).first() is not None
+
+
 def get(tx: Connection, user_id: str) -> Person:
     """A user that stands. ``NotFound``."""
     found = find(tx, users.c.user_id == user_id)
@@ -91,7 +99,18 @@ def find(tx: Connection, *which: ColumnElement[bool]) -> Person | None:
     row = tx.execute(select(users).where(*which, users.c.deleted_at.is_(None))).first()
     if row is None:
         return None
+    return person_of(row)
+
+
+def person_of(row: Row[Any]) -> Person:
+    """The person of a row with the columns of ``users``."""
     return Person(row.user_id, row.name, row.email, row.full_name, row.password_hash is not None)
+
+
+def handles_of(tx: Connection, user_ids: Collection[str]) -> dict[str, str]:
+    """The handle of each of these users, also of those who are removed, by id."""
+    rows = tx.execute(select(users.c.user_id, users.c.name).where(users.c.user_id.in_(user_ids)))
+    return {row.user_id: row.name for row in rows}
 
 
 def suggestions(tx: Connection, prefix: str, most: int) -> list[Person]:
@@ -99,7 +118,7 @@ def suggestions(tx: Connection, prefix: str, most: int) -> list[Person]:
     escaped = re.sub(r"([%_\\])", r"\\\1", prefix.lower())
     by_handle = func.lower(users.c.name).like(f"{escaped}%", escape="\\")
     rows = tx.execute(select(users).where(by_handle, users.c.deleted_at.is_(None)).order_by(users.c.name).limit(most))
-    return [Person(row.user_id, row.name, row.email, row.full_name, row.password_hash is not None) for row in rows]
+    return [person_of(row) for row in rows]
 
 
 def free_handle(tx: Connection, email: str) -> str:

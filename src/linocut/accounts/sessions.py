@@ -5,16 +5,17 @@ import re
 import secrets as random_source
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from linocut.accounts.audit import Actor, record
 from linocut.accounts.keys import digest_of
-from linocut.accounts.people import Person, by_account, password_hash_of
+from linocut.accounts.people import by_account, password_hash_of
 from linocut.accounts.secrets import secret
 from linocut.accounts.types import Caller
 from linocut.db.prepared import Prepared
-from linocut.db.tables import members, sessions, sign_in_failures, users
+from linocut.db.tables import members, organizations, sessions, sign_in_failures, users
 from linocut.errors import TooManyTries, Unauthenticated
 from linocut.ids import new_id, now
 
@@ -35,7 +36,8 @@ _BY_DIGEST = Prepared(
 )
 _MEMBERSHIPS = Prepared(
     select(members.c.organization_id)
-    .where(members.c.user_id == bindparam("user_id"))
+    .join(organizations, organizations.c.organization_id == members.c.organization_id)
+    .where(members.c.user_id == bindparam("user_id"), organizations.c.deleted_at.is_(None))
     .order_by(members.c.created_at, members.c.organization_id)
 )
 
@@ -50,40 +52,48 @@ class NewSession:
     expires_at: datetime
 
 
-def check_tries(tx: Connection, account: str, address: str) -> None:
-    """``TooManyTries`` after so many wrong passwords of an account, or from an address, in a quarter of an hour."""
+def try_password(tx: Connection, account: str, address: str) -> int:
+    """Count a try before the password is compared, so that many at once are no way round the limit; its number.
+
+    ``account``: the user's id, or what was written where there is no such user. ``TooManyTries`` after so many of an
+    account, or from an address, in a quarter of an hour.
+    """
     since, at = now() - TRIES_WITHIN, sign_in_failures.c.at
-    for column, value, most in (
-        (sign_in_failures.c.account, _as_counted(account), MOST_TRIES_OF_ACCOUNT),
-        (sign_in_failures.c.address, address, MOST_TRIES_OF_ADDRESS),
-    ):
-        count, first = tx.execute(select(func.count(), func.min(at)).where(column == value, at > since)).one()
+    tx.execute(delete(sign_in_failures).where(at < since))
+    row = {"account": _as_counted(account), "address": _network(address)}
+    for name, most in (("account", MOST_TRIES_OF_ACCOUNT), ("address", MOST_TRIES_OF_ADDRESS)):
+        counted = select(func.count(), func.min(at)).where(sign_in_failures.c[name] == row[name], at > since)
+        count, first = tx.execute(counted).one()
         if count >= most:
             wait = (first + TRIES_WITHIN - now()).total_seconds()
             raise TooManyTries(retry_after_seconds=max(1, round(wait)))
+    made = tx.execute(sign_in_failures.insert().values(**row, at=now()).returning(sign_in_failures.c.failure_id))
+    return int(made.scalar_one())
 
 
-def stored_password_of(tx: Connection, account: str) -> tuple[Person | None, str | None]:
-    """(the user, the hash to compare with); both None for an account that there is none of."""
+def password_was_right(tx: Connection, number: int) -> None:
+    """The try does not count."""
+    tx.execute(delete(sign_in_failures).where(sign_in_failures.c.failure_id == number))
+
+
+def password_was_wrong(tx: Connection, user_id: str | None, by: Actor) -> None:
+    """For the audit log; the try counts already."""
+    record(tx, by, "user.sign_in_failed", user_id)
+
+
+def stored_password_of(tx: Connection, account: str) -> tuple[str | None, str | None]:
+    """(the user's id, the hash to compare with); both None for an account that there is none of."""
     person = by_account(tx, account)
-    return person, None if person is None else password_hash_of(tx, person.user_id)
+    return (None, None) if person is None else (person.user_id, password_hash_of(tx, person.user_id))
 
 
-def failed(tx: Connection, account: str, person: Person | None, by: Actor) -> None:
-    """A wrong password is counted; old failures are forgotten."""
-    tx.execute(delete(sign_in_failures).where(sign_in_failures.c.at < now() - TRIES_WITHIN))
-    row = {"account": _as_counted(account), "address": by.address or "", "at": now()}
-    tx.execute(sign_in_failures.insert().values(**row))
-    record(tx, by, "user.sign_in_failed", None if person is None else person.user_id)
-
-
-def begin(tx: Connection, user_id: str, by: Actor) -> NewSession:
-    """Sign the user in."""
+def begin(tx: Connection, user_id: str, by: Actor, *, how: str = "password") -> NewSession:
+    """Sign the user in; ``how``, for the audit log."""
     token, session_id, at = PREFIX + random_source.token_urlsafe(32), new_id(), now()
     row = {"session_id": session_id, "user_id": user_id, "digest": digest_of(token, secret(tx, "digest"))}
     expires = at + GOOD_FOR
     tx.execute(sessions.insert().values(**row, address=by.address, created_at=at, expires_at=expires))
-    record(tx, Actor(user_id, session_id, by.address), "user.signed_in", user_id)
+    record(tx, Actor(user_id, session_id, by.address), "user.signed_in", user_id, how=how)
     return NewSession(token, session_id, user_id, expires)
 
 
@@ -120,3 +130,12 @@ def end_all(tx: Connection, user_id: str, but: str | None = None) -> None:
 
 def _as_counted(account: str) -> str:
     return account.strip().lower()[:254]
+
+
+def _network(address: str) -> str:
+    """What counts as one address: of IPv6 the first 64 bits, which is the least that anybody is given (RFC 6177)."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address

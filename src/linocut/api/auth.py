@@ -2,7 +2,7 @@
 
 An API key opens everything but ``/manage``. A session, of somebody who has signed in, opens ``/manage``, and the rest
 as well. Its token comes as a bearer token, or in a cookie: then a header must stand beside it that no form and no page
-of another origin can send.
+of another origin can send, and a browser that says where the page is from must say that it is from here.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def _bearer(authorization: str) -> str:
 
 
 def _cookie(headers: Headers) -> str:
-    if not headers.get(CONSOLE, "").strip():
+    if not headers.get(CONSOLE, "").strip() or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         return ""
     try:
         found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,9 @@ class Takes(Protocol):
     @property
     def may_say_nothing(self) -> bool: ...
 
+    @property
+    def most_mib(self) -> Callable[[Settings], int]: ...
+
 
 class Texts(list[str | Part]):
     """What a form has under one name: all of its parts, in order. A JSON value is never one of these."""
@@ -65,26 +68,28 @@ async def read_fields(request: Request, operation: Takes, settings: Settings, sp
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     if JSON in operation.encodings and (not kind or _JSON_TYPES.fullmatch(kind)):
-        body = await _whole(request, min(MAX_JSON_BYTES, settings.max_request_mib * MIB))
+        body = await _whole(request, min(MAX_JSON_BYTES, operation.most_mib(settings) * MIB))
         if operation.may_say_nothing and body.strip() in (b"", b"null"):
             return Fields({})
         return _mislabelled_form(body) if MULTIPART in operation.encodings and body[:2] == b"--" else _json_fields(body)
     if MULTIPART in operation.encodings and kind == MULTIPART:
-        return Fields(form_values(await read_form(request, settings, spool=spool, file_fields=operation.files)))
+        most = operation.most_mib(settings) * MIB
+        return Fields(form_values(await read_form(request, most, spool=spool, file_fields=operation.files)))
     raise InvalidRequest(f"Send the body as {' or '.join(operation.encodings)}, and say so in Content-Type.")
 
 
 async def read_form(
-    request: Request, settings: Settings, *, spool: Path | None, file_fields: frozenset[str] = frozenset()
+    request: Request, most_bytes: int, *, spool: Path | None, file_fields: frozenset[str] = frozenset()
 ) -> list[Part]:
-    """The parts of a multipart body; files go to ``spool`` while they arrive. ``InvalidRequest``; ``TooLarge``."""
+    """The parts of a multipart body of at most ``most_bytes``; files go to ``spool`` while they arrive.
+    ``InvalidRequest``; ``TooLarge``."""
     _require_unpacked(request)
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != MULTIPART:
         raise InvalidRequest(f"Send the body as {MULTIPART}, and say so in Content-Type.")
     reader = FormReader(boundary_of(content_type), spool, file_fields)
     try:
-        async with aclosing(_chunks(request, settings.max_request_mib * MIB)) as chunks:
+        async with aclosing(_chunks(request, most_bytes)) as chunks:
             async for chunk in chunks:
                 reader.feed(chunk)
         return [part for part in reader.parts() if not part.is_empty_choice]

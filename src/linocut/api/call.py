@@ -1,7 +1,7 @@
 """One request under way: what a handler gets."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from linocut.api.shared import Shared
 from linocut.custom_models import availability
 from linocut.db.database import Database
 from linocut.errors import Lost, Unavailable
+from linocut.generation.drawings import Request as DrawingRequest
 from linocut.runtime import Runtime
 
 STORE_SECONDS = 30.0
@@ -42,11 +43,17 @@ class Call:
     signed_in: Caller | None
     look_up: LookUp | None
     keyed: Keyed | None = None
+    on: Runtime | None = None
+    drawing: DrawingRequest | None = None
+    """What is remembered of a request that draws, once its body was read."""
+    held: list[str] = field(default_factory=list)
+    """Earlier jobs of this request, which hold its places and its price."""
 
     @property
     def runtime(self) -> Runtime:
-        """The process's runtime."""
-        return self.shared.runtime
+        """The process's runtime, with the base that this request is judged by: ``on``, once that is settled
+        (``served.py``), until then the base of its kind of route."""
+        return self.on or self.shared.runtime_for(self.request.scope["path"])
 
     @property
     def caller(self) -> Caller:

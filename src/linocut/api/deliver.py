@@ -1,4 +1,5 @@
-"""``python -m linocut.api.deliver``: tells the webhooks what came of generations, in a process of its own.
+"""``python -m linocut.api.deliver``: tells the webhooks what came of generations, and sends mails (``post.py``), in a
+process of its own.
 
 The supervisor starts it when the first delivery is due (``workers/supervise.py``). Deliveries run beside each other;
 a host that never answers holds nobody else up, and an organisation has a few of them at a time.
@@ -17,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from linocut import __version__, ids
+from linocut.api.post import Postman
 from linocut.api.translate.generations import generation_response
 from linocut.environment import settings_with
 from linocut.errors import InvalidRequest, LinocutError
@@ -156,7 +158,8 @@ async def deliver(runtime: Runtime) -> None:
     note = settings.deliverer_note
     note.touch()
     try:
-        await Deliverer(runtime, Sender(settings.allowed_webhook_hosts, settings.webhook_seconds)).run(stopping)
+        webhooks = Deliverer(runtime, Sender(settings.allowed_webhook_hosts, settings.webhook_seconds))
+        await asyncio.gather(webhooks.run(stopping), Postman(runtime).run(stopping))
     finally:
         note.unlink(missing_ok=True)
 

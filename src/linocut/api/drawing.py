@@ -23,6 +23,7 @@ from linocut.generation.describing import DescribeAsk
 from linocut.generation.types import GenerateAsk, Placed
 from linocut.jobs import queue
 from linocut.jobs.types import JobRow
+from linocut.ledger import book
 from linocut.runtime import Runtime
 
 RETRY_SECONDS = 10
@@ -93,6 +94,25 @@ def _finished(begun: Begun, job: JobRow, runtime: Runtime) -> Drawn:
         raise Internal
     data = {name: value for name, value in job.result.items() if name != "images"}
     return Drawn(begun, list(job.result["images"]), job.finished_at, runtime, data)
+
+
+def holding(call: Call, first: Drawn) -> tuple[dict[str, Any], str]:
+    """(what the first job of a request came to, its id): it holds what the request needs until the last one is placed,
+    or until the request fails (``let_go``)."""
+    job_id = first.begun.placed.job_id
+    call.held.append(job_id)
+    return first.data, job_id
+
+
+async def let_go(call: Call) -> None:
+    """The request has failed: what its first jobs hold is free."""
+
+    def release_all(tx: Connection) -> None:
+        for job_id in call.held:
+            book.failed(tx, job_id, ends_request=True)
+
+    if call.held:
+        await call.runtime.db.run_write(release_all)
 
 
 async def _give_up(call: Call, job_id: str) -> None:

@@ -52,10 +52,10 @@ class Edge:
             self._under_way.add(task)
             self.shared.traffic.under_way[peer] += 1
             try:
-                more = self.shared.cors.headers(scope)
-                if self._is_too_far_ahead(peer):
-                    more = [*more, (b"connection", b"close")]
-                await self._serve(scope, incoming, _Sender(send, bodiless=scope["method"] == "HEAD", headers=more))
+                more, is_last = self.shared.cors.headers(scope), self._is_too_far_ahead(peer)
+                bodiless = scope["method"] == "HEAD"
+                sender = _Sender(send, bodiless=bodiless, headers=more, is_last=lambda: is_last or self.shared.leaving)
+                await self._serve(scope, incoming, sender)
             finally:
                 self._under_way.discard(task)
                 self._has_ended(peer)
@@ -87,6 +87,12 @@ class Edge:
         under_way[peer] -= 1
         if under_way[peer] <= 0:
             del under_way[peer]
+
+    async def leave(self, seconds: float) -> None:
+        """Say in ``/readyz`` that this process is about to stop, and go on for so long: a proxy sends the next requests
+        elsewhere meanwhile. Each answer is the last one of its connection."""
+        self.shared.leaving = True
+        await asyncio.sleep(seconds)
 
     async def drain(self, seconds: float) -> None:
         """End event streams; give requests under way so long to end; then end what would go on: waits, slow bodies.
@@ -127,6 +133,7 @@ class Edge:
                 raise
             await _tell(Busy("The server is stopping; try again shortly."), request_id, scope, receive, send)
         except LinocutError as error:
+            self.shared.metrics.count_error(error.code)
             if isinstance(error, Internal):
                 log("api").error("fault", operation=name, exc_info=True)
             elif status_of(error) == 500:  # its answer carries the request id under which the log must tell more
@@ -134,8 +141,11 @@ class Edge:
                 log("api").error("failed", operation=name, **told)
             await _tell(error, request_id, scope, receive, send)
         except OSError as fault:
-            await _tell(_of_the_disk(fault, name), request_id, scope, receive, send, because=fault)
+            told_as = _of_the_disk(fault, name)
+            self.shared.metrics.count_error(told_as.code)
+            await _tell(told_as, request_id, scope, receive, send, because=fault)
         except Exception as fault:  # the process edge: whatever it is, the client gets a sentence and no traceback
+            self.shared.metrics.count_error(Internal.code)
             log("api").error("fault", operation=name, exc_info=True)
             await _tell(Internal(), request_id, scope, receive, send, because=fault)
         finally:
@@ -167,19 +177,23 @@ class Edge:
 
 class _Sender:
     """``send`` that remembers which status left, adds ``headers`` to the answer, keeps bodies back from HEAD, and lets
-    large ones go in pieces."""
+    large ones go in pieces. ``is_last``: whether the connection is to be closed after an answer that begins now."""
 
-    def __init__(self, send: Send, *, bodiless: bool, headers: Pairs | None = None) -> None:
+    def __init__(
+        self, send: Send, *, bodiless: bool, headers: Pairs | None = None, is_last: Callable[[], bool] = lambda: False
+    ) -> None:
         self._send = send
         self._bodiless = bodiless
-        self._headers = headers
+        self._headers = headers or []
+        self._is_last = is_last
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self._headers:
-                message = {**message, "headers": added(message["headers"], self._headers)}
+            more = [*self._headers, (b"connection", b"close")] if self._is_last() else self._headers
+            if more:
+                message = {**message, "headers": added(message["headers"], more)}
         elif self._bodiless:
             message = {**message, "body": b""}
         else:

@@ -7,12 +7,15 @@ import msgspec
 from starlette.responses import Response
 
 from linocut.errors import LinocutError
-from linocut.wire import ErrorBody, GenerateImageSafetyError, RefusalExtras, RejectError
+from linocut.wire import ErrorBody, GenerateImageSafetyError, MessagesError, RefusalExtras, RejectError
 from linocut.wire.types import UNSET, SafetyVerdict
 
 STATUS: dict[str, int] = {
     "invalid_request": 400,
     "unauthenticated": 401,
+    "insufficient_funds": 402,
+    "daily_limit": 402,
+    "spend_limit": 402,
     "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
@@ -24,6 +27,7 @@ STATUS: dict[str, int] = {
     "unsafe": 422,
     "inflight_limit": 429,
     "too_many_tries": 429,
+    "rate_limit": 429,
     "error": 500,
     "not_built": 501,
     "internal": 500,
@@ -34,6 +38,7 @@ STATUS: dict[str, int] = {
     "unavailable": 503,
     "damaged": 503,
     "not_ready": 503,
+    "no_worker": 503,
 }
 """Status by ``LinocutError.code``; a code that is not here is a fault of ours: 500."""
 
@@ -54,6 +59,8 @@ def body_of(error: LinocutError, status: int, request_id: str | None = None) -> 
         kind, extra = RejectError, {"reject_reason": error.code}
         if isinstance(most := error.details.get("max_inflight_requests"), int):
             extra["max_inflight_requests"] = most
+    if messages := error.details.get("messages"):
+        kind, extra = MessagesError, {"messages": messages}
     if status == 422 and (component := error.details.get("component")):
         reason = error.details.get("reason") or UNSET
         verdict = SafetyVerdict(component=str(component), verdict="refused", reason=reason)

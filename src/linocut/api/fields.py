@@ -158,8 +158,10 @@ def _words(schema: dict[str, Any]) -> str:
         case "boolean":
             return "must be true or false"
         case "array":
-            return f"must be a list, and each of its entries {_words(schema.get('items', {}))}"
+            return f"must be a list{_count(schema)}, and each of its entries {_words(schema.get('items', {}))}"
         case "object":
+            return "must be a JSON object"
+        case _ if "$ref" in schema:
             return "must be a JSON object"
         case _ if "pattern" in schema:
             return f"must match {schema['pattern']}"
@@ -168,10 +170,19 @@ def _words(schema: dict[str, Any]) -> str:
     return "must be text"
 
 
+def _count(schema: dict[str, Any]) -> str:
+    least, most = schema.get("minItems"), schema.get("maxItems")
+    if least and most:
+        return f" of {least} to {most}"
+    return f" of at most {most}" if most else f" of at least {least}" if least else ""
+
+
 def _limits(schema: dict[str, Any]) -> str:
-    words = ""
-    if "minimum" in schema and "maximum" in schema:
-        words += f" from {schema['minimum']} to {schema['maximum']}"
+    words, least, most = "", schema.get("minimum"), schema.get("maximum")
+    if least is not None and most is not None:
+        words += f" from {least} to {most}"
+    elif least is not None:
+        words += f" of at least {least}"
     if "exclusiveMinimum" in schema:
         words += f" above {schema['exclusiveMinimum']}"
     if "exclusiveMaximum" in schema:
@@ -187,8 +198,10 @@ def _as_meant(value: Any, rule: Rule) -> Any:
         texts = [_part_text(item, rule) for item in value]
         if rule.kind == "array":
             value = texts if len(texts) > 1 else texts[0]
+        elif any(text != texts[0] for text in texts):
+            raise InvalidRequest(f"{rule.name} is one value, and {len(texts)} were sent; send one.", field=rule.name)
         else:
-            value = texts[-1]
+            value = texts[0]
     if value is None:
         return _ABSENT
     if rule.kind == "array":
@@ -277,7 +290,20 @@ def _is_struct(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
+def _holds_nul(value: Any) -> bool:
+    """Whether a text in it has the character U+0000."""
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(one) for pair in value.items() for one in pair)
+    return isinstance(value, list) and any(_holds_nul(one) for one in value)
+
+
 def _checked(value: Any, rule: Rule) -> Any:
+    if _holds_nul(value):  # PostgreSQL keeps none, and no text needs one
+        raise InvalidRequest(
+            f"{rule.name} holds the character U+0000, which no text may; leave it out.", field=rule.name
+        )
     if _is_struct(rule.type) and isinstance(value, dict):
         return read(rule.type, value)
     try:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from linocut import ids
@@ -27,6 +28,7 @@ INTAKES_AT_ONCE = 4
 """Threads that wait for decoding processes and the store; apart from those of datasets, which may be slow."""
 LONGEST_LINK = 2048
 _threads = ThreadPoolExecutor(INTAKES_AT_ONCE, thread_name_prefix="intake")
+Taken = TypeVar("Taken")
 _IMAGE = re.compile(r"/api/images/ephemeral/([A-Za-z0-9_-]{1,64})\.png$")
 
 
@@ -60,6 +62,12 @@ async def take_mask(call: Call, field: str, file: Part, of: StoredPicture, *, ma
     """The mask of a picture; ``marks``: white marks what is looked at. Errors as ``take_picture``."""
     content = await _content(call, field, file)
     return await _in_thread(partial(_intake(call).mask, field, content, of, marks=marks))
+
+
+async def take_masked(call: Call, field: str, file: Part, mask: Part) -> tuple[StoredPicture, StoredPicture]:
+    """The picture of a field and its mask, in the field "mask". Errors as ``take_picture``."""
+    content, covered = await _content(call, field, file), await _content(call, "mask", mask)
+    return await _in_thread(partial(_intake(call).masked, field, content, covered))
 
 
 def inputs_of(**pictures: StoredPicture | Sequence[StoredPicture]) -> tuple[JobInput, ...]:
@@ -111,5 +119,5 @@ def _intake(call: Call) -> Intake:
     return Intake(call.runtime.store, call.shared.decoder(), call.runtime.settings.max_file_mib * MIB)
 
 
-async def _in_thread(take: Callable[[], StoredPicture]) -> StoredPicture:
+async def _in_thread(take: Callable[[], Taken]) -> Taken:
     return await asyncio.get_running_loop().run_in_executor(_threads, take)

@@ -11,7 +11,7 @@ from linocut.accounts.idempotency import LONGEST_KEY
 from linocut.api.body import JSON
 from linocut.api.examples import answer_of, request_of
 from linocut.api.operation import Draws, Operation, Places
-from linocut.wire import ErrorBody, GenerateImageSafetyError, RejectError, V4JsonPrompt
+from linocut.wire import ErrorBody, GenerateImageSafetyError, MessagesError, RejectError, V4JsonPrompt
 
 Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{name}"
@@ -105,7 +105,7 @@ def _responses(operation: Operation, schemas: Json) -> Json:
     if operation.answer is None:
         responses: Json = {"204": {"description": HTTPStatus(204).phrase}}
     elif isinstance(operation.answer, str):
-        responses = {"200": {"description": "OK", "content": {operation.answer: {}}}}
+        responses = {"200": {"description": "OK", "content": {one: {} for one in operation.answer.split(", ")}}}
     else:
         responses = {"200": _json_response("OK", operation.answer)}
         content = responses["200"]["content"][JSON]
@@ -114,8 +114,9 @@ def _responses(operation: Operation, schemas: Json) -> Json:
         responses["304"] = {"description": HTTPStatus(304).phrase}
     if operation.redirects:
         responses["303"] = {"description": HTTPStatus(303).phrase}
+    told = _REFUSALS | ({400: MessagesError} if operation.tells_messages else {})
     for status in refusals_of(operation):
-        responses[str(status)] = _json_response(HTTPStatus(status).phrase, _REFUSALS.get(status, ErrorBody))
+        responses[str(status)] = _json_response(HTTPStatus(status).phrase, told.get(status, ErrorBody))
     return responses
 
 
@@ -123,7 +124,7 @@ def refusals_of(operation: Operation) -> list[int]:
     """Every status above 299 with which the operation may answer: its own, and those of what stands before it."""
     statuses = {*operation.refusals, 500, 503}  # a fault of ours; a database that is busy, a server that stops
     if operation.key_needed:
-        statuses.add(401)
+        statuses |= {401} if operation.is_console else {401, 429}  # a key over its requests a minute
     if operation.takes_idempotency_key:
         statuses.add(400)
     if operation.query is not None:
@@ -141,7 +142,9 @@ def _json_response(description: str, struct: type[msgspec.Struct]) -> Json:
 
 
 def _components(operations: Sequence[Operation]) -> Json:
-    structs: list[type[msgspec.Struct]] = [ErrorBody, RejectError, GenerateImageSafetyError, V4JsonPrompt]
+    structs: list[type[msgspec.Struct]] = [
+        ErrorBody, MessagesError, RejectError, GenerateImageSafetyError, V4JsonPrompt,
+    ]  # fmt: skip
     for operation in operations:
         structs += [one for one in (operation.body, operation.answer) if one is not None and not isinstance(one, str)]
     _, components = msgspec.json.schema_components(structs, ref_template=_REFERENCE)

@@ -18,6 +18,7 @@ from linocut.api.call import Call
 from linocut.api.drawing import Drawn
 from linocut.api.fields import file_fields
 from linocut.generation.types import Placed
+from linocut.settings import Settings
 
 Method = Literal["GET", "POST", "PUT", "DELETE", "PATCH"]
 Answer = msgspec.Struct | Response | None
@@ -49,9 +50,14 @@ class Serves:
 
 @dataclass(frozen=True)
 class Writes:
-    """One effect, in one transaction: ``write(call, ask, tx)``. Under an Idempotency-Key it happens once."""
+    """One effect, in one transaction: ``write(call, ask, tx)``. Under an Idempotency-Key it happens once.
+
+    ``await take(call, ask)``, where there is one, first takes the request's files in and gives the ask that ``write``
+    gets.
+    """
 
     write: Callable[[Call, Any, Connection], Answer]
+    take: Callable[[Call, Any], Awaitable[Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,10 @@ class Places:
     take: Callable[[Call, Any], Awaitable[Any]]
 
 
+def _as_any_request(settings: Settings) -> int:
+    return settings.max_request_mib
+
+
 Effect = Reads | Serves | Writes | Works | Draws | Places
 
 
@@ -100,9 +110,9 @@ class Operation:
     ``name`` is its published operation id. ``body`` in any of ``encodings``; ``query`` and ``headers`` (name to
     description) are what else may be sent. ``ask`` makes of the checked body what the effect takes; without it the
     effect takes the body's struct (None where there is no body). ``before`` is settled before the body is read, in
-    the snapshot in which the key was looked up. ``answer``: the wire's struct of a 200, a media type where it is no
-    JSON, None for a 204. ``refusals``: the statuses that it may answer with beyond those that hold for all of its
-    kind (``openapi.refusals_of``).
+    the snapshot in which the key was looked up. ``answer``: the wire's struct of a 200, a media type (or several, by
+    ", ") where it is no JSON, None for a 204. ``refusals``: the statuses that it may answer with beyond those that
+    hold for all of its kind (``openapi.refusals_of``).
     """
 
     name: str
@@ -111,6 +121,8 @@ class Operation:
     does: Effect
     body: type[msgspec.Struct] | None = None
     encodings: tuple[Encoding, ...] = (JSON,)
+    most_mib: Callable[[Settings], int] = _as_any_request
+    """How large its body may be."""
     may_say_nothing: bool = False
     """Whether null, or no body at all, is a body too: one without any field."""
     ask: Callable[[Any], Any] | None = None
@@ -130,6 +142,8 @@ class Operation:
     """Not of the published contract."""
     is_remembered: bool = True
     """Whether an Idempotency-Key gives its answer again: not where a secret is in it, which is told once."""
+    tells_messages: bool = False
+    """Whether its 400 has the sentence under ``messages`` too, as published."""
     is_built: bool = True
     """False: published, and answered with 501 until it is built."""
     method: Method = "GET"

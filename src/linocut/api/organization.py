@@ -32,12 +32,13 @@ def own_key(call: Call, tx: Connection, api_key_id: str) -> KeyView:
 
     ``NotFound`` for one of an organisation that is not theirs, as for none; ``Forbidden``.
     """
-    key = keys.get(tx, api_key_id)
-    role = members.role_of(tx, key.organization_id, call.caller.user_id)
-    if role is None:
+    key = keys.find(tx, api_key_id)
+    role = members.role_of(tx, "" if key is None else key.organization_id, call.caller.user_id)  # asked in any case
+    if key is None or role is None:
         raise NotFound("There is no key of that api_key_id.")
     theirs = members.role_of(tx, key.organization_id, key.user_id)
     may = key.user_id == call.caller.user_id or (role != "MEMBER" and RANK[role] >= RANK[theirs or "MEMBER"])
     if not may:
-        raise Forbidden("This key is another member's; its owner or an admin may do that.")
+        least = "an admin" if (theirs or "MEMBER") == "MEMBER" else f"somebody with the role {theirs}"
+        raise Forbidden(f"This key is another member's; its owner or {least} may do that.")
     return key

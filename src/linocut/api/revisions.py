@@ -20,6 +20,7 @@ from linocut.api.writing import told_by_writer
 from linocut.captions import caption_text, normalise
 from linocut.errors import InvalidRequest
 from linocut.generation import service as generation
+from linocut.generation.charging import charge_of
 from linocut.generation.describing import DescribeAsk
 from linocut.generation.editing import edited_size
 from linocut.generation.redrawing import on_answer, regions_of
@@ -54,16 +55,17 @@ async def revised(call: Call, plain: GenerateAsk, picture: StoredPicture) -> Edi
     """``plain``, whose prompt is an instruction, as the ask that carries it out on a picture. ``InvalidRequest`` when
     it is not understood, or what it speaks of is not in the picture."""
     instruction = plain.prompt or ""
-    told = await _described(call, picture, plain.num_images)
-    seen = msgspec.convert(told.data["seen"], Seen)
-    own = told.data["caption"]
+    told, described = await _described(call, picture, plain)
+    earlier: str | None = described
+    seen = msgspec.convert(told["seen"], Seen)
+    own = told["caption"]
     caption = dict(msgspec.to_builtins(own)) if own is not None else tell(seen)
     caption.pop("tags", None)
     by = ""
     try:
         new = revise(caption, instruction, (picture.width, picture.height))
     except InvalidRequest as refused:
-        new, by = await _by_the_writer(call, caption, plain, refused)
+        new, by, earlier = await _by_the_writer(call, caption, replace(plain, earlier=earlier), refused)
     mask, notes = await asyncio.to_thread(_mask, call, picture, seen, caption, new)
     over = Over("edit", picture, mask=mask)
     size = edited_size(plain, over)
@@ -73,34 +75,38 @@ async def revised(call: Call, plain: GenerateAsk, picture: StoredPicture) -> Edi
         json_prompt=on_answer(normalise(new.caption), over, size),
         over=over,
         inputs=inputs_of(images=picture, mask=mask),
-        notes=(*plain.notes, *picture.notes, *new.notes, *notes, *told.data["notes"], *seen.notes),
-        has_places=True,
+        notes=(*plain.notes, *picture.notes, *new.notes, *notes, *told["notes"], *seen.notes),
+        earlier=earlier,
     )
-    return EditAsk(draws, instruction, told.data["described_by"], by or "grammar")
+    return EditAsk(draws, instruction, told["described_by"], by or "grammar")
 
 
 async def _by_the_writer(
     call: Call, caption: dict[str, Any], plain: GenerateAsk, refused: InvalidRequest
-) -> tuple[Revised, str]:
-    """(what the writer makes of an instruction that the grammar refused, who it was). The grammar's own refusal where
-    there is no writer, or where it changes nothing."""
+) -> tuple[Revised, str, str | None]:
+    """(what the writer makes of an instruction that the grammar refused, who it was, its job). The grammar's own
+    refusal where there is no writer, or where it changes nothing."""
     if call.runtime.settings.writer == "grammar":
         raise refused
     now = caption_text(normalise(caption))
-    told = await told_by_writer(call, WriteAsk(plain.prompt or "", caption=now, has_places=True))
+    wish = WriteAsk(
+        plain.prompt or "", caption=now, places=plain.num_images, first_of=charge_of(plain), earlier=plain.earlier
+    )
+    told, job_id = await told_by_writer(call, wish)
     written = written_of(told, "AUTO", V3, call.runtime)
     new = None if written.caption is None else difference(caption, written.caption)
     if new is None:
         why = told["why"] or "it changed nothing"
         raise InvalidRequest(f"{refused.message} The writer was asked too, and {why}.", field="prompt")
-    return new, written.by
+    return new, written.by, job_id
 
 
-async def _described(call: Call, picture: StoredPicture, places: int) -> drawing.Drawn:
+async def _described(call: Call, picture: StoredPicture, plain: GenerateAsk) -> tuple[dict[str, Any], str]:
+    """(what is on the picture, the job that says so)."""
     keyed = None if call.keyed is None else replace(call.keyed, route=f"{call.keyed.route}{STAGE}")
     first = replace(call, keyed=keyed)
-    ask = DescribeAsk(picture, inputs_of(images=picture), places=places)
-    return await drawing.drawn(first, partial(drawing.describe, first, ask))
+    ask = DescribeAsk(picture, inputs_of(images=picture), places=plain.num_images, first_of=charge_of(plain))
+    return drawing.holding(call, await drawing.drawn(first, partial(drawing.describe, first, ask)))
 
 
 def _mask(

@@ -42,7 +42,8 @@ class Router:
             return found, {}
         for pattern, methods in self._patterns:
             if match := pattern.fullmatch(path):
-                return methods, match.groupdict()
+                # An id with a NUL is nobody's; PostgreSQL would not even look for it.
+                return methods, {name: value.replace("\x00", "\ufffd") for name, value in match.groupdict().items()}
         raise NotFound("There is nothing at this address; /docs lists what there is.")
 
 

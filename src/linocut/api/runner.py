@@ -4,6 +4,7 @@ What holds for every operation of a kind is done here, so that no handler has to
 the body before the effect, one effect under an Idempotency-Key, and no effect for a key that was revoked meanwhile.
 """
 
+import asyncio
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -14,23 +15,27 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from linocut.accounts import idempotency
+from linocut.accounts import idempotency, requests
 from linocut.accounts.idempotency import Keyed
 from linocut.accounts.types import Caller
-from linocut.api.auth import look_up
+from linocut.api.auth import LookUp, look_up
 from linocut.api.body import JSON, read_fields
 from linocut.api.call import Call
-from linocut.api.drawing import drawn
+from linocut.api.drawing import drawn, let_go
 from linocut.api.fields import read
 from linocut.api.kept import KeptAnswer, asked
 from linocut.api.once import once, once_begun
 from linocut.api.operation import Answer, Draws, Operation, Places, Reads, Serves, Works, Writes
+from linocut.api.remembering import request_of, with_pictures
+from linocut.api.served import settle_base
 from linocut.api.shared import Shared
 from linocut.api.translate.refusals import acted_on
 from linocut.api.writing import with_caption
-from linocut.errors import Forbidden
+from linocut.errors import Forbidden, InvalidRequest
 from linocut.files import sha256_hex
-from linocut.generation.types import GenerateAsk
+from linocut.generation import drawings
+from linocut.generation.types import GenerateAsk, Placed
+from linocut.ids import now
 
 ASKED_BY = "linocut.api_key_id"
 """Where the request's scope says, once it is known, whose key came with it: for the access log."""
@@ -42,6 +47,8 @@ async def respond(shared: Shared, operation: Operation, path: dict[str, str], re
     if not operation.key_needed:
         return _sent(await _carried_out(operation, Call(request, shared, path, None, None)))
     caller_in = look_up(request.headers, shared.runtime, only_sessions=operation.is_console)
+    if shared.runtime.settings.requests_per_minute:
+        await _counted(shared, caller_in)
     is_kept = isinstance(does, Reads) and does.is_kept and request.method == "GET"
     if is_kept and (kept := shared.kept.find(asked(request))) is not None:
         request.scope[ASKED_BY] = kept.api_key_id
@@ -66,7 +73,26 @@ async def respond(shared: Shared, operation: Operation, path: dict[str, str], re
     return begun
 
 
+async def _counted(shared: Shared, caller_in: LookUp) -> None:
+    """One more request of a key. It is refused from a snapshot where it can be: whoever is over the limit takes no turn
+    from those who write."""
+    db, most = shared.runtime.db, shared.runtime.settings.requests_per_minute
+
+    def check(tx: Connection) -> Caller:
+        caller = caller_in(tx)
+        if not caller.is_session:
+            requests.check(tx, caller.api_key_id, most, now())
+        return caller
+
+    caller = await db.run_read(check)
+    if not caller.is_session:
+        await db.run_write(lambda tx: requests.count(tx, caller.api_key_id, most, now()))
+
+
 def _check_scope(operation: Operation, caller: Caller) -> None:
+    """What the key may do; and somebody who has signed in and belongs to no organisation makes nothing."""
+    if not (caller.organization_id or operation.is_console or operation.scope == "read"):
+        raise Forbidden("You belong to no organisation, and all work belongs to one; ask an admin of one to add you.")
     if caller.scopes is not None and operation.scope not in caller.scopes:
         raise Forbidden(
             f"This key may do {', '.join(caller.scopes)}, and this takes {operation.scope}. Use another key, or create "
@@ -75,18 +101,33 @@ def _check_scope(operation: Operation, caller: Caller) -> None:
 
 
 async def _carried_out(operation: Operation, call: Call) -> Answer:
+    try:
+        return await _answered(operation, call)
+    except BaseException as failed:  # also a client that goes away
+        await asyncio.shield(let_go(call))
+        if operation.tells_messages and isinstance(failed, InvalidRequest):
+            failed.details["messages"] = [failed.message]
+        raise
+
+
+async def _answered(operation: Operation, call: Call) -> Answer:
     if operation.takes_idempotency_key:
         idempotency.check(call.request.headers.get("idempotency-key"))
     kind = cast(type[Answer], operation.answer)  # a struct, wherever something may be remembered of an effect
     with call.shared.spool() if operation.files else nullcontext() as folder:
-        ask = await _asked(operation, call, folder)
+        body = await _read(operation, call, folder)
+        await settle_base(call, operation, body)
+        ask = operation.ask(body) if operation.ask is not None and body is not None else body
         match operation.does:
             case Serves(serve):
                 return await serve(call)
-            case Writes(write):
+            case Writes(write, take):
+                if take is not None:
+                    await call.db.run_read(lambda tx: None)  # the key is looked up: reading a file needs none
+                    ask = await take(call, ask)
                 return await once(call, partial(write, call, ask), kind)
             case Works(work):
-                await call.db.run_read(lambda tx: None)  # the key is looked up: some work needs no transaction
+                await call.db.run_read(lambda tx: None)  # as above: some work needs no transaction
                 return await once_begun(call, partial(work, call, ask), kind)
             case Draws() as draws:
                 if draws.take is not None:
@@ -94,32 +135,42 @@ async def _carried_out(operation: Operation, call: Call) -> Answer:
                     ask = await draws.take(call, ask)
                 if isinstance(ask, GenerateAsk):
                     ask = await with_caption(call, ask)
+                if call.drawing is not None:
+                    call.drawing = with_pictures(operation, call.drawing, ask)
             case Places(place, take):
                 await call.db.run_read(lambda tx: None)  # as above
                 return await once(call, partial(place, call, await take(call, ask)), kind)
             case Reads():
                 raise RuntimeError("Answered in the snapshot of the key.")
-    return draws.answer(await drawn(call, partial(draws.place, call, ask)), ask)  # its files are gone by now
+    return draws.answer(await drawn(call, partial(_placed, draws, call, ask)), ask)  # its files are gone by now
 
 
-async def _asked(operation: Operation, call: Call, folder: Path | None) -> Any:
-    """What the body asks for, checked; its files lie in ``folder``. ``InvalidRequest`` names what is wrong first."""
-    settings, sha256, ask = call.runtime.settings, "", None
+def _placed(draws: Draws, call: Call, ask: Any, tx: Connection) -> Placed:
+    """A job in the queue, and what is remembered of the request: together or not at all."""
+    placed = draws.place(call, ask, tx)
+    if call.drawing is not None:
+        drawings.remember(tx, placed.job_id, call.drawing, placed.notes)
+    return placed
+
+
+async def _read(operation: Operation, call: Call, folder: Path | None) -> Any:
+    """What the body says, checked; its files lie in ``folder``. ``InvalidRequest`` names what is wrong first."""
+    settings, sha256, body = call.runtime.settings, "", None
     key = call.request.headers.get("idempotency-key") if operation.takes_idempotency_key else None
     if operation.body is not None:
         fields = await read_fields(call.request, operation, settings, folder)
         values = fields.values
         if isinstance(operation.does, Draws | Places):
             values = acted_on(values, operation.path, operation.body)
-        ask = read(operation.body, values)
-        if operation.ask is not None:
-            ask = operation.ask(ask)
+        body = read(operation.body, values)
+        if isinstance(operation.does, Draws | Places):
+            call.drawing = request_of(operation, body)
         if key is not None:
             sha256 = _with_query(fields.sha256, call, operation)
     if key is not None:
         route = call.request.scope["path"].removesuffix("/")
         call.keyed = Keyed(call.caller.api_key_id, route, key, sha256)
-    return ask
+    return body
 
 
 def _with_query(sha256: str, call: Call, operation: Operation) -> str:

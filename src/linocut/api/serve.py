@@ -27,6 +27,7 @@ from granian.server.embed import Server
 from linocut.accounts import links, members
 from linocut.accounts.audit import OPERATOR
 from linocut.api.app import create_app
+from linocut.api.console_files import NOT_BUILT, is_built
 from linocut.api.doorman import Doorman, prepare
 from linocut.api.doorman import is_possible as doorman_is_possible
 from linocut.api.edge import Edge
@@ -34,6 +35,7 @@ from linocut.api.links import link_to_sign_in
 from linocut.environment import settings_with
 from linocut.errors import Busy, Conflict, InvalidRequest, LinocutError
 from linocut.files import write_durably
+from linocut.ledger.starting import check_prices
 from linocut.observe import log, set_up_logs
 from linocut.parent import EXIT_UNFIT, die_with_parent
 from linocut.runtime import Runtime
@@ -112,7 +114,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def serve(runtime: Runtime, listening: socket.socket, stopping: asyncio.Event) -> None:
-    """Serve until ``stopping`` is set; then take no more, and give requests under way ``stop_seconds`` to end."""
+    """Serve until ``stopping`` is set, and ``drain_seconds`` longer while ``/readyz`` says 503. Then take no more, and
+    give requests under way ``stop_seconds`` to end."""
     app = create_app(runtime)
     connections = connections_that_fit(runtime.settings)
     doorman = Doorman(runtime.settings, listening.getsockname()[1], app.shared.traffic, connections)
@@ -132,6 +135,7 @@ async def _serve(app: Edge, server: _OneProcess, stopping: asyncio.Event) -> Non
     await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
     if not serving.done():
+        await app.leave(app.shared.runtime.settings.drain_seconds)
         server.stop()  # connections are refused from here on; idle ones are closed
         await app.drain(app.shared.runtime.settings.stop_seconds)
         await asyncio.wait({serving}, timeout=LAST_SECONDS)
@@ -200,8 +204,12 @@ def run(settings: Settings) -> None:
     read_rules(settings.safety_rules)
     with contextlib.closing(Runtime.open(settings)) as runtime, listen(settings.host, settings.port) as listening:
         url = url_of(listening)
+        with runtime.db.read() as tx:
+            check_prices(tx, settings.prices)
         with announced(settings.data, url):
             log("api").info("listening", url=url)
+            if not is_built():
+                log("api").info(NOT_BUILT)
             tell_the_first_owner(runtime, settings.public_url.rstrip("/") or url)
             asyncio.run(_serve_until_told(runtime, listening))
             log("api").info("stopped", url=url)

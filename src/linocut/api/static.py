@@ -17,9 +17,10 @@ STRICT = {
 
 def static(name: str, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
     """A file that lies beside this one."""
-    return Response(_content(name), media_type=media_type, headers=dict(headers or {}))
+    return Response(content(name), media_type=media_type, headers=dict(headers or {}))
 
 
 @cache
-def _content(name: str) -> bytes:
+def content(name: str) -> bytes:
+    """The bytes of a file that lies beside this one."""
     return files("linocut.api").joinpath(name).read_bytes()

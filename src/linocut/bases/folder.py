@@ -10,7 +10,7 @@ import msgspec
 from linocut.bases.identity import Memory
 from linocut.bases.known import Known, catalogue, known_in, pipelines
 from linocut.bases.reading import check_header, json_in, json_or_nothing, parts_of, weights_of
-from linocut.bases.types import FAMILIES, SPEEDS, Base, Licence, Sampling, TrainingDefaults
+from linocut.bases.types import FAMILIES, SPEEDS, Base, KindRecipe, Licence, Sampling, TrainingDefaults
 from linocut.errors import InvalidRequest
 
 MINI = Path(__file__).parents[1] / "mini"
@@ -113,6 +113,11 @@ def _own(folder: Path) -> dict[str, Any]:
     readers += [("training.", own.get("training"), TrainingDefaults), ("licence.", own.get("licence"), Licence)]
     speeds = own.get("sampling")
     readers += [(f"sampling.{n}.", one, Sampling) for n, one in speeds.items()] if isinstance(speeds, dict) else []
+    training = own.get("training")
+    kinds = training.get("kinds") if isinstance(training, dict) else None
+    readers += (
+        [(f"training.kinds.{n}.", one, KindRecipe) for n, one in kinds.items()] if isinstance(kinds, dict) else []
+    )
     for where, said, kind in readers:
         known = set(kind.__struct_fields__) - {"identity", "is_distilled"}  # type: ignore[attr-defined]
         for name in said if isinstance(said, dict) else ():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from linocut.bases.types import Licence
+from linocut.bases.types import HEAD_PART, Licence
 from linocut.files import sha256_file, write_durably
 
 Stamp = tuple[int, int, int, int]
@@ -47,7 +47,8 @@ class Memory:
         """16 hex digits over every weight and config file (name and content), in name order.
 
         Left out are linocut.json, so that a changed recipe does not orphan the adapters trained on the same weights;
-        what is hidden; and single files of weights beside the parts, which are never loaded.
+        the head that lets a base write, which no picture depends on; what is hidden; and single files of weights
+        beside the parts, which are never loaded.
         """
         folder = folder.absolute()
         paths = [path for path in sorted(folder.rglob("*")) if _counts(folder, path)]
@@ -118,6 +119,8 @@ def _counts(folder: Path, path: Path) -> bool:
     if path.suffix not in SUFFIXES or path.name == "linocut.json" or not path.is_file():
         return False
     is_single = len(inside.parts) == 1 and path.suffix == ".safetensors"
+    if inside.parts[0] == HEAD_PART:
+        return False
     return not is_single and not any(part.startswith(".") for part in inside.parts)
 
 

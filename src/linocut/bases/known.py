@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from linocut.bases.types import UNKNOWN_LICENCE, Licence, Sampling, TrainingDefaults
+from linocut.bases.types import MOST_REFERENCES, UNKNOWN_LICENCE, KindRecipe, Licence, Sampling, TrainingDefaults
 
 ReadJson = Callable[[str], dict[str, Any]]
 """A JSON file of a base's folder, by its name; empty where it is not there."""
@@ -19,7 +19,8 @@ ReadJson = Callable[[str], dict[str, Any]]
 
 class Known(msgspec.Struct, frozen=True):
     """One entry. ``when``: what the folder's configs say, as ``file:key.key`` to value; ``like``: the entry whose
-    fields stand in for those that are left out. ``billions``: its parameters."""
+    fields stand in for those that are left out. ``billions``: its parameters; ``kinds``: what its
+    training does otherwise for kinds of datasets."""
 
     name: str
     title: str
@@ -35,6 +36,8 @@ class Known(msgspec.Struct, frozen=True):
     when: dict[str, bool | int | float | str] = {}
     licence: Licence = UNKNOWN_LICENCE
     revision: str = ""
+    max_references: int = MOST_REFERENCES
+    kinds: dict[str, KindRecipe] = {}
 
     def holds(self, read: ReadJson) -> bool:
         """Whether a folder of this class is this one."""
@@ -45,6 +48,9 @@ class Known(msgspec.Struct, frozen=True):
         """What a ``linocut.json`` would say."""
         said = ("family", "native_pixels", "size_multiple", "max_text_tokens", "sampling", "training", "licence")
         found: dict[str, Any] = msgspec.to_builtins({name: getattr(self, name) for name in said})
+        found["training"]["kinds"] = msgspec.to_builtins(self.kinds)
+        if self.max_references != MOST_REFERENCES:
+            found["max_references"] = self.max_references
         return {"name": self.name, **found, "known_as": self.name}
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from linocut.bases.folder import MINI
@@ -35,6 +36,17 @@ def base_at(asked: str, pulled: Path) -> Path:
             f"unasked; to fetch it: linocut bases pull {asked}"
         )
     return place_of(asked, pulled)
+
+
+def check_routes(here: Sequence[str], routes: Mapping[str, str]) -> None:
+    """``InvalidRequest`` where a kind of route (v3, v4, legacy) is to draw with a base that is neither ``here`` nor in
+    the catalogue: nobody can ever serve it. An empty word is the first base."""
+    for kind, word in routes.items():
+        if word and word not in here and known_by(word) is None:
+            raise InvalidRequest(
+                f"LINOCUT_BASE_{kind.upper()} is {word!r}, which is none of this server's bases ({', '.join(here)}) "
+                "and none of the catalogue (`linocut bases list`); add it to LINOCUT_MORE_BASES, or take another."
+            )
 
 
 def place_of(asked: str, pulled: Path) -> Path:

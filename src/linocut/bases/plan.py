@@ -1,8 +1,8 @@
 """What of a base fits on a device, before anything is loaded. Pure: sizes in; a plan with figures out, or a refusal.
 
-A plan names the precision of the weights, where the text tower lives, in how many tiles a picture is decoded, how many
-images share a pass, and whether training computes its blocks again in the backward pass. At any moment the device holds
-what is resident, and one pass.
+A plan names the precision of the weights, where the text tower lives (or that a training gives it back), in how many
+tiles a picture is decoded, how many images share a pass, and whether training computes its blocks again in the backward
+pass. At any moment the device holds what is resident, and one pass.
 """
 
 from collections.abc import Iterator
@@ -15,12 +15,17 @@ from linocut.bases.sizes import BaseSizes, Part
 from linocut.errors import TooLarge
 
 Precision = Literal["bf16", "fp32", "fp8", "nf4"]
-TowerPlace = Literal["device", "host"]
+TowerPlace = Literal["device", "host", "released"]
 Purpose = Literal["both", "serving", "training"]
 
 GIB = 1 << 30
 CONTEXT_BYTES = 600_000_000
 """What a GPU's own libraries hold of it, kernels and their workspaces. An estimate; it has not been measured here."""
+
+RANK_COPIES = 2
+"""Of an adapter on each further device that learns: weights and gradients (decision 0037)."""
+BLOCKS_TOGETHER = 2
+"""Of a divided network, in full at one time: the block at work, and the next one on its way."""
 
 STATE_COPIES, HOST_STATE_COPIES = 5, 14
 """Of an adapter, in float32, while a step is taken: weights, gradients, two moments, the average. Where the device is
@@ -35,7 +40,8 @@ TILE_OVERLAP = 1.5
 class Passes(msgspec.Struct, frozen=True):
     """What one forward pass holds at its worst, in bytes, at the base's native size and in ``value_bytes`` wide values:
     a text of full length, one image's guided step, a picture decoded whole, one sample's training step with all
-    activations kept, and with blocks computed again."""
+    activations kept, and with blocks computed again; a picture encoded. What each picture that is looked at adds:
+    ``reference`` to a guided step, ``seen`` to reading a text."""
 
     value_bytes: int
     text: int
@@ -43,12 +49,17 @@ class Passes(msgspec.Struct, frozen=True):
     decode: int
     train: int
     train_again: int
+    encode: int = 0
+    reference: int = 0
+    seen: int = 0
 
 
 class Wishes(msgspec.Struct, frozen=True):
     """What is to be done with it. ``precisions``: those that can be had here, the best first; ``tower`` None: where it
     fits. ``beside``: bytes for the cache of adapters, and for tools. ``lora_values``: of one adapter of the base's own
-    rank. ``on_host``: the device's memory is the machine's."""
+    rank. ``on_host``: the device's memory is the machine's. ``devices``: how many learn together; ``divided``: each
+    keeps a part of the denoising network. ``references``: how many pictures the base looks at while it draws one, at
+    most."""
 
     purpose: Purpose
     precisions: tuple[Precision, ...]
@@ -56,6 +67,14 @@ class Wishes(msgspec.Struct, frozen=True):
     beside: int
     lora_values: int
     on_host: bool
+    devices: int = 1
+    divided: bool = False
+    references: int = 0
+
+    @property
+    def parts(self) -> int:
+        """Into how many parts the denoising network is divided."""
+        return self.devices if self.divided else 1
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -68,7 +87,8 @@ class Row(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """How a base is loaded and run. ``rows``: what is resident; ``passes``: the worst of each kind of pass, one of
     which runs at a time. ``second_on_host``: a second denoising network, which training needs for its previews
-    only, lives on the host and visits the device block by block."""
+    only, lives on the host and visits the device block by block. ``references``: how many pictures may be looked at
+    while one is drawn, ``of_references`` that the base takes."""
 
     purpose: Purpose
     precision: Precision
@@ -80,6 +100,8 @@ class Plan(msgspec.Struct, frozen=True):
     rows: tuple[Row, ...]
     passes: tuple[Row, ...]
     device_bytes: int
+    references: int = 0
+    of_references: int = 0
 
     @property
     def resident_bytes(self) -> int:
@@ -151,16 +173,24 @@ def told(plan: Plan, name: str) -> str:
 
 def _candidates(sizes: BaseSizes, passes: Passes, device_bytes: int, wishes: Wishes) -> Iterator[Plan]:
     towers: tuple[TowerPlace, ...] = (wishes.tower,) if wishes.tower else ("device", "host")
+    if wishes.on_host:  # there is no other place: it is there, or given back while nobody reads
+        may = wishes.purpose == "training" and wishes.tower is None
+        towers = ("device", "released") if may else ("released",) if wishes.tower == "released" else ("device",)
     second: tuple[bool, ...] = (False, True) if wishes.purpose == "training" and len(sizes.networks) > 1 else (False,)
     if wishes.on_host:
-        towers, second = ("device",), (False,)
+        second = (False,)
     again = (False,) if wishes.purpose == "serving" else (False, True)
-    for precision, tower, away, recompute, tiles, images in product(
-        wishes.precisions, towers, second, again, TILES, IMAGES
+    # A training looks at nothing, and a base that was made to look keeps one picture.
+    looked = range(wishes.references, 0, -1) if wishes.references and wishes.purpose != "training" else (0,)
+    for precision, tower, away, count, recompute, tiles, images in product(
+        wishes.precisions, towers, second, looked, again, TILES, IMAGES
     ):
         rows = _rows(sizes, precision, tower, away, wishes)
-        peaks = _peaks(sizes, passes, (precision, tower, away), (recompute, tiles, images), wishes)
-        yield Plan(wishes.purpose, precision, tower, away, recompute, tiles, images, rows, peaks, device_bytes)
+        peaks = _peaks(sizes, passes, (precision, tower, away), (recompute, tiles, images, count), wishes)
+        yield Plan(
+            wishes.purpose, precision, tower, away, recompute, tiles, images, rows, peaks, device_bytes, count,
+            looked[0],
+        )  # fmt: skip
 
 
 def _rows(
@@ -168,7 +198,9 @@ def _rows(
 ) -> tuple[Row, ...]:
     networks = sizes.networks[:1] if second_on_host else sizes.networks
     several = f", {len(networks)} of them" if len(networks) > 1 else ""
-    found = [Row(f"{WEIGHTS}denoising network{several}", sum(part_bytes(part, precision) for part in networks))]
+    part_of = f", one part of {wishes.parts}" if wishes.divided else ""
+    network = sum(part_bytes(part, precision) for part in networks) // wishes.parts
+    found = [Row(f"{WEIGHTS}denoising network{several}{part_of}", network)]
     if tower == "device":
         found.append(Row(f"{WEIGHTS}text tower", sum(part_bytes(part, precision) for part in sizes.towers)))
     coders = sum(part_bytes(part, precision, keeps_half=True) for part in sizes.autoencoders)
@@ -180,6 +212,13 @@ def _rows(
     if wishes.purpose != "serving":
         copies = HOST_STATE_COPIES if wishes.on_host else STATE_COPIES
         found.append(Row("the state of a training", 4 * copies * wishes.lora_values))
+        if wishes.devices > 1 and wishes.on_host:  # they are processes in the same memory
+            each = network + coders + 4 * RANK_COPIES * wishes.lora_values
+            found.append(
+                Row(f"{wishes.devices - 1} more that learn, their weights and adapters", (wishes.devices - 1) * each)
+            )
+        elif wishes.devices > 1:
+            found.append(Row("a gradient of another device", 4 * wishes.lora_values))
     return tuple(found)
 
 
@@ -187,31 +226,54 @@ def _peaks(
     sizes: BaseSizes,
     passes: Passes,
     lives: tuple[Precision, TowerPlace, bool],
-    how: tuple[bool, int, int],
+    how: tuple[bool, int, int, int],
     wishes: Wishes,
 ) -> tuple[Row, ...]:
-    (precision, tower, second_on_host), (recompute, tiles, images) = lives, how
+    (precision, tower, second_on_host), (recompute, tiles, images, count) = lives, how
     wider = 4 if precision == "fp32" else 2
     scale = wider / passes.value_bytes
     # A quantised linear is widened for its matmul, one at a time.
     widened = 2 * max(part.widest for part in sizes.networks) if precision in ("fp8", "nf4") else 0
-    visits = 2 * max((part.block for part in sizes.towers), default=0) if tower == "host" else 0
+    visits = 2 * max((part.block for part in sizes.towers), default=0) if tower != "device" else 0
+    if tower == "released" and wishes.on_host:
+        visits = sum(part_bytes(part, precision) for part in sizes.towers)
     visit = 2 * sizes.networks[-1].block if second_on_host else 0
+    together = BLOCKS_TOGETHER * wider * max(part.block for part in sizes.networks) if wishes.divided else 0
     drawn = round(passes.denoise * images * scale)
     decoded = passes.decode if tiles == 1 else passes.decode * TILE_OVERLAP / tiles**2
+    read = passes.text + passes.seen * count
     found = [
-        Row("reading a text", round(passes.text * scale) + visits),
+        Row("reading a text" + _with(count if passes.seen else 0), round(read * scale) + visits),
+        Row("encoding a picture", round(passes.encode * scale)),
         Row("decoding a picture", round(decoded * scale)),
-        Row(
-            "drawing" if images == 1 else f"drawing {images} images",
-            drawn + widened + visit,
-        ),
+        Row("drawing" if images == 1 else f"drawing {images} images", drawn + widened + visit + together),
     ]
+    if count:
+        beside = round((passes.denoise + passes.reference * count) * scale)
+        found.append(Row("drawing an image" + _with(count), beside + widened + visit + together))
     if wishes.purpose != "serving":
-        found.append(
-            Row("a training step", round((passes.train_again if recompute else passes.train) * scale) + widened)
-        )
+        step = round((passes.train_again if recompute else passes.train) * scale) + widened + together
+        at_once = wishes.devices if wishes.on_host else 1
+        found.append(Row("a training step" if at_once == 1 else f"{at_once} training steps at once", at_once * step))
     return tuple(found)
+
+
+def _with(references: int) -> str:
+    if not references:
+        return ""
+    return f" with {references} reference {_pictures(references)}"
+
+
+def _fewer(plan: Plan) -> str:
+    if plan.references == plan.of_references:
+        return ""
+    narrower = {"bf16": "fp8", "fp8": "nf4"}.get(plan.precision)
+    more = f"; LINOCUT_PRECISION={narrower} leaves more" if narrower else ""
+    return f" (it takes {plan.of_references}, for which there is no room{more})"
+
+
+def _pictures(count: int) -> str:
+    return "picture" if count == 1 else "pictures"
 
 
 def _refusal(name: str, smallest: Plan, sizes: BaseSizes, passes: Passes, wishes: Wishes) -> str:
@@ -253,7 +315,10 @@ def _purpose(purpose: str) -> str:
 
 def _how(plan: Plan) -> str:
     images = "image" if plan.images == 1 else "images"
-    said = [f"text tower on the {plan.tower}", f"{plan.images} {images} a pass"]
+    tower = "given back once the captions are read" if plan.tower == "released" else f"on the {plan.tower}"
+    said = [f"text tower {tower}", f"{plan.images} {images} a pass"]
+    if plan.references:
+        said.append(f"{plan.references} reference {_pictures(plan.references)} at once{_fewer(plan)}")
     if plan.second_on_host:
         said.append("the second network on the host")
     if plan.tiles > 1:

@@ -17,11 +17,13 @@ FILE = Path(__file__).parent / "published.json"
 
 
 class Published(msgspec.Struct, frozen=True):
-    """One base: its parts, its passes in bf16, and the values of an adapter of its own rank."""
+    """One base: its parts, its passes in bf16, and the values of an adapter of its own rank. ``is_packed``: its
+    files are in four bits already, so that it is loaded in no other precision."""
 
     sizes: BaseSizes
     passes: Passes
     lora_values: int
+    is_packed: bool = False
 
 
 @lru_cache(maxsize=1)

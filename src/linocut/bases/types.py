@@ -1,6 +1,6 @@
 """What the processes without torch must know of a base: family, identity, sizes, recipes, licence."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -17,11 +17,17 @@ the two together)."""
 TAKE_REFERENCES = frozenset({"flux2", "flux2_dev", "qwen_image_edit"})
 """The families whose network can look at other pictures while it draws (``Family.takes_references``)."""
 
+MOST_REFERENCES = 11
+"""The most pictures to look at that one request brings: ten of a style, and one of a character."""
+
 TAKE_INSTRUCTIONS = frozenset({"qwen_image_edit"})
 """The families that were taught to be told how to change a picture."""
 
 READ_STRUCTURE = frozenset({"ideogram4"})
 """The families that were taught structured captions; the others read plain words."""
+
+HEAD_PART = "prompt_enhancer_head"
+"""The part that lets a language model without a head write; no picture depends on it."""
 
 FAMILY_NAMES = {
     "ideogram4": "Ideogram 4",
@@ -33,6 +39,12 @@ FAMILY_NAMES = {
     "sdxl": "Stable Diffusion XL",
 }
 """What sentences call them."""
+
+DatasetKind = Literal["style", "subject", "character"]
+DATASET_KINDS: tuple[DatasetKind, ...] = ("style", "subject", "character")
+"""What a dataset may be of: a look of many things, one thing, or somebody."""
+
+FEW_PICTURES = 15
 
 SPEEDS = ("FLASH", "TURBO", "DEFAULT", "QUALITY")
 """The published rendering speeds."""
@@ -56,11 +68,23 @@ class Sampling(msgspec.Struct, frozen=True, omit_defaults=True):
     polish_guidance: float = 1.0
 
 
+class KindRecipe(msgspec.Struct, frozen=True):
+    """What is done otherwise for one kind of dataset. ``steps``: the recipe's times this; ``few_steps``: times this too
+    for fewer than ``FEW_PICTURES``, and at ``few_rate`` (0: the recipe's learning rate). ``sigma``: added to the mean
+    of the noise levels' logit, so above 0 is nearer to pure noise.
+    """
+
+    steps: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    few_steps: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    few_rate: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    sigma: float = 0.0
+
+
 class TrainingDefaults(msgspec.Struct, frozen=True):
     """The base's own training recipe; ``runs/recipes.py`` turns it and a dataset's size into numbers.
 
     ``pixels``: side of the square whose area a training picture is scaled down to; never more than
-    ``native_pixels``, which 0 stands for.
+    ``native_pixels``, which 0 stands for. ``kinds``: by kind of dataset (``DATASET_KINDS``), what is done otherwise.
     """
 
     lora_rank: Count
@@ -74,6 +98,7 @@ class TrainingDefaults(msgspec.Struct, frozen=True):
     sigma_mean: float
     sigma_std: float
     pixels: Annotated[int, msgspec.Meta(ge=0)] = 0
+    kinds: dict[DatasetKind, KindRecipe] = {}
 
 
 class Licence(msgspec.Struct, frozen=True):
@@ -96,7 +121,8 @@ class Base(msgspec.Struct, frozen=True):
     language of ``linocut.prompting``. Empty for one that was shown pictures of everything. ``known_as``: its name in
     our catalogue; empty for one that is described by its own ``linocut.json`` alone. ``is_distilled``: its
     ``model_index.json`` says that it was taught to draw without guidance. ``cfg_normalization`` and
-    ``cfg_truncation``: Z-Image's, as in its pipeline.
+    ``cfg_truncation``: Z-Image's, as in its pipeline. ``max_references``: how many pictures it can look at while it
+    draws one, where it looks at any.
     """
 
     identity: str
@@ -113,6 +139,7 @@ class Base(msgspec.Struct, frozen=True):
     is_distilled: bool = False
     cfg_normalization: float = 0.0
     cfg_truncation: float = 1.0
+    max_references: Annotated[int, msgspec.Meta(ge=1, le=MOST_REFERENCES)] = MOST_REFERENCES
 
     @property
     def takes_negative_text(self) -> bool:

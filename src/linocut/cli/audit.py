@@ -25,11 +25,18 @@ def list_(
     with closing(open_database(data)) as db, db.read() as tx:
         names, found = organizations.names_of(tx), log.entries(tx, before=before, most=most)
     lines = [
-        f"{e.number:>6}  {e.at:%Y-%m-%d %H:%M:%S}  {names.get(e.actor.user_id or '', 'operator'):<16}  {e.action:<20}  "
+        f"{e.number:>6}  {e.at:%Y-%m-%d %H:%M:%S}  {_who(e.actor, names):<16}  {e.action:<20}  "
         f"{e.object_id or ''}  {names.get(e.organization_id or '', '')}".rstrip()
         for e in found
     ]
     answer([log.told(e) for e in found], "\n".join(lines) or "Nothing was done yet.", as_json=as_json)
+
+
+def _who(actor: log.Actor, names: dict[str, str]) -> str:
+    """A user's handle; the operator for a verb on this machine; for somebody unknown, the address they came from."""
+    if actor.user_id is not None:
+        return names.get(actor.user_id, "removed")
+    return "operator" if actor.address is None else f"({actor.address})"
 
 
 @app.command("head")

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from linocut.bases import FAMILIES, MINI, Base, Memory, check_parts, facts_of, load_base
+from linocut.bases import FAMILIES, MINI, TAKE_REFERENCES, Base, Memory, check_parts, facts_of, load_base
 from linocut.bases.known import Known, catalogue, known_by
 from linocut.bases.places import base_at, place_of
-from linocut.bases.plan import GIB, Purpose, Wishes, plan_for, told
+from linocut.bases.plan import GIB, Precision, Purpose, TowerPlace, Wishes, plan_for, told
 from linocut.bases.published import published
 from linocut.bases.pull import note_of, pull
 from linocut.cli.say import JsonFlag, answer, note
@@ -117,12 +117,22 @@ def fits(name: str, gib: float) -> dict[str, str]:
     said: dict[str, str] = {}
     purposes: tuple[Purpose, ...] = ("both", "serving", "training")
     for purpose in purposes:
-        wishes = Wishes(purpose, ("bf16", "fp8", "nf4"), None, BESIDE, sizes.lora_values, on_host=False)
+        precisions: tuple[Precision, ...] = ("nf4",) if sizes.is_packed else ("bf16", "fp8", "nf4")
+        tower: TowerPlace | None = "device" if sizes.is_packed else None  # as `engine/room.py` loads such a base
+        wishes = Wishes(
+            purpose, precisions, tower, BESIDE, sizes.lora_values, on_host=False, references=_references(name)
+        )
         try:
             said[purpose] = told(plan_for(name, sizes.sizes, sizes.passes, round(gib * GIB), wishes), name)
         except TooLarge as refused:
             said[purpose] = refused.message
     return said
+
+
+def _references(name: str) -> int:
+    """How many pictures the base of that name looks at."""
+    known = catalogue()[name]
+    return known.max_references if known.family in TAKE_REFERENCES else 0
 
 
 def note_licence(base: Base) -> None:
@@ -202,7 +212,14 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     lines += [
         f"{speed:<16} {how['steps']} steps, guidance {how['guidance']}" for speed, how in facts["sampling"].items()
     ]
-    lines.append(f"{'training':<16} " + ", ".join(f"{name} {value}" for name, value in facts["training"].items()))
+    training = {**facts["training"]}
+    kinds = training.pop("kinds", {})
+    lines.append(f"{'training':<16} " + ", ".join(f"{name} {value}" for name, value in training.items()))
+    lines += [
+        f"{'  of a ' + kind:<16} "
+        + ", ".join(f"{name} {value}" for name, value in otherwise.items() if value not in (0, 1))
+        for kind, otherwise in kinds.items()
+    ]
     return lines
 
 

@@ -10,6 +10,7 @@ from linocut.cli import checks
 from linocut.cli.checks import Finding
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption
 from linocut.cli.fit import fit
+from linocut.cli.price_check import prices
 from linocut.cli.say import EXIT_FAILED, JsonFlag, answer
 from linocut.cli.serve import BaseOption, DataOption
 from linocut.cli.speakers import speakers
@@ -45,6 +46,7 @@ def doctor(
         lambda: checks.tools(settings),
         lambda: checks.safety(settings),
         lambda: speakers(settings),
+        lambda: prices(settings),
     ]
     if blobs:
         looks.append(lambda: checks.blobs(settings))

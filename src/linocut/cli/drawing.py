@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from linocut.cli.connection import connect
-from linocut.cli.images import save_images
+from linocut.cli.saving import save_images
 from linocut.cli.say import answer
 from linocut.client import Client
 

@@ -7,12 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from linocut.accounts import keys, organizations
+from linocut.accounts.audit import OPERATOR
+from linocut.accounts.types import KeyView
 from linocut.cli.say import JsonFlag, answer
 from linocut.cli.serve import DataOption
 from linocut.db.database import Database
 from linocut.environment import settings_with
 from linocut.folders import make_folder
-from linocut.ids import wire_time
+from linocut.ids import now, wire_time
+from linocut.settings.lists import items_in
 
 app = typer.Typer(help="API keys of this server.", no_args_is_help=True)
 
@@ -38,6 +41,13 @@ def create(
     label: Annotated[
         str | None, typer.Option("--label", help="A note to tell keys apart, at most 64 characters.")
     ] = None,
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, max=3660, help="Days that it lives; without it for ever.")
+    ] = None,
+    scopes: Annotated[
+        str | None,
+        typer.Option("--scopes", help="What it may do, commas between: read, generate, datasets, train, models."),
+    ] = None,
     data: DataOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -49,7 +59,8 @@ def create(
         organization_id = organizations.ensure_organization(tx, org)
         if not organizations.is_member(tx, organization_id, user_id):
             organizations.add_member(tx, organization_id, user_id, "MEMBER")
-        made = keys.create_key(tx, user_id=user_id, organization_id=organization_id, label=label)
+        ends = keys.Ends(days and days * 86_400, tuple(items_in(scopes)) if scopes is not None else None)
+        made = keys.create_key(tx, user_id=user_id, organization_id=organization_id, label=label, ends=ends)
     facts = {
         "api_key": made.api_key,
         "api_key_id": made.api_key_id,
@@ -79,15 +90,56 @@ def list_(data: DataOption = None, as_json: JsonFlag = False) -> None:
                 "organization": names.get(key.organization_id),
                 "created": wire_time(key.created_at),
                 "revoked": wire_time(key.revoked_at) if key.revoked_at else None,
+                "status": _status(key),
+                "expires": wire_time(key.expires_at) if key.expires_at else None,
+                "scopes": key.scopes,
+                "last_used": wire_time(key.last_used_at) if key.last_used_at else None,
+                "last_used_from": key.last_used_from,
             }
             for key in keys.list_keys(tx)
         ]
     lines = [
-        f"{r['api_key_id']}  {r['redacted']:<12} {'revoked' if r['revoked'] else 'active':<8} "
+        f"{r['api_key_id']}  {r['redacted']:<12} {r['status']:<8} "
         f"{r['user']} of {r['organization']}  {r['label'] or ''}".rstrip()
         for r in rows
     ]
     answer(rows, "\n".join(lines) or "There are no keys yet: linocut keys create makes one.", as_json=as_json)
+
+
+def _status(key: KeyView) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.disabled_at is not None:
+        return "disabled"
+    return "active" if key.works(now()) else "expired"
+
+
+@app.command("disable")
+def disable(
+    api_key_id: Annotated[str, typer.Argument(help="The key's id (not its text): see linocut keys list.")],
+    data: DataOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Deactivate a key: it works no longer, and stays in the lists of the console."""
+    with closing(open_database(data)) as db, db.transaction() as tx:
+        keys.get(tx, api_key_id)
+        keys.disable(tx, api_key_id, by=OPERATOR)
+    answer({"api_key_id": api_key_id, "status": "disabled"}, f"{api_key_id} is deactivated.", as_json=as_json)
+
+
+@app.command("rotate")
+def rotate(
+    api_key_id: Annotated[str, typer.Argument(help="The key's id (not its text): see linocut keys list.")],
+    hours: Annotated[float, typer.Option("--hours", min=0, max=720, help="How long the old key goes on.")] = 24.0,
+    data: DataOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make a new key in place of one, and show it once; the old one goes on for a while."""
+    with closing(open_database(data)) as db, db.transaction() as tx:
+        made = keys.rotate(tx, api_key_id, round(hours * 3600), by=OPERATOR)
+    facts = {"api_key": made.api_key, "api_key_id": made.api_key_id, "replaces": api_key_id}
+    told = f"{made.api_key}\n(shown once; key id {made.api_key_id}; {api_key_id} goes on for {hours:g} hours)"
+    answer(facts, told, as_json=as_json)
 
 
 @app.command("revoke")

@@ -17,6 +17,7 @@ def model_text(model: dict[str, Any]) -> str:
         "base": extras.get("base"),
         "created": model.get("creation_time"),
         "changed": model.get("last_update_time"),
+        "imported": _imported(extras.get("imported")),
         "error": extras.get("error"),
     }
     lines = _table(facts, "")
@@ -43,6 +44,10 @@ def _run(run: dict[str, Any]) -> list[str]:
         "error": extras.get("error"),
     }
     return [f"run {run['training_run_id']}", *_table(facts, "  ")]
+
+
+def _imported(said: dict[str, Any] | None) -> str | None:
+    return None if said is None else f"from a {said['layout']} file, rank {said['rank']}, alpha {said['alpha']:g}"
 
 
 def _scores(scores: dict[str, float]) -> str | None:

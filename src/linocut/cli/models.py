@@ -9,7 +9,8 @@ import typer
 from linocut.cli import train
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
 from linocut.cli.model_table import model_text
-from linocut.cli.say import JsonFlag, answer, note_remarks
+from linocut.cli.say import JsonFlag, answer, note, note_remarks
+from linocut.custom_models.slugs import MODEL_NAME_RULE, check_name
 from linocut.files import sha256_hex, write_durably
 
 app = typer.Typer(help="Custom models.", no_args_is_help=True)
@@ -100,7 +101,12 @@ def watch(
 def download(
     model_id: ModelId,
     out: Annotated[
-        Path | None, typer.Option("--out", readable=False, help="File to write; the model's id when left out.")
+        Path | None,
+        typer.Option(
+            "--out",
+            readable=False,
+            help="File to write; without an ending, a folder for the weights and a README. The id when left out.",
+        ),
     ] = None,
     layout: Annotated[
         Layout | None,
@@ -110,13 +116,89 @@ def download(
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
 ) -> None:
-    """Save the adapter: a safetensors file for the library's load_lora_weights, or for another program."""
+    """Save the adapter: a safetensors file for the library's load_lora_weights, or for another program. Into a folder:
+    with its card, as the hub wants it."""
     with connect(url, key_file) as client:
         weights = client.weights(model_id, layout.value if layout else None)
-    path = out or Path(f"{model_id}.safetensors")
+        path = out or Path(f"{model_id}.safetensors")
+        if path.is_dir() or (out is not None and not out.suffix):
+            path = _beside_its_card(path, client.card(model_id), client.model(model_id))
     write_durably(path, weights)
     facts = {"path": str(path), "bytes": len(weights), "sha256": sha256_hex(weights)}
     answer(facts, f"{path} ({len(weights)} bytes)", as_json=as_json)
+
+
+def _beside_its_card(folder: Path, card: str, model: dict[str, Any]) -> Path:
+    """Where the weights go in a folder; its README is written, unless there is another one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    readme = folder / "README.md"
+    if readme.exists() and readme.read_text(errors="replace") != card:
+        note(f"linocut: {readme} is there already and was left as it is; `linocut models card` prints the model's own.")
+    else:
+        write_durably(readme, card.encode())
+    slug, _, version = str(model["custom_model_uri"]).removeprefix("model/").partition("/version/")
+    return folder / f"{slug}-{version}.safetensors"
+
+
+@app.command("card")
+def card(
+    model_id: ModelId,
+    out: Annotated[
+        Path | None, typer.Option("--out", readable=False, help="File to write; printed when left out.")
+    ] = None,
+    url: UrlOption = DEFAULT_URL,
+    key_file: KeyFileOption = KEY_FILE,
+    as_json: JsonFlag = False,
+) -> None:
+    """A model's card: a README for the hub, with its base, licence, prompts to try and the training's numbers."""
+    with connect(url, key_file) as client:
+        text = client.card(model_id)
+    if out is not None:
+        write_durably(out, text.encode())
+        answer({"path": str(out), "bytes": len(text.encode())}, str(out), as_json=as_json)
+    else:
+        answer({"card": text}, text, as_json=as_json)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A LoRA in a safetensors file.", exists=True, dir_okay=False)],
+    name: Annotated[str, typer.Option("--name", help=f"What to call the model: {MODEL_NAME_RULE}.")],
+    alpha: Annotated[
+        float | None,
+        typer.Option("--alpha", help="Its alpha, for a file that does not say it; its rank when left out."),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", help="What it was trained on, of several bases that it fits."),
+    ] = None,
+    url: UrlOption = DEFAULT_URL,
+    key_file: KeyFileOption = KEY_FILE,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take in a LoRA that was trained elsewhere: of diffusers, ComfyUI, kohya's tools or peft."""
+    check_name(name, "--name")
+    with connect(url, key_file) as client:
+        model = client.import_model(file, name, alpha=alpha, base=base)
+    note_remarks(model)
+    answer(
+        model, f"{_line(model)}\nIt was read as a file of {model['x_linocut']['imported']['layout']}.", as_json=as_json
+    )
+
+
+@app.command("promote")
+def promote(
+    model_id: ModelId,
+    step: Annotated[int, typer.Argument(min=1, help="After which step: see linocut models get.")],
+    url: UrlOption = DEFAULT_URL,
+    key_file: KeyFileOption = KEY_FILE,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make a new version of a checkpoint that was kept of the model's training."""
+    with connect(url, key_file) as client:
+        model = client.promote(model_id, step)
+    note_remarks(model)
+    answer(model, _line(model), as_json=as_json)
 
 
 @app.command("share")

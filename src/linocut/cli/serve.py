@@ -33,6 +33,15 @@ DataOption = Annotated[
         help="Folder that all is kept in; else LINOCUT_DATA, else linocut-data.",
     ),
 ]
+BasesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--base",
+        metavar="NAME",
+        help="mini, a name of `linocut bases list`, or the folder of a base; more than once: several, the first one "
+        "draws where LINOCUT_BASE_V3, _V4 and _LEGACY name none; else LINOCUT_BASE, else mini.",
+    ),
+]
 BaseOption = Annotated[
     str | None,
     typer.Option(
@@ -50,9 +59,29 @@ LicenceOption = Annotated[
 VerifyOption = Annotated[
     bool, typer.Option("--verify", help="Read every file of the base again, whether or not it looks unchanged.")
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS|local",
+        help="Have a Ray cluster run the workers (pip install 'linocut[cluster]'); else LINOCUT_CLUSTER, else none.",
+    ),
+]
 WorkersOption = Annotated[
     int | None,
-    typer.Option("--workers", min=0, max=64, help="Engine processes (0: none here); else LINOCUT_WORKERS, else 1."),
+    typer.Option(
+        "--workers", min=0, max=64, help="Engine processes of each base (0: none here); else LINOCUT_WORKERS, else 1."
+    ),
+]
+
+DevicesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--devices",
+        min=1,
+        max=64,
+        help="Devices of this machine that learn one training together; else LINOCUT_TRAINING_DEVICES, else 1.",
+    ),
 ]
 
 
@@ -60,9 +89,11 @@ def serve(
     host: HostOption = None,
     port: PortOption = None,
     data: DataOption = None,
-    base: BaseOption = None,
+    base: BasesOption = None,
     workers: WorkersOption = None,
     accept_licence: LicenceOption = None,
+    cluster: ClusterOption = None,
+    devices: DevicesOption = None,
     verify: VerifyOption = False,
 ) -> None:
     """Serve the API, and run the engine beside it. Ctrl-C stops both; what was training goes on at the next start.
@@ -70,9 +101,11 @@ def serve(
     Every other setting is an environment variable: docs/settings.md."""
     from linocut.workers import supervise
 
-    settings = settings_with(
-        host=host, port=port, data=data, base=base, workers=workers, accept_licence=named(accept_licence)
-    )
+    first, more = (base[0], ",".join(base[1:])) if base else (None, None)
+    if any("," in word for word in base or []):
+        raise typer.BadParameter("a base's folder may have no comma in its name; give --base once for each base.")
+    given = {"host": host, "port": port, "data": data, "workers": workers, "accept_licence": named(accept_licence)}
+    settings = settings_with(**given, base=first, more_bases=more, cluster=cluster, training_devices=devices)
     set_up_logs(settings.log_level, as_json=settings.log_json)
     raise typer.Exit(supervise.run(settings, verify_base=verify))
 

@@ -2,7 +2,11 @@
 
 import httpx2
 
-from linocut.cli.checks import Finding
+from linocut.bases import load_base
+from linocut.bases.speech import head_of
+from linocut.cli.checks import Finding, remembered
+from linocut.errors import LinocutError
+from linocut.runtime import base_folder
 from linocut.settings import Settings
 
 SECONDS = 5.0
@@ -12,6 +16,12 @@ def speakers(settings: Settings) -> Finding:
     """Who describes and who writes; an endpoint is asked which models it has."""
     told = []
     for role, chosen in (("describer", settings.describer), ("writer", settings.writer)):
+        if chosen == "base":
+            try:
+                told.append(f"writer base ({_base(settings)})")
+            except LinocutError as error:
+                return Finding("language models", False, error.message, "export LINOCUT_WRITER=grammar   (asks nobody)")
+            continue
         if chosen != "endpoint":
             told.append(f"{role} {chosen}")
             continue
@@ -24,6 +34,14 @@ def speakers(settings: Settings) -> Finding:
             return Finding("language models", False, f"the {role}'s endpoint {url} {wrong}", mend)
         told.append(f"{role} {model} at {url}{', with a key' if key else ''}")
     return Finding("language models", True, "; ".join(told))
+
+
+def _base(settings: Settings) -> str:
+    """The base that writes. ``LinocutError`` where it cannot."""
+    folder = base_folder(settings)
+    base = load_base(folder, remembered(settings))
+    head_of(base, folder, settings.writer_head)
+    return base.name
 
 
 def _wrong(url: str, key: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -17,6 +17,8 @@ from linocut.custom_models.slugs import check_name
 from linocut.errors import InvalidRequest, LinocutError, RunFailed
 from linocut.ids import new_id
 
+Kind = Literal["style", "subject", "character"]
+
 
 def train(
     folder: Annotated[
@@ -26,6 +28,12 @@ def train(
         ),
     ],
     name: Annotated[str, typer.Option("--name", help="The model's name: 5 to 30 letters, digits, spaces, hyphens.")],
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what the training would be; start none, and keep nothing.")
+    ] = False,
+    kind: Annotated[
+        Kind | None, typer.Option("--kind", help="What the pictures are of; else it is guessed from the captions.")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the training to end.")] = False,
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
@@ -51,7 +59,13 @@ def train(
             note(as_text(report, with_files=False))
             if not report["summary"]["is_ready"]:
                 raise InvalidRequest(str(report["summary"]["message"]))
-            started = _start(client, dataset_id, name)
+            if plan:
+                told = client.plan(dataset_id, name, dataset_kind=kind)
+                client.delete_dataset(dataset_id)
+                note_remarks(told)
+                answer(told, _plan_text(told), as_json=as_json)
+                return
+            started = _start(client, dataset_id, name, kind)
         model_id = str(started["model_id"])
         note(f"model {model_id} trains on dataset {dataset_id}")
         model = client.model(model_id) if detach else watch(client, model_id, quiet=as_json)
@@ -98,12 +112,30 @@ class _MayHaveStarted(BaseException):
     """Interrupted after the server was asked to train and before it answered."""
 
 
-def _start(client: Client, dataset_id: str, name: str) -> dict[str, Any]:
+def _start(client: Client, dataset_id: str, name: str, kind: Kind | None) -> dict[str, Any]:
     key = new_id()
     try:
-        return patiently(lambda: client.train(dataset_id, name, idempotency_key=key))
+        return patiently(lambda: client.train(dataset_id, name, idempotency_key=key, dataset_kind=kind))
     except KeyboardInterrupt:
         raise _MayHaveStarted from None
+
+
+def _plan_text(plan: dict[str, Any]) -> str:
+    held = ", ".join(one["file_name"] for one in plan["held_out"]) or "none"
+    minutes = "not known" if plan["minutes"] is None else f"about {max(1, round(plan['minutes']))}"
+    memory = "not known" if plan["memory_mib"] is None else f"{plan['memory_mib']:g} MiB beside the base"
+    rows = {
+        "pictures": f"{plan['pictures']}, each learned from about {plan['passes']:g} times",
+        "held out": held,
+        "steps": f"{plan['training_steps']}, a checkpoint every {plan['checkpoint_every']}",
+        "rank": plan["lora_rank"],
+        "kind": (plan.get("x_linocut") or {}).get("dataset_kind", "not known"),
+        "minutes": minutes,
+        "memory": memory,
+    }
+    if plan["cost"] is not None:
+        rows["cost"] = f"{plan['cost']['amount']} {plan['cost']['currency_code']}, in minor units"
+    return "\n".join(f"{name:<9} {value}" for name, value in rows.items())
 
 
 def _check_count(count: int | None, limits: dict[str, Any]) -> None:

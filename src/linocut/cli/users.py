@@ -4,19 +4,24 @@ from contextlib import closing
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from linocut.accounts import links, members, organizations, people
+from linocut.accounts import links, mails, members, organizations, people
 from linocut.accounts.audit import OPERATOR
+from linocut.accounts.people import Person
 from linocut.cli.keys import open_database
 from linocut.cli.say import JsonFlag, answer
 from linocut.cli.serve import DataOption
 from linocut.db import tables
 from linocut.environment import settings_with
-from linocut.errors import NotFound
+from linocut.errors import Conflict, NotFound
 from linocut.ids import wire_time
+from linocut.leaving import departures
 
 app = typer.Typer(help="Users of this server: list them, make one, let one sign in.", no_args_is_help=True)
+
+
+MailFlag = Annotated[bool, typer.Option("--mail", help="Mail the link (LINOCUT_SMTP_HOST) instead of printing it.")]
 
 
 @app.command("list")
@@ -24,7 +29,7 @@ def list_(data: DataOption = None, as_json: JsonFlag = False) -> None:
     """Every user: handle, address, whether there is a password, the organisations with the roles there."""
     with closing(open_database(data)) as db, db.read() as tx:
         names, rows = organizations.names_of(tx), []
-        stands = tables.users.c.deleted_at.is_(None)
+        stands = tables.users.c.purged_at.is_(None)
         for user in tx.execute(select(tables.users).where(stands).order_by(tables.users.c.name)).all():
             belongs = {
                 names[one]: members.role_of(tx, one, user.user_id)
@@ -38,12 +43,14 @@ def list_(data: DataOption = None, as_json: JsonFlag = False) -> None:
                     "has_password": user.password_hash is not None,
                     "organizations": belongs,
                     "created": wire_time(user.created_at),
+                    "removed_at": wire_time(user.purge_at) if user.purge_at else None,
                 }
             )
     lines = [
         f"{row['user_id']}  {row['handle']:<16} {row['email'] or '-':<28} "
         f"{'password' if row['has_password'] else 'no password':<12} "
         + ", ".join(f"{role} of {name}" for name, role in row["organizations"].items())
+        + (f"  removed for good at {row['removed_at']}" if row["removed_at"] else "")
         for row in rows
     ]
     answer(rows, "\n".join(line.rstrip() for line in lines) or "There are no users yet.", as_json=as_json)
@@ -55,6 +62,7 @@ def create(
     email: Annotated[str | None, typer.Option("--email", help="The address to sign in with.")] = None,
     org: Annotated[str, typer.Option("--org", help="The organisation to belong to; made if there is none.")] = "home",
     role: Annotated[str, typer.Option("--role", help="OWNER, ADMIN or MEMBER.")] = "MEMBER",
+    mail: MailFlag = False,
     data: DataOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -65,38 +73,92 @@ def create(
         person = people.create(tx, handle, email, by=OPERATOR)
         organization_id = organizations.ensure_organization(tx, org)
         organizations.add_member(tx, organization_id, person.user_id, role)  # type: ignore[arg-type]  # checked above
-        link = links.make(tx, "sign-in", OPERATOR, user_id=person.user_id)
-    url = _url(data, link)
-    answer(
-        {"user_id": person.user_id, "handle": person.handle, "link": url},
-        f"{person.handle} is {role} of {org}. Pass this link on; it is good once, for an hour:\n{url}",
-        as_json=as_json,
-    )
+        facts, told = _reaches(tx, data, person, mail=mail)
+    facts = {"user_id": person.user_id, "handle": person.handle, **facts}
+    answer(facts, f"{person.handle} is {role} of {org}. {told}", as_json=as_json)
 
 
 @app.command("link")
 def link(
     account: Annotated[str | None, typer.Argument(help="A handle or an address; none: for the server's owner.")] = None,
+    mail: MailFlag = False,
     data: DataOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Make a new link to sign in with and to choose a new password, good once and for an hour."""
     with closing(open_database(data)) as db, db.transaction() as tx:
         if account is None:
-            text = links.make(tx, "owner", OPERATOR)
+            if mail:
+                raise typer.BadParameter("--mail needs the user whom the mail goes to.", param_hint="--mail")
+            url = _url(data, links.make(tx, "owner", OPERATOR))
+            facts, told = {"link": url}, f"Good once, for an hour:\n{url}"
         else:
-            person = people.by_account(tx, account)
-            if person is None:
-                raise NotFound(f"There is no user {account}; linocut users list shows them.")
-            text = links.make(tx, "sign-in", OPERATOR, user_id=person.user_id)
-    url = _url(data, text)
-    answer({"link": url}, f"Good once, for an hour:\n{url}", as_json=as_json)
+            facts, told = _reaches(tx, data, found(tx, account), mail=mail)
+    answer(facts, told, as_json=as_json)
+
+
+@app.command("delete")
+def delete(
+    account: Annotated[str, typer.Argument(help="A handle or an address.")],
+    days: Annotated[
+        int | None, typer.Option("--days", min=0, max=365, help="How long they can come back (LINOCUT_DELETION_DAYS).")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Remove a user: refused from now on, with their keys, and after some days gone for good."""
+    with closing(open_database(data)) as db, db.transaction() as tx:
+        given = settings_with(data=data).deletion_days if days is None else days
+        left = departures.remove_user(tx, found(tx, account).user_id, given, OPERATOR)
+    facts = {"user_id": left.object_id, "handle": left.name, "removed_at": wire_time(left.purge_at)}
+    told = f"{left.name} is refused from now on, and gone at {facts['removed_at']}."
+    answer(facts, f"{told} Until then `linocut users restore` brings them back.", as_json=as_json)
+
+
+@app.command("restore")
+def restore(
+    account: Annotated[str, typer.Argument(help="A handle or an address.")],
+    data: DataOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Bring a user back who is being removed: their keys, models and memberships are as they were."""
+    with closing(open_database(data)) as db, db.transaction() as tx:
+        gone = departures.leaving_account(tx, account)
+        if gone is None:
+            raise NotFound(f"There is no user {account} who is being removed.")
+        handle = departures.restore_user(tx, gone[0], OPERATOR)
+    answer({"user_id": gone[0], "handle": handle}, f"{handle} is back, and signs in again.", as_json=as_json)
+
+
+def found(tx: Connection, account: str) -> Person:
+    """The user of a handle or an address. ``NotFound``."""
+    person = people.by_account(tx, account)
+    if person is None:
+        raise NotFound(f"There is no user {account}; linocut users list shows them.")
+    return person
+
+
+def _reaches(tx: Connection, data: DataOption, person: Person, *, mail: bool) -> tuple[dict[str, str], str]:
+    """A link to sign in with, as JSON and in words: to pass on, or queued as a mail. ``Conflict``."""
+    if not mail:
+        url = _url(data, links.make(tx, "sign-in", OPERATOR, user_id=person.user_id))
+        return {"link": url}, f"Pass this link on; it is good once, for an hour:\n{url}"
+    if not settings_with(data=data).smtp_host:
+        raise Conflict("No mail server is set (LINOCUT_SMTP_HOST); leave --mail out and pass the link on.")
+    if person.email is None:
+        raise Conflict(f"{person.handle} has no e-mail address; leave --mail out and pass the link on.")
+    mail_id = mails.password_link(tx, person.user_id, person.email, _origin(data))
+    told = f"A mail to {person.email} is on its way as soon as the server runs; linocut mails list tells of it."
+    return {"mail_id": mail_id}, told
+
+
+def _origin(data: DataOption) -> str:
+    settings = settings_with(data=data)
+    return settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
 
 
 def _url(data: DataOption, text: str) -> str:
-    settings = settings_with(data=data)
-    origin = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
-    return f"{origin}/manage/sign_in#link={text}"
+    return f"{_origin(data)}/manage/sign_in#link={text}"
 
 
 def register(root: typer.Typer) -> None:

@@ -5,6 +5,7 @@ with Client(api_key, "http://127.0.0.1:8731") as client:
     dataset = client.create_dataset("posters")
 """
 
-from linocut.client.client import Client, sent_name
+from linocut.client.client import Client
+from linocut.client.datasets import sent_name
 
 __all__ = ["Client", "sent_name"]

@@ -6,6 +6,7 @@ from linocut.errors import (
     Busy,
     Conflict,
     Forbidden,
+    InsufficientFunds,
     InvalidRequest,
     LinocutError,
     NotBuilt,
@@ -19,6 +20,7 @@ from linocut.errors import (
 _KINDS: dict[int, type[LinocutError]] = {
     400: InvalidRequest,
     401: Unauthenticated,
+    402: InsufficientFunds,
     403: Forbidden,
     404: NotFound,
     409: Conflict,

@@ -6,13 +6,20 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from linocut import ids
 from linocut.custom_models.types import EventKind, ModelEvent
-from linocut.db.tables import model_events
+from linocut.db.tables import jobs, model_events, training_runs
 
 _AFTER = (
     select(model_events.c.event_id, model_events.c.kind, model_events.c.data, model_events.c.created_at)
     .where(model_events.c.model_id == bindparam("model_id"), model_events.c.event_id > bindparam("after"))
     .order_by(model_events.c.event_id)
     .limit(bindparam("most"))
+)
+
+_UNDER_WAY = (
+    select(jobs.c.job_id)
+    .join(training_runs, training_runs.c.job_id == jobs.c.job_id)
+    .where(training_runs.c.model_id == bindparam("model_id"), jobs.c.status.in_(["QUEUED", "RUNNING"]))
+    .limit(1)
 )
 
 
@@ -28,3 +35,8 @@ def events_after(tx: Connection, model_id: str, after_id: int, limit: int = 200)
     """
     rows = tx.execute(_AFTER, {"model_id": model_id, "after": after_id, "most": limit})
     return [ModelEvent(row.event_id, row.kind, row.data, row.created_at) for row in rows]
+
+
+def more_may_come(tx: Connection, model_id: str) -> bool:
+    """Whether a run of the model is still under way: the last previews come once the model is COMPLETED."""
+    return tx.execute(_UNDER_WAY, {"model_id": model_id}).first() is not None

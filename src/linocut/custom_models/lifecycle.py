@@ -4,7 +4,7 @@ Which moves are legal is in ``states.py``; a report of one that is not (late, or
 nothing here.
 """
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete
 
 from linocut import ids
 from linocut.custom_models import availability, repository
@@ -12,6 +12,7 @@ from linocut.custom_models.events import add_event
 from linocut.custom_models.registry import next_uri
 from linocut.custom_models.slugs import check_name, uri_of
 from linocut.custom_models.states import is_final_model, is_final_run, moved_model, moved_run
+from linocut.db.tables import checkpoints
 from linocut.errors import Cancelled, Conflict, NotFound
 from linocut.jobs import queue
 from linocut.jobs.types import JobStatus
@@ -21,8 +22,9 @@ CANCELLED = "The training was cancelled by its owner."
 """What a cancelled model and run say as their error."""
 
 
-def create(tx: Connection, *, user_id: str, dataset_id: str, name: str, base: str, first_version: int) -> str:
-    """A new model in CREATING; its id. ``first_version`` (0 or 1) is what a slug that nobody has starts at."""
+def create(tx: Connection, *, user_id: str, dataset_id: str | None, name: str, base: str, first_version: int) -> str:
+    """A new model in CREATING; its id. ``first_version`` (0 or 1) is what a slug that nobody has starts at.
+    ``dataset_id`` None: it is not trained here."""
     model_id = ids.new_id()
     values = {
         "model_id": model_id,
@@ -44,6 +46,14 @@ def stop_for_good(tx: Connection, model_id: str) -> None:
             _end_job(tx, run["job_id"])
             move_run(tx, run["run_id"], "FAILED", error=CANCELLED)
     fail(tx, model_id, CANCELLED)
+
+
+def forget_checkpoints(tx: Connection, model_id: str) -> None:
+    """Keep no checkpoints of a model any longer. Versions that were made of them have adapters of their own."""
+    for run in repository.runs_of_model(tx, model_id):
+        if run["kept_steps"]:
+            tx.execute(delete(checkpoints).where(checkpoints.c.run_id == run["run_id"]))
+            repository.update_run(tx, run["run_id"], {"kept_steps": []})
 
 
 def _end_job(tx: Connection, job_id: str) -> None:
@@ -94,6 +104,17 @@ def complete(tx: Connection, model_id: str, adapter: AdapterRef) -> str:
     availability.found(tx, adapter.sha256)  # the same bytes again: another model may have lost them
     tell(tx, model_id)
     return uri_of(slug, version)
+
+
+def status_of(tx: Connection, model_id: str) -> str:
+    """The model's status."""
+    return str(_row(tx, model_id)["status"])
+
+
+def uri_of_model(tx: Connection, model_id: str) -> str:
+    """The uri of a model that was completed."""
+    row = _row(tx, model_id)
+    return uri_of(row["slug"], row["version"])
 
 
 def fail(tx: Connection, model_id: str, sentence: str) -> bool:

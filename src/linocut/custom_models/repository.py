@@ -5,12 +5,13 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, or_, select, update
+import msgspec
+from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, select, update
 
 from linocut import ids
 from linocut.accounts.types import Caller
 from linocut.custom_models.slugs import uri_of
-from linocut.custom_models.types import ModelView, Progress, RunView, Scope
+from linocut.custom_models.types import Imported, ModelView, Progress, Promoted, RunView, Scope
 from linocut.db.dialect import insert_if_absent
 from linocut.db.moment import after_all, later
 from linocut.db.prepared import REMEMBERED, Prepared
@@ -138,9 +139,10 @@ def visible_rows(tx: Connection, caller: Caller, scope: Scope | None, statuses: 
         models.c.status == "COMPLETED",
         models.c.model_id.in_(_shared_with(caller)),
     )
-    wanted = {"owned": owned, "shared": shared, None: or_(owned, shared)}[scope]
-    query = select(models).where(wanted).order_by(models.c.created_at.desc(), models.c.model_id.desc())
-    return [row._asdict() for row in tx.execute(query)]
+    # One query each: PostgreSQL would read all models for the two in one condition.
+    wanted = {"owned": (owned,), "shared": (shared,), None: (owned, shared)}[scope]
+    rows = [row._asdict() for one in wanted for row in tx.execute(select(models).where(one))]
+    return sorted(rows, key=lambda row: (row["created_at"], row["model_id"]), reverse=True)
 
 
 def _shared_with(caller: Caller) -> Select[tuple[str]]:
@@ -169,10 +171,26 @@ def view_of(row: Row, runs: Sequence[Row], *, is_owned: bool, with_runs: bool) -
         is_available=row["status"] == "COMPLETED" and row["unavailable_reason"] is None,
         is_owned=is_owned,
         error=row["error"] if is_owned else None,
-        notes=(row["unavailable_reason"],) if is_owned and row["unavailable_reason"] else (),
+        notes=_notes(row) if is_owned else (),
+        imported=_imported(row) if is_owned else None,
+        promoted=_promoted(row) if is_owned else None,
         progress=_progress(runs[-1]) if is_owned and runs else None,
         runs=tuple(_run_view(run) for run in runs) if is_owned and with_runs else (),
     )
+
+
+def _imported(row: Row) -> Imported | None:
+    return None if row["imported"] is None else msgspec.convert(row["imported"], Imported)
+
+
+def _promoted(row: Row) -> Promoted | None:
+    return None if row["promoted_from"] is None else Promoted(row["promoted_from"], row["promoted_step"])
+
+
+def _notes(row: Row) -> tuple[str, ...]:
+    """What the owner is to know: that the weights are lost, and what was assumed when they were imported."""
+    lost, imported = row["unavailable_reason"], _imported(row)
+    return (*([lost] if lost else []), *(imported.notes if imported else ()))
 
 
 def _progress(run: Row) -> Progress:

@@ -18,11 +18,14 @@ from linocut.custom_models.lifecycle import (
     complete,
     create,
     fail,
+    forget_checkpoints,
     move_run,
     not_found,
     set_status,
+    status_of,
     stop_for_good,
     tell,
+    uri_of_model,
 )
 from linocut.custom_models.slugs import parse_uri
 from linocut.custom_models.states import is_final_model
@@ -38,6 +41,7 @@ __all__ = [
     "RunView",
     "add_event",
     "archive",
+    "base_of_uri",
     "complete",
     "create",
     "events_after",
@@ -47,12 +51,15 @@ __all__ = [
     "learned_lettering",
     "list_visible",
     "move_run",
+    "owned_row",
     "resolve_uri",
     "set_status",
     "share",
+    "status_of",
     "stop_for_good",
     "tell",
     "unshare",
+    "uri_of_model",
     "weights_of",
 ]
 
@@ -85,9 +92,8 @@ def resolve_uri(tx: Connection, caller: Caller, uri: str, base: Base | str) -> A
     ``InvalidRequest``: another form, or trained on another base. ``NotFound``: absent, archived or not the caller's
     to use; the three cannot be told apart. ``Lost``: its weights were found missing or damaged.
     """
-    slug, version = parse_uri(uri)
-    row = repository.model_of_uri(tx, slug, version)
-    if row is None or row["status"] != "COMPLETED" or not _may_see(tx, caller, row):
+    row = _usable_row(tx, caller, uri)
+    if row is None:
         raise NotFound(f"There is no custom model {uri}, or none that you may use.")
     resident = base if isinstance(base, str) else base.identity
     if row["base"] != resident:
@@ -101,13 +107,19 @@ def resolve_uri(tx: Connection, caller: Caller, uri: str, base: Base | str) -> A
     return AdapterRef(sha256=row["adapter_sha256"], size_bytes=row["adapter_bytes"])
 
 
+def base_of_uri(tx: Connection, caller: Caller, uri: str) -> str | None:
+    """The identity of the base that a custom model draws with; None where ``resolve_uri`` would find no such model."""
+    row = _usable_row(tx, caller, uri)
+    return None if row is None else str(row["base"])
+
+
 def learned_lettering(tx: Connection, uri: str) -> bool | None:
     """Whether any caption that the model of a uri was trained with has words to be written; None where no run tells.
 
     Call it for a uri that was resolved for its caller.
     """
     row = repository.model_of_uri(tx, *parse_uri(uri))
-    runs = repository.runs_of_model(tx, row["model_id"]) if row else ()
+    runs = repository.runs_of_model(tx, row["promoted_from"] or row["model_id"]) if row else ()
     told = [run["scores"][WITH_LETTERING] for run in runs if WITH_LETTERING in run["scores"]]
     return any(told) if told else None
 
@@ -120,7 +132,7 @@ def id_of(tx: Connection, uri: str) -> str | None:
 
 def weights_of(tx: Connection, caller: Caller, model_id: str) -> AdapterRef:
     """The adapter that the owner may download, also once the model is archived. ``Conflict`` while there is none."""
-    row = _owned_row(tx, caller, model_id)
+    row = owned_row(tx, caller, model_id)
     if row["adapter_sha256"] is None:
         raise Conflict(f"This model has no weights: it is {row['status']}. Weights exist once it is COMPLETED.")
     return AdapterRef(sha256=row["adapter_sha256"], size_bytes=row["adapter_bytes"])
@@ -128,7 +140,7 @@ def weights_of(tx: Connection, caller: Caller, model_id: str) -> AdapterRef:
 
 def share(tx: Connection, caller: Caller, model_id: str, organization_id: str) -> ModelView:
     """Let an organisation see and use the model; again is the same as once. Its owner must be a member of it."""
-    row = _owned_row(tx, caller, model_id)
+    row = owned_row(tx, caller, model_id)
     if not is_member(tx, organization_id, caller.user_id):
         raise NotFound("There is no organisation of that organization_id with you as a member.")
     if row["status"] == "ARCHIVED":
@@ -141,7 +153,7 @@ def share(tx: Connection, caller: Caller, model_id: str, organization_id: str) -
 
 def unshare(tx: Connection, caller: Caller, model_id: str, organization_id: str | None = None) -> None:
     """Take the model back from an organisation (None: from all). Nothing happens where it is not shared."""
-    _owned_row(tx, caller, model_id)
+    owned_row(tx, caller, model_id)
     if repository.remove_shares(tx, model_id, organization_id):
         record(tx, Actor.of(caller), "model.unshared", model_id, organization_id)
         repository.update_model(tx, model_id, {})
@@ -151,32 +163,41 @@ def archive(tx: Connection, caller: Caller, model_id: str) -> ModelView:
     """Archive a model: its uri answers no generation from now on, its owner still reads it. Again is the same as once.
 
     A training that still goes on is cancelled first, and at once: its job ends here, so that its worker has lost its
-    lease and can write nothing more.
+    lease and can write nothing more. Its checkpoints are not kept any longer.
     """
-    row = _owned_row(tx, caller, model_id)
+    row = owned_row(tx, caller, model_id)
     if not is_final_model(row["status"]):
         stop_for_good(tx, model_id)
     if row["status"] != "ARCHIVED":
         set_status(tx, model_id, "ARCHIVED")
+        forget_checkpoints(tx, model_id)
     return get_visible(tx, caller, model_id)
 
 
 def _visible_row(tx: Connection, caller: Caller, model_id: str) -> repository.Row:
     row = repository.model_row(tx, model_id)
-    if row is None or not _may_see(tx, caller, row):
+    if not _may_see(tx, caller, row) or row is None:
         raise not_found()
     return row
 
 
-def _owned_row(tx: Connection, caller: Caller, model_id: str) -> repository.Row:
+def _usable_row(tx: Connection, caller: Caller, uri: str) -> repository.Row | None:
+    row = repository.model_of_uri(tx, *parse_uri(uri))
+    if not _may_see(tx, caller, row) or row is None or row["status"] != "COMPLETED":
+        return None
+    return row
+
+
+def owned_row(tx: Connection, caller: Caller, model_id: str) -> repository.Row:
     """The row of a model that the caller owns; ``Forbidden`` for one that is only shared with the caller."""
-    row = repository.model_row(tx, model_id)
-    if row is None or not _may_see(tx, caller, row):
-        raise not_found()
+    row = _visible_row(tx, caller, model_id)
     if row["user_id"] != caller.user_id:
         raise Forbidden("This model is shared with you; only its owner may do that.")
     return row
 
 
-def _may_see(tx: Connection, caller: Caller, row: repository.Row) -> bool:
-    return row["user_id"] == caller.user_id or repository.is_shared_with(tx, caller, row["model_id"])
+def _may_see(tx: Connection, caller: Caller, row: repository.Row | None) -> bool:
+    """For a model that is not there the shares are asked all the same: how long an answer takes tells nobody which."""
+    if row is not None and row["user_id"] == caller.user_id:
+        return True
+    return repository.is_shared_with(tx, caller, row["model_id"] if row is not None else "")

@@ -10,13 +10,13 @@ _NAME = re.compile(r"[A-Za-z0-9 -]{5,30}")
 _URI = re.compile(r"model/([a-z0-9-]{1,64})/version/(0|[1-9][0-9]{0,8})")
 
 
-def check_name(name: str) -> str:
-    """The name itself. ``InvalidRequest`` unless it is 5 to 30 ASCII letters, digits, spaces or hyphens, and not only
-    the last two."""
+def check_name(name: str, field: str = "model_name") -> str:
+    """The name itself, which came in ``field``. ``InvalidRequest`` unless it is 5 to 30 ASCII letters, digits, spaces
+    or hyphens, and not only the last two."""
     if not _NAME.fullmatch(name):
-        raise InvalidRequest(f"model_name must be {MODEL_NAME_RULE}.", field="model_name")
+        raise InvalidRequest(f"{field} must be {MODEL_NAME_RULE}.", field=field)
     if not slug_of(name):
-        raise InvalidRequest("model_name must hold a letter or a digit.", field="model_name")
+        raise InvalidRequest(f"{field} must hold a letter or a digit.", field=field)
     return name
 
 

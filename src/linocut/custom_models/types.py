@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from linocut.bases.types import DatasetKind
+
 Scope = Literal["owned", "shared"]
 WITH_LETTERING = "captions_with_lettering"
 """Under this name a run's scores tell how many of its captions have words to be written."""
@@ -12,7 +14,8 @@ EventKind = Literal["status", "progress", "preview", "score", "likeness"]
 
 
 class RunView(msgspec.Struct, frozen=True):
-    """One training run. Steps are optimiser updates; ``eta_seconds`` is None for the first ten steps and at the end."""
+    """One training run. Steps are optimiser updates; ``eta_seconds`` is None for the first ten steps and at the end.
+    ``dataset_kind``: None where nobody knew it; ``notes``: what its owner is to know of it, in sentences."""
 
     run_id: str
     status: str
@@ -27,8 +30,18 @@ class RunView(msgspec.Struct, frozen=True):
     stopped_at_step: int | None
     scores: dict[str, float]
     error: str | None
+    kept_steps: list[int] | None
+    dataset_kind: DatasetKind | None
+    notes: list[str] | None
     created_at: datetime
     updated_at: datetime
+
+
+class Promoted(msgspec.Struct, frozen=True):
+    """What a version was made of: the checkpoint that a run of the model left after ``step`` updates."""
+
+    model_id: str
+    step: int
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -43,12 +56,23 @@ class Progress(msgspec.Struct, frozen=True):
     stopped_at_step: int | None
 
 
+class Imported(msgspec.Struct, frozen=True):
+    """Of a model that was trained elsewhere. ``layout``: what its file looked like (diffusers, comfyui, kohya, peft,
+    plain); ``notes``: what was assumed about it, in sentences; ``trigger``: the words that call it, "" for none."""
+
+    layout: str
+    rank: int
+    alpha: float
+    notes: tuple[str, ...] = ()
+    trigger: str = ""
+
+
 class ModelView(msgspec.Struct, frozen=True):
     """A custom model as one caller may see it.
 
-    ``dataset_id``, ``error`` and ``progress`` are the owner's only; ``runs`` the owner's, and only when one model is
-    asked for. ``is_available``: COMPLETED and its weights not known to be lost, so that its uri generates (on the base
-    named ``base``). ``notes``: sentences for the owner.
+    ``dataset_id``, ``error``, ``progress``, ``imported``, ``promoted`` and ``notes`` (sentences) are the owner's
+    only; ``runs`` the owner's, and only when one model is asked for. ``is_available``: COMPLETED and its weights not
+    known to be lost, so that its uri generates (on the base named ``base``).
     """
 
     model_id: str
@@ -64,6 +88,8 @@ class ModelView(msgspec.Struct, frozen=True):
     error: str | None = None
     notes: tuple[str, ...] = ()
     progress: Progress | None = None
+    imported: Imported | None = None
+    promoted: Promoted | None = None
     runs: tuple[RunView, ...] = ()
 
     def __hash__(self) -> int:

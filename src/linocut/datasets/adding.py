@@ -29,8 +29,19 @@ class Desk:
     limits: Limits
 
 
-def add_picture(desk: Desk, name: str, data: bytes) -> AcceptedAsset:
-    """The asset that these bytes are now, or were already. ``Refused``; ``NotFound`` when the dataset is gone.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An uploaded file (``data``, and its sha256), looked at. ``decoded``: its picture, durable as a blob; None where
+    the dataset has it already."""
+
+    data: bytes
+    source: str
+    decoded: Decoded | None
+
+
+def prepare(desk: Desk, data: bytes) -> Prepared:
+    """The slow part of adding a picture, which writes no row; several may be under way at once. ``Refused``;
+    ``NotFound`` when the dataset is gone.
 
     Bytes that the dataset has are not decoded again, unless their stored picture is missing or damaged: it is then
     stored again.
@@ -41,15 +52,22 @@ def add_picture(desk: Desk, name: str, data: bytes) -> AcceptedAsset:
         known = repository.asset_of_source(tx, desk.dataset_id, source)
     if known is None and dataset.image_count >= desk.limits.max_images:
         raise _full(desk.limits)
-    is_here = known is not None and desk.store.is_whole(known[1])
-    decoded = None if is_here else _decode(desk, data)
+    if known is not None and desk.store.is_whole(known[1]):
+        return Prepared(data, source, None)
+    decoded = _decode(desk, data)
+    desk.store.put(decoded.file)
+    return Prepared(data, source, decoded)
+
+
+def add(desk: Desk, name: str, prepared: Prepared) -> AcceptedAsset:
+    """The asset that these bytes are now, or were already. Errors as ``prepare``."""
+    decoded = prepared.decoded
     for _ in range(_TRIES):
-        if decoded is not None:
-            desk.store.put(decoded.png)
         try:
-            return _record(desk, name, source, len(data), decoded)
+            return _record(desk, name, prepared, decoded)
         except _Gone:
-            decoded = decoded or _decode(desk, data)
+            decoded = decoded or _decode(desk, prepared.data)
+            desk.store.put(decoded.file)
     raise Refused("INTERNAL_ERROR", "The server could not store the picture just now; send it again.")
 
 
@@ -64,16 +82,16 @@ def _decode(desk: Desk, data: bytes) -> Decoded:
         raise Refused("INTERNAL_ERROR", "The server could not decode pictures just now; send it again.") from error
 
 
-def _record(desk: Desk, name: str, source: str, size: int, decoded: Decoded | None) -> AcceptedAsset:
+def _record(desk: Desk, name: str, prepared: Prepared, decoded: Decoded | None) -> AcceptedAsset:
     """The row, with the caption that waited for it. The transaction's first statement takes the dataset."""
-    at = now()
+    at, source = now(), prepared.source
     with desk.db.transaction() as tx:
         repository.hold(tx, desk.user_id, desk.dataset_id, at)
         waiting = repository.take_waiting(tx, desk.dataset_id, stem_of(name))
         known = repository.asset_of_source(tx, desk.dataset_id, source)
         if known is not None:
             asset_id, stored_name = known[0], name
-            if decoded is not None:  # stored again, perhaps by a newer decoder whose PNG differs
+            if decoded is not None:  # stored again, perhaps by a newer decoder whose file differs
                 repository.set_picture(tx, asset_id, _stored(decoded))
         elif decoded is None:
             raise _Gone
@@ -81,12 +99,17 @@ def _record(desk: Desk, name: str, source: str, size: int, decoded: Decoded | No
             if not repository.count_one_more(tx, desk.dataset_id, desk.limits.max_images):
                 raise _full(desk.limits)
             asset_id = new_id()
-            values = {"asset_id": asset_id, "source_sha256": source, "file_size_bytes": size, "created_at": at}
+            values = {
+                "asset_id": asset_id,
+                "source_sha256": source,
+                "file_size_bytes": len(prepared.data),
+                "created_at": at,
+            }
             stored_name = repository.insert_asset(tx, desk.dataset_id, name, values | _stored(decoded))
         if waiting is not None:
             repository.set_caption(tx, asset_id, waiting)
         # Asked under the write lock: ``garbage`` deletes only while holding it.
-        if decoded is not None and not desk.store.has(sha256_hex(decoded.png)):
+        if decoded is not None and not desk.store.has(sha256_hex(decoded.file)):
             raise _Gone
         if decoded is None:
             return AcceptedAsset(asset_id, stored_name)
@@ -95,7 +118,7 @@ def _record(desk: Desk, name: str, source: str, size: int, decoded: Decoded | No
 
 def _stored(decoded: Decoded) -> dict[str, object]:
     return {
-        "image_sha256": sha256_hex(decoded.png),
+        "image_sha256": sha256_hex(decoded.file),
         "width": decoded.width,
         "height": decoded.height,
         "measures": asdict(decoded.measures),

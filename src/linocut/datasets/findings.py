@@ -104,13 +104,13 @@ def of_copies(files: Sequence[DatasetFile], facts: Facts) -> Iterable[Finding]:
     """Of pictures with the same pixels, the first stands for all; only those that stand are looked at for likeness."""
     first_of: dict[str, DatasetFile] = {}
     for file in facts.files:
-        first = first_of.setdefault(file.image_sha256, file)
+        first = first_of.setdefault(_pixels_of(file, facts), file)
         if first is not file:
             message = (
                 f"{file.file_name} has the same pixels as {first.file_name}; delete one of them, or it counts twice."
             )
             yield _of([file], "exact_duplicate", message, related=(first.asset_id,), measured=0, threshold=0)
-    standing = [file for file in files if first_of[file.image_sha256] is file]
+    standing = [file for file in files if first_of[_pixels_of(file, facts)] is file]
     for pair in near_pairs([facts.measures[file.asset_id].likeness for file in standing]):
         first, second = standing[pair.first], standing[pair.second]
         message = (
@@ -120,6 +120,12 @@ def of_copies(files: Sequence[DatasetFile], facts: Facts) -> Iterable[Finding]:
         yield _of(
             [second], "near_duplicate", message, related=(first.asset_id,), measured=pair.bits, threshold=MOST_BITS
         )
+
+
+def _pixels_of(file: DatasetFile, facts: Facts) -> str:
+    """The same for the same pixels, as far as that was noted: rows of before know their file alone."""
+    measures = facts.measures.get(file.asset_id)
+    return (measures.pixels if measures else "") or file.image_sha256
 
 
 def of_blur(one: ExaminedFile) -> Iterable[Finding]:

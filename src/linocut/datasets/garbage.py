@@ -4,8 +4,7 @@ A blob is written before its row. Three things keep the blob of a row to come: p
 than the grace period; its age is looked at once more just before it is removed; and an upload looks once more, inside
 its transaction, whether its blob is there. That look and the removal exclude each other by the database's write lock.
 
-What refers to a blob: every column of every table whose name ends in ``sha256``, so that a new table need not be
-remembered here.
+What refers to a blob: every column of ``db.tables.file_columns``, so that a new table need not be remembered here.
 """
 
 import time
@@ -13,10 +12,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Connection, select
 
 from linocut.db.database import Database
-from linocut.db.tables import metadata
+from linocut.db.tables import file_columns
+from linocut.pictures.thumbnails import Thumbnails
 from linocut.storage.store import Store
 
 GRACE = timedelta(hours=24)
@@ -52,6 +52,16 @@ def collect_garbage(
     return removed
 
 
+def collect_thumbnails(db: Database, shelf: Thumbnails) -> int:
+    """Remove the small pictures of pictures that no row names any more; how many."""
+
+    def gone(sha256s: Sequence[str]) -> list[str]:
+        with db.read() as tx:
+            return unreferenced(tx, sha256s)
+
+    return shelf.forget_gone(gone)
+
+
 def _remove_some(db: Database, store: Store, left: list[str], before: datetime) -> int:
     """Take blobs off the end of ``left``, as many as fit in one turn, and remove those that are garbage; how many."""
     removed = 0
@@ -70,10 +80,6 @@ def _remove_some(db: Database, store: Store, left: list[str], before: datetime) 
 def unreferenced(tx: Connection, sha256s: Sequence[str]) -> list[str]:
     """Those of at most a few hundred blobs that no row names, in the order given."""
     named: set[str] = set()
-    for column in _references():
+    for column in file_columns():
         named.update(tx.execute(select(column).where(column.in_(sha256s))).scalars())
     return [sha256 for sha256 in sha256s if sha256 not in named]
-
-
-def _references() -> list[Column[str]]:
-    return [column for table in metadata.sorted_tables for column in table.columns if column.name.endswith("sha256")]

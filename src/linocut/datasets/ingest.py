@@ -1,18 +1,22 @@
 """An upload, file by file: what each part is, what becomes of it, and why not.
 
 Each picture is its own short transaction, after its blob is durable; the captions follow in one more. So whatever is
-interrupted, what was taken is whole, and sending the same upload again changes nothing.
+interrupted, what was taken is whole, and sending the same upload again changes nothing. While one picture is written,
+the next is decoded; what becomes of the files is told, and written, in their order.
 """
 
 import io
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from linocut.datasets import caption_files, repository, zips
-from linocut.datasets.adding import Desk, add_picture
+from linocut.datasets.adding import Desk, Prepared, add, prepare
 from linocut.datasets.names import clean_name, folder_of, suffix_of
 from linocut.datasets.pairing import Pairing
 from linocut.datasets.sentences import named
@@ -32,7 +36,11 @@ from linocut.pictures.sniff import HEAD_BYTES, kind_of, not_a_picture
 from linocut.settings import MIB
 from linocut.storage.store import Store
 
-LARGE_BYTES = 4 * MIB
+AT_ONCE = 2
+"""Pictures of a request that are decoded at once, as far as there are decoding processes."""
+MOST_WAITING = 2 * AT_ONCE
+"""Files of a request that are in memory until their turn comes: pictures, and the captions between them."""
+LARGE_BYTES = 8 * MIB
 """One file above this size is in memory at a time, whatever the number of uploads (``benchmarks/upload_memory.md``)."""
 
 _large_file = threading.Lock()
@@ -61,25 +69,24 @@ def ingest(
     """
     with db.read() as tx:
         repository.dataset_of(tx, user_id, dataset_id)
-    upload = _Upload(Desk(db, store, decoder, user_id, dataset_id, limits))
-    for number, file in enumerate(files):
-        upload.take_part(number, file)
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="decoding") as beside:
+        upload = _Upload(Desk(db, store, decoder, user_id, dataset_id, limits), beside)
+        for number, file in enumerate(files):
+            upload.take_part(number, file)
+        upload.settle()
     upload.place_captions()
     return upload.report()
-
-
-def _room_for(size: int) -> AbstractContextManager[object]:
-    """While a file of ``size`` bytes is in memory. Large ones wait for each other: they are decoded one by one in any
-    case, and must not lie in memory meanwhile."""
-    return _large_file if size > LARGE_BYTES else nullcontext()
 
 
 class _Upload:
     """One request."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, beside: ThreadPoolExecutor) -> None:
         self._desk = desk
         self._limits = desk.limits
+        self._beside = beside
+        self._turns: deque[Callable[[], None]] = deque()
+        self._under_way: deque[Future[Prepared]] = deque()
         self._pairing = Pairing()
         self._images = 0
         self._successful: list[AcceptedAsset] = []
@@ -97,11 +104,15 @@ class _Upload:
                     self._take_zip(number, name, stream, size)
                     return
                 self._check_size("file", size, self._limits.max_file_bytes, "scale the picture down")
-                with _room_for(size):
-                    stream.seek(0)
-                    self._take_file(place, name, stream.read())
+                stream.seek(0)
+                self._take_file(place, name, stream.read, size)
         except Refused as refused:
-            self._refuse(place, name, refused)
+            self._turns.append(partial(self._refuse, place, name, refused))
+
+    def settle(self, *, all_of_them: bool = True) -> None:
+        """Tell what became of the files so far, in their order; else so far that another picture may be begun."""
+        while self._turns and (all_of_them or len(self._under_way) >= AT_ONCE or len(self._turns) > MOST_WAITING):
+            self._turns.popleft()()
 
     def place_captions(self) -> None:
         """Every caption of the request to its picture, or among those that wait, or among those nobody can read."""
@@ -151,8 +162,40 @@ class _Upload:
                 "upload the caption again under the name of one that is here; until then no picture has it."
             )
 
-    def _take_file(self, place: str, name: str, data: bytes) -> None:
-        """One file, from the request or out of a ZIP: its content decides, and its suffix where that says nothing."""
+    def _take_file(self, place: str, name: str, read: Callable[[], bytes], size: int) -> None:
+        """One file, from the request or out of a ZIP. Large ones wait for each other, and must not lie in memory
+        meanwhile."""
+        if size <= LARGE_BYTES:
+            self._begin(place, name, read())
+            self.settle(all_of_them=False)
+            return
+        with _large_file:
+            self._begin(place, name, read())
+            self.settle()
+
+    def _begin(self, place: str, name: str, data: bytes) -> None:
+        """Its content decides what it is, and its suffix where that says nothing. A picture is decoded from now on."""
+        if kind_of(data[:HEAD_BYTES]) not in ("", "zip"):
+            self._under_way.append(self._beside.submit(prepare, self._desk, data))
+            self._turns.append(partial(self._place_picture, place, name))
+        else:
+            self._turns.append(partial(self._place_other, place, name, data))
+
+    def _place_picture(self, place: str, name: str) -> None:
+        """The picture that has been under way longest."""
+        try:
+            asset = add(self._desk, name, self._under_way.popleft().result())
+        except Refused as refused:
+            self._refuse(place, name, refused)
+            return
+        if asset.is_animated:
+            self._remark("it is animated; the first picture of it was taken.", name)
+        self._pairing.picture_taken(place, name, asset.asset_id)
+        self._images += 1
+        self._successful.append(asset)
+
+    def _place_other(self, place: str, name: str, data: bytes) -> None:
+        """A caption, or something that is refused."""
         kind, suffix = kind_of(data[:HEAD_BYTES]), suffix_of(name)
         try:
             if not data:
@@ -161,14 +204,7 @@ class _Upload:
                 raise Refused(
                     "INVALID_ZIP", "A ZIP inside a ZIP is not opened; put its files directly into the outer one."
                 )
-            if kind:
-                asset = add_picture(self._desk, name, data)
-                if asset.is_animated:
-                    self._remark("it is animated; the first picture of it was taken.", name)
-                self._pairing.picture_taken(place, name, asset.asset_id)
-                self._images += 1
-                self._successful.append(asset)
-            elif suffix in caption_files.SUFFIXES:
+            if suffix in caption_files.SUFFIXES:
                 caption = caption_files.read_caption(suffix, data, self._limits.max_caption_characters)
                 if caption.note:
                     self._remark(caption.note, name)
@@ -197,8 +233,7 @@ class _Upload:
         for entry in wanted:
             entry_name, place = clean_name(entry.name), f"{number}:{entry.folder}"
             try:
-                with _room_for(entry.bytes):
-                    self._take_file(place, entry_name, contents.read(entry))
+                self._take_file(place, entry_name, partial(contents.read, entry), entry.bytes)
             except zips.Exhausted as exhausted:
                 most = self._limits.max_zip_expanded_bytes // MIB
                 raise Refused(
@@ -207,7 +242,7 @@ class _Upload:
                     "in another ZIP.",
                 ) from exhausted
             except Refused as refused:
-                self._refuse(place, entry_name, refused)
+                self._turns.append(partial(self._refuse, place, entry_name, refused))
 
     def _check_size(self, what: str, size: int, most: int, way_out: str) -> None:
         if size > most:

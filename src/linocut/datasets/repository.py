@@ -107,7 +107,11 @@ def measures_of(tx: Connection, dataset_id: str) -> dict[str, Measures]:
     """What was measured of each picture, by asset; pictures that never were are left out."""
     query = select(assets.c.asset_id, assets.c.measures).where(assets.c.dataset_id == dataset_id)
     found = ((row.asset_id, row.measures) for row in tx.execute(query) if row.measures is not None)
-    return {asset_id: Measures(one["way"], tuple(one["likeness"]), one["sharpness"]) for asset_id, one in found}
+    return {asset_id: _measures(one) for asset_id, one in found}
+
+
+def _measures(one: dict[str, Any]) -> Measures:
+    return Measures(one["way"], tuple(one["likeness"]), one["sharpness"], one.get("pixels", ""))
 
 
 def set_measures(tx: Connection, dataset_id: str, image_sha256: str, measures: Measures) -> None:

@@ -17,6 +17,7 @@ from linocut.errors import InvalidRequest
 from linocut.files import sha256_hex
 from linocut.ids import new_id, now
 from linocut.orders.types import TrainSample
+from linocut.pictures.types import Measures
 
 __all__ = [
     "MAX_NAME",
@@ -126,13 +127,19 @@ def freeze(tx: Connection, user_id: str, dataset_id: str, restate: Restate) -> F
     uploaded. Call it in the transaction that also writes the run's ``run_images``. ``NotFound``.
     """
     repository.dataset_of(tx, user_id, dataset_id)
-    samples = [_sample(file, restate) for file in repository.files_of(tx, dataset_id)]
-    return Frozen(tuple(sorted(samples, key=lambda s: (s.image_sha256, sha256_hex(s.caption.encode())))))
+    measures = repository.measures_of(tx, dataset_id)
+    samples = [_sample(file, measures.get(file.asset_id), restate) for file in repository.files_of(tx, dataset_id)]
+    return Frozen(tuple(sorted(samples, key=lambda s: (s.content, sha256_hex(s.caption.encode())))))
 
 
-def _sample(file: DatasetFile, restate: Restate) -> TrainSample:
-    caption = restate((file.caption or "").strip())
-    return TrainSample(image_sha256=file.image_sha256, width=file.width, height=file.height, caption=caption)
+def _sample(file: DatasetFile, measures: Measures | None, restate: Restate) -> TrainSample:
+    return TrainSample(
+        image_sha256=file.image_sha256,
+        width=file.width,
+        height=file.height,
+        caption=restate((file.caption or "").strip()),
+        pixels_sha256=measures.pixels if measures else "",
+    )
 
 
 def _folded(text: str) -> str:

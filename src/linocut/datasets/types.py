@@ -85,7 +85,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class DatasetFile:
-    """A picture of a dataset. ``file_size_bytes`` is of the upload; ``width`` x ``height`` of the stored PNG."""
+    """A picture of a dataset. ``file_size_bytes`` is of the upload; ``width`` x ``height`` of the stored picture."""
 
     asset_id: str
     file_name: str

@@ -80,9 +80,16 @@ class Database:
 
     @classmethod
     def open(
-        cls, url: str | Path, *, create: bool = True, busy_seconds: float = BUSY_SECONDS, note: Path | None = None
+        cls,
+        url: str | Path,
+        *,
+        create: bool = True,
+        migrate: bool = True,
+        busy_seconds: float = BUSY_SECONDS,
+        note: Path | None = None,
     ) -> "Database":
-        """Open the database at a SQLAlchemy URL, or the SQLite file at a path, and bring its schema up to date.
+        """Open the database at a SQLAlchemy URL, or the SQLite file at a path. ``migrate``: bring its schema up to
+        date, as everybody but a restore does.
 
         Several processes may open the same new database at once. With ``create`` False, ``NotFound`` if there is
         no SQLite file yet. ``InvalidRequest`` for another kind of database, ``Conflict`` for a newer schema, ``Busy``
@@ -98,7 +105,8 @@ class Database:
                 opened._take_the_file()
             else:
                 opened._wait_until_reached()
-            opened._bring_up_to_date()
+            if migrate:
+                opened._bring_up_to_date()
         except Damaged as damaged:
             opened.close()
             raise Damaged(f"The database {_shown(where)} is damaged: {opened._damage}. {checkup.WAY_BACK}") from damaged

@@ -20,6 +20,10 @@ READERS = 16
 
 WRITERS_POSTGRESQL = 4
 
+SILENT_WRITER_SECONDS = 8.0
+"""A writer that says nothing for so long while it has the turn is cut off, and what it has written is taken back: its
+process sleeps, or its machine is gone. Others wait for the turn meanwhile, for ten seconds unless told otherwise."""
+
 CHANNEL = "linocut_changes"
 """PostgreSQL: every commit notifies it."""
 
@@ -104,6 +108,7 @@ def turn(patience_seconds: float) -> str:
     who listens when this transaction commits (a notification that is rolled back was never sent)."""
     return (
         f"SET LOCAL lock_timeout = {max(1, int(patience_seconds * 1000))}; "
+        f"SET LOCAL idle_in_transaction_session_timeout = {int(SILENT_WRITER_SECONDS * 1000)}; "
         f"SELECT pg_advisory_xact_lock({_ONE_WRITER}); SELECT pg_notify('{CHANNEL}', '')"
     )
 

@@ -11,10 +11,13 @@ from linocut.bases.plan import Precision, Purpose, TowerPlace
 class Room:
     """``memory_bytes``: what orders and passes may take beside the base, 0 for what is free. ``purpose``: what the plan
     must have room for. ``precision``, ``tower``: as asked, "auto" for what fits. ``told`` is called with the name of
-    each part as its loading begins, and the bytes loaded before it and in all."""
+    each part as its loading begins, and the bytes loaded before it and in all. ``devices``: how many learn together;
+    ``divided``: each keeps a part of the base."""
 
     memory_bytes: int = 0
     purpose: Purpose = "both"
     precision: Precision | Literal["auto"] = "auto"
     tower: TowerPlace | Literal["auto"] = "auto"
+    devices: int = 1
+    divided: bool = False
     told: Callable[[str, int, int], object] = field(default=lambda _part, _before, _all: None)

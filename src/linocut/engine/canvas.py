@@ -4,7 +4,6 @@ Shapes: H and W pixels of the answer. Slow for large answers: call it in a helpe
 """
 
 from dataclasses import dataclass, replace
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from linocut.engine.door import Fetch
 from linocut.engine.refusals import lost_picture
 from linocut.errors import Lost
 from linocut.orders import EditOrder, PictureRef, Placement
+from linocut.picture_files import open_stored
 
 Levels = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
@@ -57,8 +57,7 @@ class Canvas:
             return Image.fromarray(_before(self.object_HWC, drawn_HWC))
         if not self.keep_HW.any():
             return Image.fromarray(drawn_HWC)
-        evened_HWC = _evened(drawn_HWC, self.pixels_HWC, self.keep_HW)
-        return Image.fromarray(np.where(self.keep_HW[..., None], self.pixels_HWC, evened_HWC))
+        return Image.fromarray(_together(drawn_HWC, self.pixels_HWC, self.keep_HW))
 
 
 def lay_out(order: EditOrder, fetch: Fetch) -> Canvas:
@@ -74,13 +73,12 @@ def lay_out(order: EditOrder, fetch: Fetch) -> Canvas:
 
 
 def opened(ref: PictureRef, fetch: Fetch, mode: str) -> Image.Image:
-    """A picture of the request. ``RunFailed`` when its file is gone."""
     """A picture of an order. ``RunFailed`` when its file is gone."""
     try:
         data = fetch(ref.sha256)
     except Lost as gone:
         raise lost_picture() from gone
-    return Image.open(BytesIO(data), formats=("PNG",)).convert(mode)
+    return open_stored(data).convert(mode)
 
 
 def _laid(picture: Image.Image, place: Placement, size: tuple[int, int], how: Image.Resampling) -> tuple[Levels, Flags]:
@@ -105,17 +103,27 @@ def _scaled(picture: Image.Image, width: int, height: int) -> Levels:
     return np.asarray(picture)
 
 
-def _evened(drawn_HWC: Levels, known_HWC: Levels, keep_HW: Flags) -> Levels:
-    """What is drawn, moved near the rim by as much as it differs from the picture on the other side of it. Only what
-    is drawn, and what reaches it, is looked at."""
+def _together(drawn_HWC: Levels, known_HWC: Levels, keep_HW: Flags) -> Levels:
+    """The picture where it is kept, and else what is drawn, evened out. Only what is drawn, and what reaches it, is
+    looked at."""
     radius = max(1, round(RIM * min(keep_HW.shape)))
     part = _around(~keep_HW, radius)
-    weight_HW1 = keep_HW[part][..., None].astype(np.float32)
+    whole_HWC = known_HWC.copy()
+    if whole_HWC[part].size:  # else nothing is drawn
+        keep_HW1 = keep_HW[part][..., None]
+        evened_HWC = _evened(drawn_HWC[part], known_HWC[part], keep_HW1, radius)
+        whole_HWC[part] = np.where(keep_HW1, known_HWC[part], evened_HWC)
+    return whole_HWC
+
+
+def _evened(drawn_HWC: Levels, known_HWC: Levels, keep_HW1: Flags, radius: int) -> Levels:
+    """What is drawn, moved near the rim by as much as it differs from the picture on the other side of it."""
+    weight_HW1 = keep_HW1.astype(np.float32)
     near_HW1 = _blurred(weight_HW1, radius)
-    off_HWC = (known_HWC[part].astype(np.float32) - drawn_HWC[part]) * weight_HW1
-    moved_HWC = _blurred(off_HWC, radius) / np.maximum(near_HW1, 1e-3) * np.minimum(1.0, 2.0 * near_HW1)
-    evened = drawn_HWC.copy()
-    evened[part] = np.clip(np.rint(drawn_HWC[part] + moved_HWC), 0, 255)
+    moved_HWC = _blurred((known_HWC.astype(np.float32) - drawn_HWC) * weight_HW1, radius)
+    moved_HWC *= np.minimum(1.0, 2.0 * near_HW1) / np.maximum(near_HW1, 1e-3)
+    moved_HWC += drawn_HWC
+    evened: Levels = np.clip(np.rint(moved_HWC), 0, 255).astype(np.uint8)
     return evened
 
 
@@ -138,12 +146,14 @@ def _before(object_HWC: Levels, drawn_HWC: Levels) -> Levels:
 
 def _blurred(values_HWC: NDArray[np.float32], radius: int) -> NDArray[Any]:
     """Means over squares of so many pixels to each side, less at the border."""
-    from scipy.ndimage import uniform_filter  # late: the fake engine has no need of it at its start
+    import cv2  # late: the fake engine has no need of it at its start
 
     size = 2 * radius + 1
     rows, columns = (_counted(count, radius) for count in values_HWC.shape[:2])
-    means_HWC: NDArray[Any] = uniform_filter(values_HWC, (size, size, 0), mode="constant")
-    return means_HWC * (size * size / (rows[:, None] * columns[None, :])).astype(np.float32)[..., None]
+    sums_HWC = cv2.boxFilter(values_HWC, -1, (size, size), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    means_HWC: NDArray[Any] = sums_HWC.reshape(values_HWC.shape)
+    means_HWC *= (1.0 / (rows[:, None] * columns[None, :])).astype(np.float32)[..., None]
+    return means_HWC
 
 
 def _counted(count: int, radius: int) -> NDArray[np.intp]:

@@ -50,9 +50,11 @@ def carriage_of(order: Order) -> Carriage:
 
 
 def _no_room_to_draw(order: GenerateOrder) -> RunFailed:
+    beside = f" beside {len(order.references)} reference pictures" if order.references else ""
+    fewer = "fewer reference pictures, a smaller resolution" if order.references else "a smaller resolution"
     return RunFailed(
-        f"The device ran out of memory while it drew {order.width} x {order.height} pixels. Ask for a smaller "
-        "resolution or for fewer images, or ask the server's operator for more memory (LINOCUT_ENGINE_MEMORY_MIB)."
+        f"The device ran out of memory while it drew {order.width} x {order.height} pixels{beside}. Ask for {fewer} "
+        "or for fewer images, or ask the server's operator for more memory (LINOCUT_ENGINE_MEMORY_MIB)."
     )
 
 
@@ -147,6 +149,8 @@ def _train() -> Callable[[Any, Any], Any]:
         on=hands.on,
         careful=hands.careful,
         comparison=Comparison(order, hands.fetch) if hands.compares else None,
+        give_back=hands.give_back,
+        together=hands.together,
     )
 
 

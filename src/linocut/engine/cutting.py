@@ -4,16 +4,15 @@ Imports neither torch nor scipy. Shapes: H and W pixels.
 """
 
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
-from PIL import Image
 
 from linocut.engine.door import Fetch
 from linocut.engine.refusals import lost_picture
 from linocut.engine.tools.cut import Cut, Levels
 from linocut.errors import Lost
 from linocut.orders import PictureRef
+from linocut.picture_files import open_stored
 
 RING = 0.05
 """Of the shorter side: the border that is looked at for transparency."""
@@ -47,7 +46,7 @@ def given(ref: PictureRef, fetch: Fetch) -> Given:
         data = fetch(ref.sha256)
     except Lost as gone:
         raise lost_picture() from gone
-    picture = Image.open(BytesIO(data), formats=("PNG",))
+    picture = open_stored(data)
     if picture.mode != "RGBA" or picture.getchannel("A").getextrema() == (255, 255):
         return Given(np.asarray(picture.convert("RGB")), None)
     levels_HWC = np.asarray(picture)

@@ -1,18 +1,17 @@
 """What a describe order comes to, and how its picture is opened. Imports no torch."""
 
-from io import BytesIO
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from linocut.engine.door import Fetch
 from linocut.engine.refusals import lost_picture
 from linocut.errors import Lost
 from linocut.orders import PictureRef
 from linocut.orders.seen import Seen, SeenGround
+from linocut.picture_files import open_stored
 
 EMBEDDED = "embedded"
 """Who describes where no model does: the tools that ship with linocut, and the words that are made of what they saw."""
@@ -34,4 +33,4 @@ def opened(picture: PictureRef, fetch: Fetch) -> NDArray[np.uint8]:
         data = fetch(picture.sha256)
     except Lost as gone:
         raise lost_picture() from gone
-    return np.asarray(Image.open(BytesIO(data), formats=("PNG",)).convert("RGB"))
+    return np.asarray(open_stored(data).convert("RGB"))

@@ -46,6 +46,9 @@ APART_THREADS = 16
 """Threads that wait for answers of other servers."""
 SLOW_THREADS = 2
 """Tools at work at one time; what waits for its PNG waits for none of them."""
+ANSWER_SECONDS = 0.1
+"""So long, counted for each, what an image has left to do beside the device (its PNG, its verdict) keeps the background
+from it: a unit of a run takes several times as long as a PNG, and the image would be told of only after it."""
 
 MakeRoutine = Callable[[Order, str, Fetch, Path, Callable[[Event], None]], Routine]
 """The routine of an order: (order, key, fetch, workspace, emit)."""
@@ -56,7 +59,8 @@ class RoutineEngine:
 
     ``identity`` is the base's; ``footprint`` weighs orders against ``budget_bytes``, half of it for orders that
     somebody waits for and half for the background. ``full`` and ``background_full`` say how much of each may share a
-    pass. ``judge``: who says of each image whether it may be shown; None: nobody.
+    pass. ``judge``: who says of each image whether it may be shown; None: nobody. ``at_close`` ends what works beside
+    it.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class RoutineEngine:
         footprint: Footprint,
         budget_bytes: int,
         judge: Judge | None = None,
+        at_close: Callable[[], None] = lambda: None,
     ) -> None:
         self._identity = identity
         self._executor = executor
@@ -93,6 +98,9 @@ class RoutineEngine:
         )
         self._apart = ThreadPoolExecutor(APART_THREADS, thread_name_prefix="engine-apart")
         self._telling = Telling(judge, self._helpers)
+        self._at_close = at_close
+        self._nearly: dict[Future[Any], float] = {}
+        """What is nearly there, and until when the background stands aside for it."""
         self._cancels: deque[str] = deque()
         self._tickets = 0
 
@@ -122,16 +130,26 @@ class RoutineEngine:
         self._hear_cancels()
         self._collect_background()
         self._start_waiting()
-        batch = self._scheduler.next_batch()
-        events = self._telling.take()
-        under_way = [*self._background, *self._telling.pending()]
-        if not batch and under_way and not events:
+        if events := self._telling.take():
+            return events  # nobody hears of an image a pass later than it is there
+        under_way = {*self._background, *self._telling.pending()}
+        batch = self._next_batch(under_way)
+        if not batch and under_way:
             wait(under_way, timeout=BACKGROUND_WAIT_SECONDS, return_when=FIRST_COMPLETED)
-            self._collect_background()
-            batch = self._scheduler.next_batch()
-        if batch:
+        elif batch:
             self._run(batch)
-        return events + self._telling.take()
+        return self._telling.take()
+
+    def _next_batch(self, under_way: set[Future[Any]]) -> tuple[Ticket, ...]:
+        """The next pass; none of the background's while an answer is nearly there."""
+        now = time.monotonic()
+        verdicts = dict.fromkeys(self._telling.pending(), now + ANSWER_SECONDS)
+        # One that is done and was not heard of yet is among them: it is heard of in the next step.
+        nearly = {future: until for future, until in (verdicts | self._nearly).items() if future in under_way}
+        self._nearly = nearly
+        if not self._scheduler.is_waited_for and any(until > now for until in nearly.values()):
+            return ()
+        return self._scheduler.next_batch()
 
     def busy(self) -> bool:
         """As ``Engine.busy``."""
@@ -143,6 +161,7 @@ class RoutineEngine:
             live.ended = True
             live.leave()
             self._forget(live)
+        self._at_close()
         self._apart.shutdown(wait=False, cancel_futures=True)  # another server may take its time; it writes nothing
         self._slow.shutdown(wait=True, cancel_futures=True)
         self._helpers.shutdown(wait=True, cancel_futures=True)
@@ -175,7 +194,11 @@ class RoutineEngine:
         waiting = [self._units.pop(ticket.number) for ticket in batch]
         began = time.monotonic()
         outcomes = self._executor.run([unit for _, _, unit in waiting])
-        self._scheduler.charge(batch, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        self._scheduler.charge(batch, seconds)
+        tokens = sum(ticket.tokens for ticket in batch)
+        for ticket, (live, _, _) in zip(batch, waiting, strict=True):
+            live.worked(seconds * ticket.tokens / tokens)
         for (live, index, unit), outcome in zip(waiting, outcomes, strict=True):
             if (name := unit.remembered_as) is not None and isinstance(outcome, Done) and live.kind.waited_for:
                 self._texts.put(name, outcome.result)
@@ -227,7 +250,10 @@ class RoutineEngine:
         """Send a unit on its way, or answer it at once."""
         if isinstance(unit, Background):
             threads = self._apart if unit.apart else self._slow if unit.slow else self._helpers
-            self._background[threads.submit(unit.call)] = live, index
+            future = threads.submit(unit.call)
+            self._background[future] = live, index
+            if threads is self._helpers and live.kind.waited_for:
+                self._nearly[future] = time.monotonic() + ANSWER_SECONDS
         elif (name := unit.remembered_as) is not None and (known := self._texts.get(name)):
             live.settle(index, Done(known))
         else:
@@ -247,7 +273,7 @@ class RoutineEngine:
 
     def _emit(self, live: LiveOrder, event: Event) -> None:
         if live.may_tell(event):
-            self._telling.put(live.key, event)
+            self._telling.put(live.key, live.with_device_seconds(event))
 
     def _end(self, live: LiveOrder, error: LinocutError) -> None:
         """The order is over; ``error`` is told unless its last event was told already."""

@@ -6,7 +6,8 @@ kills it means something. Only the fake knows these words:
 
 - a generation whose caption contains ``[fail]`` fails, and one with ``[unsafe]`` is withheld (it judges nothing else);
 - a run with a sample whose caption contains ``[nan]`` fails at its third step, naming the sample;
-- ``LINOCUT_FAKE_STEP_SECONDS`` in the environment (read when the engine opens) makes each step take that long.
+- ``LINOCUT_FAKE_STEP_SECONDS`` in the environment (read when the engine opens) makes each step take that long, and
+  ``LINOCUT_FAKE_ORDER_SECONDS`` so much longer for each order that takes it: a device of a fixed speed.
 """
 
 import os
@@ -16,15 +17,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from linocut.bases import Base
 from linocut.engine.carriage import FakeRoutine, carriage_of
 from linocut.engine.door import Closing, Fetch, has_files
 from linocut.engine.refusals import cancelled, wrong_base
 from linocut.errors import Conflict, LinocutError
 from linocut.observe import log
-from linocut.orders import Event, Failed, Order, kind_of
+from linocut.orders import Event, Failed, Order, Timed, kind_of
 
 STEP_SECONDS_VARIABLE = "LINOCUT_FAKE_STEP_SECONDS"
+ORDER_SECONDS_VARIABLE = "LINOCUT_FAKE_ORDER_SECONDS"
 BACKGROUND_TURN = 4
 """While somebody waits, the background gets every fourth step."""
 
@@ -36,6 +40,8 @@ class _Live:
     workspace: Path
     started: bool = False
     cancelled: bool = False
+    device_seconds: float = 0.0
+    """Its part of the steps since it last said so."""
 
 
 class FakeEngine:
@@ -44,6 +50,7 @@ class FakeEngine:
     def __init__(self, base: Base) -> None:
         self._base = base
         self._step_seconds = float(os.environ.get(STEP_SECONDS_VARIABLE) or 0)
+        self._order_seconds = float(os.environ.get(ORDER_SECONDS_VARIABLE) or 0)
         self._live: dict[str, _Live] = {}
         self._events: list[Event] = []
         self._cancels: deque[str] = deque()
@@ -68,12 +75,17 @@ class FakeEngine:
         while self._cancels:
             if live := self._live.get(self._cancels.popleft()):
                 live.cancelled = True
-        turn = self._next_turn()
-        if turn and self._step_seconds:
-            time.sleep(self._step_seconds)
+        turn, began = self._next_turn(), time.monotonic()
+        seconds = self._step_seconds + self._order_seconds * len(turn)
+        if turn and seconds:
+            time.sleep(seconds)
+        alive = [self._live[key] for key in turn]
         for key in turn:
             self._advance(key)
-        events, self._events[:] = list(self._events), []
+        for live in alive:
+            live.device_seconds += (time.monotonic() - began) / len(turn)
+        taking = dict(zip(turn, alive, strict=True))
+        events, self._events[:] = [_timed(event, taking.get(event.key)) for event in self._events], []
         return events
 
     def busy(self) -> bool:
@@ -122,3 +134,11 @@ class FakeEngine:
     def _fail(self, key: str, error: LinocutError) -> None:
         self._live.pop(key).routine.close()
         self._events.append(Failed(key=key, error=error))
+
+
+def _timed(event: Event, live: _Live | None) -> Event:
+    """The event, with the time that its order had."""
+    if live is None or not isinstance(event, Timed):
+        return event
+    seconds, live.device_seconds = live.device_seconds, 0.0
+    return msgspec.structs.replace(event, device_seconds=seconds)

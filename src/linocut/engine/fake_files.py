@@ -1,7 +1,6 @@
 """The files that the fake engine makes: a flat picture and a small valid adapter, the same bytes for the same order."""
 
 import hashlib
-from io import BytesIO
 
 import numpy
 from PIL import Image
@@ -9,10 +8,11 @@ from PIL import Image
 from linocut.engine.png_text import chunks
 from linocut.lora_files.stored import DOWN, UP, AdapterMetadata, header_metadata, prefix_of, safetensors_bytes
 from linocut.orders import TrainOrder
+from linocut.picture_files import png_bytes
 
 LINEAR = "layers.0.attention.to_q"
-FEATURES = 8
-"""The one linear that a fake adapter covers, and its features in and out."""
+FEATURES = 192
+"""The one linear that a fake adapter covers, and its features in and out: as in the embedded base, so that it fits."""
 
 
 def flat_picture(text: str, width: int, height: int) -> Image.Image:
@@ -29,10 +29,8 @@ def flat_png(text: str, width: int, height: int, texts: dict[str, str] | None = 
 
 
 def as_png(picture: Image.Image, texts: dict[str, str] | None = None) -> bytes:
-    """The picture as PNG bytes, quickly made; ``texts`` as in ``png_text``."""
-    out = BytesIO()
-    picture.save(out, "PNG", compress_level=1, pnginfo=chunks(texts or {}))
-    return out.getvalue()
+    """The picture as PNG bytes; ``texts`` as in ``png_text``."""
+    return png_bytes(picture, chunks(texts or {}))
 
 
 def adapter_bytes(order: TrainOrder, order_sha256: str, step: int) -> bytes:

@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 
+import msgspec
+
 from linocut.engine.door import Closing, Fetch
 from linocut.engine.fake_files import adapter_bytes, flat_png
+from linocut.engine.keeping import is_kept, kept_file
 from linocut.engine.refusals import cancelled
 from linocut.errors import RunFailed
 from linocut.files import sha256_hex, write_durably
 from linocut.orders import (
+    AdapterReady,
     CheckpointCompared,
+    CheckpointKept,
     CheckpointScored,
     Event,
     PhaseChanged,
@@ -48,6 +53,7 @@ def train(
     emit(PhaseChanged(key=key, phase="TRAINING"))
     if not run.scores:
         run.score()
+        run.draw()
     stopped_at = None
     try:
         while run.step < order.steps:
@@ -63,7 +69,7 @@ def train(
         raise cancelled()
     emit(PhaseChanged(key=key, phase="FINALIZING"))
     yield
-    run.finish(stopped_at)
+    yield from run.finish(stopped_at)
 
 
 @dataclass
@@ -102,32 +108,46 @@ class _Run:
         if last or self.step % self.order.checkpoint_every == 0:
             self.score()
             self.save()
-        if last or self.step % self.order.preview_every == 0:
+        if not self._previews_come_last and (last or self.step % self.order.preview_every == 0):
             self._draw_previews()
+
+    @property
+    def _previews_come_last(self) -> bool:
+        return self.step == self.order.steps and self.order.choose_by == "loss"
 
     def score(self) -> None:
         """Score the present step: falls for three quarters of the run, then rises, so that the last is not the best."""
         way = self.step / self.order.steps
         self.scores[str(self.step)] = round(1 - way + max(0.0, way - 0.75) * 2, 6)
-        self.emit(CheckpointScored(key=self.key, step=self.step, score=self.scores[str(self.step)]))
+        score = self.scores[str(self.step)]
+        self.emit(CheckpointScored(key=self.key, step=self.step, score=score))
+        scored = {int(step): one for step, one in self.scores.items()}
+        if is_kept(self.order.keep_checkpoints, scored, self.step, score):
+            path = kept_file(self.workspace, self.step)
+            write_durably(path, adapter_bytes(self.order, self.order_sha256, self.step))
+            self.emit(CheckpointKept(key=self.key, step=self.step, score=score, path=path))
 
-    def finish(self, stopped_at: int | None) -> None:
-        """Write the adapter of the best checkpoint (of the present step when there is none yet) and say so."""
+    def finish(self, stopped_at: int | None) -> Generator[None, bool, None]:
+        """Write the adapter of the best checkpoint (of the present step when there is none yet) and say so; yields
+        before the last previews, which are drawn then."""
         if str(self.step) not in self.scores and len(self.scores) == 1:
             self.score()
         chosen = min((int(step) for step in self.scores if step != "0"), key=lambda at: (self.scores[str(at)], at))
         scored_on = "scored_on_held_out_pictures" if self.order.holdout else "scored_on_training_pictures"
         write_durably(self.workspace / ADAPTER, adapter_bytes(self.order, self.order_sha256, chosen))
-        self.emit(
-            TrainFinished(
-                key=self.key,
-                path=self.workspace / ADAPTER,
-                chosen_step=chosen,
-                last_step=self.step,
-                stopped_at_step=stopped_at,
-                scores={**self.scores, scored_on: float(len(self.order.holdout or self.order.samples)), "effect": 0.25},
-            )
+        ready = AdapterReady(
+            key=self.key,
+            path=self.workspace / ADAPTER,
+            chosen_step=chosen,
+            last_step=self.step,
+            stopped_at_step=stopped_at,
+            scores={**self.scores, scored_on: float(len(self.order.holdout or self.order.samples)), "effect": 0.25},
         )
+        if self._previews_come_last and self.order.previews:
+            self.emit(ready)
+            yield
+            self._draw_previews()
+        self.emit(TrainFinished(**msgspec.structs.asdict(ready)))
 
     def _tell_progress(self) -> None:
         done = self.step - self.began_at_step
@@ -147,10 +167,14 @@ class _Run:
         saved = {"order": self.order_sha256, "step": self.step, "scores": self.scores}
         write_durably(self.workspace / CHECKPOINT, json.dumps(saved).encode())
 
-    def _draw_previews(self) -> None:
+    def draw(self) -> None:
+        """Draw the previews of the present step; at step 0 the bare base's."""
         side = self.order.native_pixels
         for index, preview in enumerate(self.order.previews):
             png = flat_png(f"{preview.caption}|{preview.seed}|{self.order.run_id}|{self.step}", side, side)
             self.emit(PreviewDrawn(key=self.key, step=self.step, index=index, png=png))
+
+    def _draw_previews(self) -> None:
+        self.draw()
         way = self.step / self.order.steps
         self.emit(CheckpointCompared(key=self.key, step=self.step, style=round(2 - way, 4), copy=round(way / 4, 4)))

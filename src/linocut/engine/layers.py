@@ -6,12 +6,10 @@ Slow for large pictures: call it in a helper thread.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from linocut.engine.door import Fetch
 from linocut.engine.refusals import lost_picture
@@ -21,6 +19,7 @@ from linocut.engine.tools.typefaces import Found, Sample
 from linocut.errors import Lost
 from linocut.orders import PictureRef
 from linocut.orders.layers import FontMatch, TextBlock
+from linocut.picture_files import open_stored
 
 Levels = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
@@ -50,7 +49,7 @@ def opened(picture: PictureRef, fetch: Fetch) -> tuple[bytes, Levels]:
         data = fetch(picture.sha256)
     except Lost as gone:
         raise lost_picture() from gone
-    return data, np.asarray(Image.open(BytesIO(data), formats=("PNG",)).convert("RGB"))
+    return data, np.asarray(open_stored(data).convert("RGB"))
 
 
 def looked_at(pixels_HWC: Levels, blocks: Sequence[Block]) -> list[Looked]:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from linocut.engine.carriage import carriage_of
 from linocut.engine.door import Closing
 from linocut.engine.executor import Broken, Outcome
 from linocut.engine.work import Routine, StopRequested, Unit, Yielded
 from linocut.observe import log
-from linocut.orders import Event, Last, Order, kind_of
+from linocut.orders import Event, Last, Order, Timed, kind_of
 
 
 class LiveOrder:
@@ -26,6 +28,7 @@ class LiveOrder:
         self._stop_thrown = False
         self._outcomes: list[Outcome | None] = []
         self._in_list = False
+        self._device_seconds = 0.0
 
     def begin(self, make: Callable[[], Routine]) -> Yielded:
         """Make the routine and let it go to its first yield."""
@@ -80,6 +83,17 @@ class LiveOrder:
         told = not self.ended
         self.ended = self.ended or isinstance(event, Last)
         return told
+
+    def worked(self, seconds: float) -> None:
+        """The device has worked for so long for it."""
+        self._device_seconds += seconds
+
+    def with_device_seconds(self, event: Event) -> Event:
+        """The event, with the time of the device since it was last said, where it says that."""
+        if not isinstance(event, Timed):
+            return event
+        seconds, self._device_seconds = self._device_seconds, 0.0
+        return msgspec.structs.replace(event, device_seconds=seconds)
 
     def leave(self) -> None:
         """The engine is closed: a run leaves a checkpoint."""

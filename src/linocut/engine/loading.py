@@ -16,8 +16,9 @@ Told = Callable[[str], object]
 class Loading:
     """``precision`` is that of the networks' weights; they compute in ``dtype``. ``tower_on_host``: the text tower
     lives in the host's memory and visits the device block by block; so does a second denoising network
-    with ``second_on_host``. ``told`` is called with a part's name when it is
-    begun.
+    with ``second_on_host``. ``tower_released``: the tower is loaded when a text is to be read, and may be given back.
+    ``divided``: the denoising network stays in the host's memory until its parts go to several devices
+    (``ranks/shards.py``). ``told`` is called with a part's name when it is begun.
     """
 
     on: torch.device
@@ -25,6 +26,8 @@ class Loading:
     tower_on_host: bool = False
     second_on_host: bool = False
     told: Told = field(default=lambda _part: None)
+    tower_released: bool = False
+    divided: bool = False
 
     @property
     def dtype(self) -> torch.dtype:

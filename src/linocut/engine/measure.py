@@ -17,7 +17,7 @@ from linocut.bases import Base, Sampling
 from linocut.bases.plan import Passes
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import Family, load_family
-from linocut.engine.families.items import Item, Text
+from linocut.engine.families.items import Item, Look, Reference, Size, Text
 from linocut.engine.pass_memory import _tensors, _weak
 from linocut.sizes import native_size
 
@@ -86,27 +86,65 @@ def passes_of(family: Family, base: Base, on: torch.device, dtype: torch.dtype) 
         text=text_bytes(family, min(base.max_text_tokens, PLANNED_TOKENS), dtype),
         **{name: peak_of(work, on) for name, work in works.items()},
         train=peak_of(lambda: learn(family, base, on, again=False), on),
+        **_of_references(family, base, on, dtype),
     )
 
 
+def _of_references(family: Family, base: Base, on: torch.device, dtype: torch.dtype) -> dict[str, int]:
+    """What a picture that is looked at adds, where any is: a share of what the most of them add."""
+    if not base.takes_references:
+        return {}
+    most, seen = base.max_references, looked_at(family, base).text
+    bare, beside = (peak_of(lambda count=count: guided(family, base, on, count), on) for count in (0, most))  # type: ignore[misc]
+    added = {"reference": (beside - bare) // most}
+    return added if seen is None else {**added, "seen": picture_bytes(family, seen, dtype)}
+
+
 def native_passes(family: Family, base: Base, on: torch.device) -> dict[str, Callable[[], object]]:
-    """The passes at the base's native size, to be run: a guided step, decoding, a training step that recomputes."""
-    width, height = native_size(base.native_pixels, base.native_pixels, base.native_pixels, base.size_multiple)
+    """The passes at the base's native size, to be run: a guided step, encoding and decoding a picture, a training step
+    that recomputes."""
+    width, height = _native(base)
     grid = family.grid(width, height)
     latents = torch.zeros(family.latent_shape(grid), device=on)
-    text = text_like(family, min(base.max_text_tokens, PLANNED_TOKENS), on)
+    pixels = torch.zeros(height, width, 3, dtype=torch.uint8, device=on)
+    return {
+        "denoise": lambda: guided(family, base, on, 0),
+        "encode": lambda: family.encode_images([pixels]),
+        "decode": lambda: family.decode([latents], [grid]),
+        "train_again": lambda: learn(family, base, on, again=True),
+    }
+
+
+def guided(family: Any, base: Base, on: torch.device, references: int) -> object:
+    """A guided step of one image at the base's native size that looks at so many pictures."""
+    width, height = _native(base)
+    grid = family.grid(width, height)
+    latents = torch.zeros(family.latent_shape(grid), device=on)
+    words = min(base.max_text_tokens, PLANNED_TOKENS)
+    seen: tuple[Reference, ...] = ()
+    if references:
+        look = looked_at(family, base)
+        words += references * (seen_tokens(look.text) if look.text else 0)
+        shown = family.grid(*look.network)
+        seen = tuple(Reference(torch.zeros(family.latent_shape(shown), device=on), shown) for _ in range(references))
+    text = text_like(family, words, on)
     guidance = max(speed.guidance for speed in base.sampling.values())
     sigma = family.plan(Sampling(steps=1, guidance=GUIDED), width, height).steps[0].sigma
     # Where the guidance runs the network again on an empty text, that one is as long here: nothing is read for it.
     negative = text if family.takes_negative_text and not hasattr(family, "unconditional") else None
     if on.type == "meta" and not hasattr(family, "towers"):
         vars(family).update(_blank=text, _empty=text)  # what a family reads once by its tower, which reads nothing here
-    item = Item(latents, grid, sigma, text, None, guidance, negative)
-    return {
-        "denoise": lambda: family.velocity([item]),
-        "decode": lambda: family.decode([latents], [grid]),
-        "train_again": lambda: learn(family, base, on, again=True),
-    }
+    return family.velocity([Item(latents, grid, sigma, text, None, guidance, negative, seen)])
+
+
+def looked_at(family: Family, base: Base) -> Look:
+    """At which size a picture is looked at that is as large as the base draws, or larger."""
+    width, height = _native(base)
+    return family.look(4 * width, 4 * height)
+
+
+def _native(base: Base) -> tuple[int, int]:
+    return native_size(base.native_pixels, base.native_pixels, base.native_pixels, base.size_multiple)
 
 
 def learn(family: Family, base: Base, on: torch.device, *, again: bool) -> None:
@@ -186,16 +224,32 @@ def _network_of(family: Any) -> Any:
 
 
 def text_bytes(family: Any, tokens: int, dtype: torch.dtype) -> int:
-    """About what the text tower holds while it reads ``tokens`` tokens: every layer's states, which are asked for; one
-    layer's own; and the scores of every word where the tower has a head."""
+    """About what the text tower holds while it reads ``tokens`` tokens: every layer's states, which are asked for, and
+    one layer's own. A head is not asked."""
     held = 0
     for tower in getattr(family, "towers", None) or [family.text_encoder]:
         config = getattr(tower.config, "text_config", None) or tower.config
         wide = getattr(config, "intermediate_size", 4 * config.hidden_size)
         states = (config.num_hidden_layers + 8) * config.hidden_size + 3 * wide
-        words = config.vocab_size if type(tower).__name__.endswith(("ForCausalLM", "ForConditionalGeneration")) else 0
-        held = max(held, tokens * (states + words) * dtype.itemsize)
+        held = max(held, tokens * states * dtype.itemsize)
     return held
+
+
+VISION_PATCH, MERGED = 14, 2
+"""The side in pixels of what Qwen's vision towers take for a patch, and how many patches a side become a token."""
+
+
+def seen_tokens(size: Size) -> int:
+    """The tokens that stand for a picture of that size in a text."""
+    return size[0] * size[1] // (VISION_PATCH * MERGED) ** 2
+
+
+def picture_bytes(family: Any, size: Size, dtype: torch.dtype) -> int:
+    """About what a picture of ``size`` adds to reading a text: to the states of the language model, or while the vision
+    tower looks at it, whichever is more."""
+    tokens, config = seen_tokens(size), family.text_encoder.config.vision_config
+    values = 12 * config.hidden_size + 3 * config.intermediate_size
+    return max(text_bytes(family, tokens, dtype), tokens * MERGED**2 * int(values) * dtype.itemsize)
 
 
 def blank_adapter(family: Family, rank: int, on: torch.device) -> Adapter:

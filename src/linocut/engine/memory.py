@@ -59,15 +59,24 @@ class Footprint:
     """What the resident base needs per thing: latent bytes a pixel, text feature bytes a token, and the number of
     in plus out features summed over all linears that a LoRA covers. ``on_host`` says that the device's memory is the
     host's: a run's encoded samples and its checkpoints on their way to the disk take it then, beside a GPU they do
-    not."""
+    not. ``writing_bytes``: what the base's own language model holds of a text while it writes, 0 where it does not.
+    ``references``: how many pictures may be looked at while one is drawn, as planned; None: nobody planned."""
 
     latent_bytes_per_pixel: float
     text_bytes_per_token: int
     lora_features: int
     on_host: bool
+    writing_bytes: int = 0
+    references: int | None = None
 
     def of_images(self, order: GenerateOrder) -> int:
-        """Bytes that a generation holds from its start to its end."""
+        """Bytes that a generation holds from its start to its end. ``TooLarge`` for more references than planned."""
+        if self.references is not None and len(order.references) > self.references:
+            raise TooLarge(
+                f"This server has room for {self.references} reference picture{'s' * (self.references != 1)} at once, "
+                f"and {len(order.references)} were sent. Send fewer, or ask the server's operator for more room "
+                "(LINOCUT_TEXT_TOWER=host or LINOCUT_PRECISION=fp8; linocut doctor has the figures)."
+            )
         native, asked = order.width * order.height, order.output_width * order.output_height
         image = LATENT_COPIES * native * self.latent_bytes_per_pixel + 2 * 3 * (native + asked)
         adapter = order.adapter.size_bytes if order.adapter else 0
@@ -118,8 +127,8 @@ class Footprint:
         return held + round(latents) + 2 * 3 * native + self.of_text(order.refill.caption)
 
     def of_writing(self, order: WriteOrder) -> int:
-        """Bytes that a caption holds while it is written: its texts."""
-        return 1 + 8 * (len(order.text) + len(order.caption))
+        """Bytes that a caption holds while it is written: its texts, and what the base's own model keeps of them."""
+        return 1 + self.writing_bytes + 8 * (len(order.text) + len(order.caption))
 
     def of_run(self, order: TrainOrder) -> int:
         """Bytes that a run holds from its start to its end."""

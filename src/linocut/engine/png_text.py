@@ -3,6 +3,7 @@
 from PIL.PngImagePlugin import PngInfo
 
 from linocut.orders import GenerateOrder
+from linocut.picture_files import Chunk
 
 PREFIX = "linocut:"
 
@@ -14,11 +15,11 @@ def texts_of(order: GenerateOrder, seed: int) -> dict[str, str]:
     return {**order.provenance, "caption": order.caption, "seed": str(seed), "base": order.base}
 
 
-def chunks(texts: dict[str, str]) -> PngInfo:
-    """The chunks for Pillow, in the order of their names, so that the same order gives the same bytes."""
+def chunks(texts: dict[str, str]) -> list[Chunk]:
+    """The chunks, in the order of their names, so that the same order gives the same bytes."""
     info = PngInfo()
     for name, text in sorted(texts.items()):
         # A text chunk ends at a NUL, and half a surrogate pair is in no encoding.
         sound = text.replace("\x00", " ").encode(errors="replace").decode()
         info.add_text(PREFIX + name, sound)
-    return info
+    return [(kind, data) for kind, data, *_ in info.chunks]

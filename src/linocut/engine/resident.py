@@ -1,7 +1,8 @@
 """Makes the base resident and puts the real engine together around it. The first file behind the door to need torch."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from math import ceil
@@ -18,7 +19,7 @@ from linocut.engine.adapters.cache import AdapterCache
 from linocut.engine.adapters.file import load_adapter
 from linocut.engine.asked import Room
 from linocut.engine.carriage import CARRIAGES, carriage_of
-from linocut.engine.device import open_machine
+from linocut.engine.device import Machine, open_machine
 from linocut.engine.door import Fetch
 from linocut.engine.engine import RoutineEngine
 from linocut.engine.executor import Broken, Executor
@@ -28,22 +29,31 @@ from linocut.engine.loading import Loading
 from linocut.engine.memory import MIB, Footprint
 from linocut.engine.noise import start_noise
 from linocut.engine.pass_memory import watch_passes
+from linocut.engine.ranks.leader import Ranks
+from linocut.engine.ranks.rank import Opening
+from linocut.engine.ranks.shards import Passes as Divided
+from linocut.engine.ranks.shards import network_of
 from linocut.engine.refusals import damaged_adapter
+from linocut.engine.released import give_back
 from linocut.engine.room import planned, precisions_here
 from linocut.engine.routines.hands import Hands
 from linocut.engine.scheduler import Scheduler
+from linocut.engine.speech.opening import speaker_of
 from linocut.engine.spoken import spoken
 from linocut.engine.text_cache import TextCache
 from linocut.engine.tools.tool import NO_TOOLS, ToolsAtHand
 from linocut.engine.tools.toolbox import Toolbox
+from linocut.engine.training.together import Together
 from linocut.engine.units import BATCH_IMAGES, TRAINING_BATCH_IMAGES, DecodeLatents, Denoise, EncodeText
 from linocut.engine.work import DeviceUnit, FullPass, Routine
-from linocut.errors import Lost, NotReady
+from linocut.errors import InvalidRequest, Lost, NotReady
 from linocut.observe import log
 from linocut.orders import AdapterRef, Event, Order
 from linocut.sizes import native_size
 
 TEXT_CACHE_BYTES = 256 * MIB
+BLANK_CELLS = 4
+"""Cells of a side of a blank picture, with which a device takes part in a pass that it has no part of."""
 MEMORY_SHARE = 0.5
 """The part of the memory beside the base that orders may hold from start to end; forward passes need the rest."""
 
@@ -66,18 +76,52 @@ def open_torch_engine(
     """
     room = room or Room()
     machine = open_machine(threads)
-    beside = adapter_cache_bytes + tools.max_bytes
+    writes = tools.base_writes
+    beside = adapter_cache_bytes + tools.max_bytes + (writes.bytes if writes else 0)
     plan = planned(base, base_folder, machine.on, free_bytes(machine.on), room, beside)
     how = loading(plan, base_folder, machine.on, room)
+    if room.divided:
+        how = _divided(how)
     machine = replace(machine, precision=how.dtype)
     if plan is not None:
         log("engine").info("the plan\n" + told(plan, base.name))
-    family = load_family(base.family, base_folder, machine.on, how)
-    engine = engine_over(base, family, machine.on, adapter_cache_bytes, room.memory_bytes, tools, plan)
+    with _ranks(base, base_folder, machine, how, room) as ranks:  # they load meanwhile
+        family = load_family(base.family, base_folder, machine.on, how)
+        if ranks and room.divided:
+            network_of(family)
+            ranks.divide(family, BLANK_CELLS * base.size_multiple)
+        engine = engine_over(base, family, machine.on, adapter_cache_bytes, room.memory_bytes, tools, plan, ranks)
     log("engine").info(
         "base resident", base=base.identity, machine=machine.description, weights=how.precision, **_peak(machine.on)
     )
     return engine
+
+
+def _divided(how: Loading) -> Loading:
+    """The way of loading for a base in parts. ``InvalidRequest`` for quantised weights."""
+    if how.precision not in ("bf16", "fp32"):
+        raise InvalidRequest(
+            "LINOCUT_TRAINING_SHARDS=on divides weights in bf16 or fp32, and LINOCUT_PRECISION comes to "
+            f"{how.precision}. Set LINOCUT_PRECISION=bf16."
+        )
+    return replace(how, divided=how.on.type != "cpu")
+
+
+@contextmanager
+def _ranks(base: Base, folder: Path, machine: Machine, how: Loading, room: Room) -> Iterator[Ranks | None]:
+    """The further devices that learn; ended again where the engine does not come to be."""
+    devices = room.devices
+    if devices == 1:
+        yield None
+        return
+    names = tuple("cpu" if machine.on.type == "cpu" else f"cuda:{index}" for index in range(1, devices))
+    where = base.family, folder, how.precision, machine.threads, machine.on, names
+    ranks = Ranks(Opening(*where, divided=room.divided))
+    try:
+        yield ranks
+    except BaseException:
+        ranks.close()
+        raise
 
 
 def loading(plan: Plan | None, folder: Path, on: torch.device, room: Room) -> Loading:
@@ -92,7 +136,8 @@ def loading(plan: Plan | None, folder: Path, on: torch.device, room: Room) -> Lo
 
     if plan is None:
         return Loading(on, precision, told=tell)
-    return Loading(on, precision, plan.tower == "host", plan.second_on_host, tell)
+    away = plan.tower != "device" and on.type != "cpu"
+    return Loading(on, precision, away, plan.second_on_host, tell, tower_released=plan.tower == "released")
 
 
 def _peak(on: torch.device) -> dict[str, str]:
@@ -110,25 +155,35 @@ def engine_over(
     memory_bytes: int = 0,
     tools: ToolsAtHand = NO_TOOLS,
     plan: Plan | None = None,
+    ranks: Ranks | None = None,
 ) -> RoutineEngine:
     """The engine over a family that is loaded on the device ``on``. ``NotReady`` when it cannot draw.
 
     ``memory_bytes`` is what orders and passes may take beside the base; 0: what is free now but for the tools, and no
     limit of a pass. By a plan it is what is free but for the worst pass, and training begins as carefully as it says.
+    ``ranks``: the further devices that learn.
     """
     toolbox = Toolbox(str(on), tools.max_bytes, weights=tools.weights, endpoints=tools.endpoints)
     for name in tools.at_start:
         toolbox.load(name)
     watch = watch_passes(on, memory_bytes - round(memory_bytes * MEMORY_SHARE))
+    if ranks and ranks.is_divided:
+        watch = partial(Divided(family, ranks.take_part).watched, watch)
     executor = Executor(family, on, watch, str if base.reads_structure else spoken)
-    footprint = try_out(base, family, executor, on)
+    writes = tools.base_writes
+    speaker = speaker_of(base, family, on, writes) if writes else None
+    footprint = try_out(base, family, executor, on, writes.caption_bytes if writes else 0)
+    if plan is not None and plan.purpose != "training":
+        footprint = replace(footprint, references=plan.references)
+    give_back(family)
     cache = AdapterCache(adapter_cache_bytes)
     for carriage in CARRIAGES.values():
         carriage.routine()  # what it imports is loaded now, not while somebody waits
 
     def make(order: Order, key: str, fetch: Fetch, workspace: Path, emit: Callable[[Event], None]) -> Routine:
         load = partial(load_for, base, family, on, cache, fetch)
-        hands = Hands(key, family, base, on, fetch, load, toolbox, workspace, emit, careful, tools.compares)
+        beside = careful, tools.compares, speaker, partial(give_back, family), Together(ranks)
+        hands = Hands(key, family, base, on, fetch, load, toolbox, workspace, emit, *beside)
         routine: Routine = carriage_of(order).routine()(order, hands)
         return routine
 
@@ -147,7 +202,12 @@ def engine_over(
         footprint=footprint,
         budget_bytes=_budget(memory_bytes, max(0, free_bytes(on) - tools.max_bytes), plan),
         judge=judge_by(tools.safety),
+        at_close=ranks.close if ranks else _nothing,
     )
+
+
+def _nothing() -> None:
+    """Nobody works beside the engine."""
 
 
 def _budget(memory_bytes: int, free: int, plan: Plan | None) -> int:
@@ -177,8 +237,9 @@ def load_for(
     return cache.get(ref.sha256, load)
 
 
-def try_out(base: Base, family: Family, executor: Executor, on: torch.device) -> Footprint:
-    """Draw one step of a native image -> what orders on this base will hold. It also warms every kernel up.
+def try_out(base: Base, family: Family, executor: Executor, on: torch.device, writing: int = 0) -> Footprint:
+    """Draw one step of a native image -> what orders on this base will hold, ``writing`` a caption among them. It also
+    warms every kernel up.
 
     ``NotReady`` when the base cannot do it, or what comes out is not finite: better now than in somebody's image.
     """
@@ -193,6 +254,7 @@ def try_out(base: Base, family: Family, executor: Executor, on: torch.device) ->
         text_bytes_per_token=ceil(text.nbytes / text.tokens),
         lora_features=sum(i + o for i, o in family.lora_targets().values()),
         on_host=on.type == "cpu",
+        writing_bytes=writing,
     )
 
 

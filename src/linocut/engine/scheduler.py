@@ -69,6 +69,11 @@ class Scheduler:
         self._waited_for.withdraw(key)
         self._background.withdraw(key)
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a unit is pending that somebody waits for."""
+        return bool(self._waited_for)
+
     def next_batch(self) -> tuple[Ticket, ...]:
         """The units of the next pass, no longer pending; empty when nothing is. ``charge`` must follow each pass."""
         self._contested = bool(self._waited_for and self._background)

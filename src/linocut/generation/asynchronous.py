@@ -21,7 +21,7 @@ from linocut.jobs.queue import job_row
 from linocut.jobs.types import JobRow, JobStatus
 
 KEPT = timedelta(days=7)
-"""How long finished jobs and their pictures are kept. Longer where links live longer."""
+"""How long finished jobs are kept at most. Longer where links live longer."""
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=2)
 
@@ -56,9 +56,19 @@ class Generation:
     job: JobRow
 
 
-def kept_for(link_hours: float) -> timedelta:
-    """How long a job that has ended is kept, and what it drew."""
-    return max(KEPT, timedelta(hours=link_hours) + 2 * idempotency.KEPT)
+def kept_for(link_hours: float, image_days: int) -> timedelta:
+    """How long a job that has ended is kept: never longer than what it drew."""
+    days = min(KEPT, timedelta(days=image_days)) if image_days else KEPT
+    return max(days, _links_live(link_hours))
+
+
+def images_kept_for(link_hours: float, image_days: int) -> timedelta | None:
+    """How long drawn images are kept, and what asked for them; None: for ever. As long as links to them in any case."""
+    return max(timedelta(days=image_days), _links_live(link_hours)) if image_days else None
+
+
+def _links_live(link_hours: float) -> timedelta:
+    return timedelta(hours=link_hours) + 2 * idempotency.KEPT
 
 
 def wait_after(tries: int) -> timedelta:
@@ -88,9 +98,10 @@ def add(
 
 def get(tx: Connection, generation_id: str, user_id: str | None = None) -> Generation:
     """A generation of this user's (None: of anybody's). ``NotFound``: somebody else's and one that never was alike."""
-    row = tx.execute(_ONE, {"at_generation": generation_id}).first()
+    mine = _ONE if user_id is None else _ONE.where(generations.c.user_id == user_id)
+    row = tx.execute(mine, {"at_generation": generation_id}).first()
     job = None if row is None else tx.execute(select(jobs).where(jobs.c.job_id == row.job_id)).first()
-    if row is None or job is None or user_id not in (None, row.user_id):
+    if row is None or job is None:
         raise NotFound("There is no such generation, or it is no longer kept, or it is not yours.")
     return _generation(row, job_row(job))
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from linocut.accounts.types import Caller
-from linocut.generation.service import check_in_flight
+from linocut.generation.admission import Request, admitted
+from linocut.generation.charging import CUTOUT
+from linocut.generation.detection import as_organized
 from linocut.generation.types import Means, Placed
-from linocut.jobs import queue
 from linocut.jobs.types import JobInput
 from linocut.orders import CutoutOrder, PictureRef
 from linocut.pictures.intake import StoredPicture
@@ -22,8 +23,7 @@ class CutoutAsk:
 
 
 def place_cutout(tx: Connection, caller: Caller, ask: CutoutAsk, means: Means) -> Placed:
-    """Queue it. ``TooManyInFlight``."""
-    check_in_flight(tx, caller, 1, means.settings)
+    """Queue it. Errors: those of ``admitted``."""
     one = ask.picture
     size = one.width, one.height
     order = CutoutOrder(
@@ -32,5 +32,5 @@ def place_cutout(tx: Connection, caller: Caller, ask: CutoutAsk, means: Means) -
         picture=PictureRef(sha256=one.sha256, width=one.width, height=one.height),
         matting=means.settings.matter,
     )
-    job_id = queue.place(tx, order, user_id=caller.user_id, api_key_id=caller.api_key_id, inputs=ask.inputs)
-    return Placed(job_id, "", *size, (), size, size, one.notes)
+    job_id = admitted(tx, order, Request(caller, CUTOUT, inputs=ask.inputs), means.settings)
+    return Placed(job_id, "", *size, (), size, size, as_organized(tx, caller, one.notes))

@@ -6,10 +6,11 @@ from typing import Literal, cast
 from sqlalchemy import Connection
 
 from linocut.accounts.types import Caller
-from linocut.generation.service import check_in_flight
+from linocut.generation.admission import Request, admitted
+from linocut.generation.charging import DESCRIPTION
 from linocut.generation.types import Means, Placed
-from linocut.jobs import queue
 from linocut.jobs.types import JobInput
+from linocut.ledger.types import Charge
 from linocut.orders import DescribeOrder, PictureRef
 from linocut.pictures.intake import StoredPicture
 
@@ -27,10 +28,12 @@ class DescribeAsk:
     places: int = 1
     """What the request takes in the organisation's limit: more where images are drawn after it."""
     notes: tuple[str, ...] = ()
+    first_of: Charge | None = None
+    """What the request is sold as that this is the first job of; None: the description is the request."""
 
 
 def place(tx: Connection, caller: Caller, ask: DescribeAsk, means: Means) -> Placed:
-    """Queue it. It takes its places in the organisation's limit: ``TooManyInFlight``."""
+    """Queue it. Errors: those of ``admitted``."""
     picture = ask.picture
     order = DescribeOrder(
         base=means.base.identity,
@@ -39,7 +42,8 @@ def place(tx: Connection, caller: Caller, ask: DescribeAsk, means: Means) -> Pla
         places=ask.places,
         describer=cast(Literal["embedded", "endpoint"], means.settings.describer),
     )
-    check_in_flight(tx, caller, ask.places, means.settings)
-    job_id = queue.place(tx, order, user_id=caller.user_id, api_key_id=caller.api_key_id, inputs=ask.inputs)
+    charge, is_stage = ask.first_of or DESCRIPTION, ask.first_of is not None
+    request = Request(caller, charge, inputs=ask.inputs, is_stage=is_stage)
+    job_id = admitted(tx, order, request, means.settings)
     size = picture.width, picture.height
     return Placed(job_id, "", *size, (), size, size, picture.notes + ask.notes)

@@ -29,7 +29,7 @@ BOX_MARGIN = 0.12
 _KEEP: dict[str, Literal["nothing", "picture", "mask", "object"]] = {
     "remix": "nothing", "inpaint": "mask", "reframe": "picture", "replace-background": "object", "edit": "mask",
 }  # fmt: skip
-_LEVELS = {"inpaint": 1.0, "replace-background": 1.0, "reframe": REFRAME_LEVEL}
+_LEVELS = {"inpaint": 1.0, "edit": 1.0, "replace-background": 1.0, "reframe": REFRAME_LEVEL}
 UNSAID_WEIGHT = 50
 _WEIGHTS = (
     (80, r"only|just|slightly|subtl\w+|keep\w*|same|retouch\w*|touch up|clean up|sharpen\w*|brighten\w*|darken\w*"),

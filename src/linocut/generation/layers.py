@@ -6,13 +6,14 @@ from sqlalchemy import Connection
 
 from linocut import ids
 from linocut.accounts.types import Caller
-from linocut.catalogue import Base
+from linocut.bases import Base
 from linocut.errors import InvalidRequest
+from linocut.generation.admission import Request, admitted
+from linocut.generation.charging import LAYERS
 from linocut.generation.checking import LONGEST_PROMPT
+from linocut.generation.detection import as_organized
 from linocut.generation.sampling import sampling_of
-from linocut.generation.service import check_in_flight
 from linocut.generation.types import Means, Placed
-from linocut.jobs import queue
 from linocut.jobs.types import JobInput
 from linocut.orders import LayerizeOrder, PictureRef, Refill
 from linocut.pictures.intake import StoredPicture
@@ -49,8 +50,8 @@ def check_layers(prompt: str | None, seed: int | None) -> None:
 
 
 def place_layers(tx: Connection, caller: Caller, ask: LayersAsk, means: Means) -> Placed:
-    """Queue it; one place in flight. Without a seed it gets a random one. Errors: those of ``check_layers``;
-    ``TooManyInFlight``."""
+    """Queue it; one place in flight. Without a seed it gets a random one. Errors: those of ``check_layers``
+    and of ``admitted``."""
     check_layers(ask.prompt, ask.seed)
     prompt = (ask.prompt or "").strip()
     one = ask.picture
@@ -63,7 +64,6 @@ def place_layers(tx: Connection, caller: Caller, ask: LayersAsk, means: Means) -
         notes += said
     elif prompt:
         notes += (f"prompt was not used: {why_not}, so what is around the letters fills their places.",)
-    check_in_flight(tx, caller, 1, means.settings)
     order = LayerizeOrder(
         base=means.base.identity,
         organization_id=caller.organization_id,
@@ -71,8 +71,8 @@ def place_layers(tx: Connection, caller: Caller, ask: LayersAsk, means: Means) -
         seed=seed,
         refill=refill,
     )
-    job_id = queue.place(tx, order, user_id=caller.user_id, api_key_id=caller.api_key_id, inputs=ask.inputs)
-    return Placed(job_id, prompt, *size, (seed,), size, size, notes)
+    job_id = admitted(tx, order, Request(caller, LAYERS, inputs=ask.inputs), means.settings)
+    return Placed(job_id, prompt, *size, (seed,), size, size, as_organized(tx, caller, notes))
 
 
 def _cannot_draw(base: Base, size: tuple[int, int]) -> str:

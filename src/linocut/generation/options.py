@@ -3,17 +3,16 @@
 from dataclasses import dataclass, replace
 
 from linocut.bases import TAKE_NEGATIVE_TEXT, TAKE_REFERENCES
+from linocut.errors import InvalidRequest
+from linocut.generation.detection import NO_DETECTOR
 from linocut.generation.sampling import sampling_of
-from linocut.generation.types import GenerateAsk, Means
+from linocut.generation.types import GenerateAsk, Look, Means
 from linocut.generation.unsupported import unsupported
 from linocut.orders import PictureRef
 from linocut.pictures.intake import StoredPicture
 
 NOTHING = ("", "null", "none")
 """Texts that ask for nothing: some clients write a null into a form as "None"."""
-NO_DETECTOR = (
-    "enable_copyright_detection: this server has no detector of copyrighted material, so nothing was looked for."
-)
 ONE_CUSTOM_STYLE = (
     "style_type CUSTOM names a style of your own, and none came with it (custom_model_uri or style_reference_images): "
     "the style is the prompt's."
@@ -58,6 +57,9 @@ def settled(ask: GenerateAsk, means: Means, *, has_character: bool = False) -> t
         what = "cannot look at a picture of somebody while it draws"
         notes.append(unsupported("character_reference_images", what, TAKE_REFERENCES, settings))
         look = replace(look, character_reference=None, character_mask=None)
+    if base.takes_references:
+        ask, look, fewer = _as_many(ask, look, means)
+        notes += fewer
     refs = tuple(map(_ref, (*ask.references, *look.style_references)))
     if not base.takes_references:
         styles = refs if ask.over is None else ()
@@ -66,6 +68,34 @@ def settled(ask: GenerateAsk, means: Means, *, has_character: bool = False) -> t
         refs += (_ref(look.character_reference),)
     mask = None if look.character_mask is None else _ref(look.character_mask)
     return replace(ask, look=look), Options(negative, refs, mask, notes=tuple(notes))
+
+
+def _as_many(ask: GenerateAsk, look: Look, means: Means) -> tuple[GenerateAsk, Look, list[str]]:
+    """No more pictures than the base looks at: an edit's first, then styles, then the character."""
+    most = means.base.max_references
+    character = look.character_reference is not None
+    sent = len(ask.references) + len(look.style_references) + character
+    if sent <= most:
+        return ask, look, []
+    field = "images" if ask.references else "style_reference_images"
+    note = too_many(field, most, sent, means)
+    ask = replace(ask, references=ask.references[:most])
+    look = replace(look, style_references=look.style_references[: most - len(ask.references)])
+    if len(ask.references) + len(look.style_references) + character > most:
+        look = replace(look, character_reference=None, character_mask=None)
+    return ask, look, [note]
+
+
+def too_many(field: str, most: int, sent: int, means: Means) -> str:
+    """The note on pictures that the base does not look at. ``InvalidRequest``, unless the operator has it noted."""
+    pictures = "one picture" if most == 1 else f"{most} pictures"
+    looks = f"{field}: The base that is served looks at {pictures} while it draws"
+    if means.settings.unsupported == "note":
+        left = "the other was" if sent - most == 1 else f"the other {sent - most} were"
+        return f"{looks}; {left} left out."
+    raise InvalidRequest(
+        f"{looks}, and {sent} were sent. Send {'one' if most == 1 else f'at most {most}'}.", field=field
+    )
 
 
 def _negative(text: str | None) -> str:

@@ -3,19 +3,19 @@
 The caller closes that transaction before it waits for the job.
 """
 
-from dataclasses import replace
-
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from linocut import __version__, ids
-from linocut.accounts.organizations import detects_copyright as detects
 from linocut.accounts.types import Caller
 from linocut.captions import Worded, caption_text, normalise
 from linocut.custom_models.service import id_of, resolve_uri
-from linocut.db.tables import images, jobs
+from linocut.db.tables import images, jobs, organizations
 from linocut.dress import Dress
-from linocut.errors import NotFound, TooManyInFlight
+from linocut.errors import NotFound
+from linocut.generation.admission import Request, admitted
+from linocut.generation.charging import charge_of
 from linocut.generation.checking import check, check_text
+from linocut.generation.detection import as_organized
 from linocut.generation.editing import (
     edit_notes,
     edited_size,
@@ -31,10 +31,8 @@ from linocut.generation.options import Options, settled
 from linocut.generation.sampling import sampling_of
 from linocut.generation.sizes import SQUARE, size_of, spoken_ratio
 from linocut.generation.types import GenerateAsk, Look, Means, Placed, Rules, Size, Written
-from linocut.jobs import queue
 from linocut.orders import GenerateOrder
 from linocut.safety.service import judge_prompt
-from linocut.settings import Settings
 from linocut.sizes import native_size, parse_size
 
 __all__ = ["GenerateAsk", "Placed", "check", "image_for", "image_of", "magic_prompt", "place"]
@@ -42,22 +40,27 @@ __all__ = ["GenerateAsk", "Placed", "check", "image_for", "image_of", "magic_pro
 AUTO_REWRITES_BELOW_WORDS = 20
 """AUTO answers with the rewritten prompt below this many words, and with the client's own from there on: somebody who
 wrote that much has said what they want. (The model reads a structured caption in every case.)"""
+_OWNER = func.coalesce(images.c.organization_id, jobs.c.organization_id)  # previews have their job's
 _OWN = (
     select(images.c.image_sha256)
-    .join(jobs, jobs.c.job_id == images.c.job_id)
-    .where(images.c.image_id == bindparam("image_id"), jobs.c.organization_id == bindparam("organization_id"))
+    .outerjoin(jobs, jobs.c.job_id == images.c.job_id)
+    .where(images.c.image_id == bindparam("image_id"), bindparam("organization_id") == _OWNER)
 )
-_CONTENT = select(images.c.image_sha256).where(images.c.image_id == bindparam("image_id"))
+_CONTENT = (
+    select(images.c.image_sha256)
+    .outerjoin(organizations, organizations.c.organization_id == images.c.organization_id)
+    .where(images.c.image_id == bindparam("image_id"), organizations.c.deleted_at.is_(None))
+)
 
 
 def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Placed:
     """Check and complete a request, and queue it.
 
     Image i has the seed (seed + i) mod 2**31; a request without a seed gets a random one. Errors: ``InvalidRequest``
-    names the field; ``Unsafe``; ``NotFound`` for a custom model that the caller may not use; ``TooManyInFlight``.
+    names the field; ``Unsafe``; ``NotFound`` for a custom model that the caller may not use; those of ``admitted``.
     """
     check(ask, means)
-    ask, options = settled(_as_organized(tx, caller, ask), means)
+    ask, options = settled(ask, means)
     base = means.base
     if ask.over is None:
         width, height = size_of(ask.rules, ask.resolution, ask.aspect_ratio, ask.prompt)
@@ -101,24 +104,17 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         weight = ask.over.image_weight or weight_of_text(text)
         order = over_picture(order, ask.over, weight, means.settings.matter, cut_free=ask.cut_free > 0)
         notes += edit_notes(ask.over, order.placement, (width, height), weight)
-    if not ask.has_places:
-        check_in_flight(tx, caller, ask.num_images, means.settings)
-    job_id = _queued(tx, caller, ask, order)
+    job_id = admitted(tx, order, _request(tx, caller, ask), means.settings)
     resolution = published_size(ask.rules, (width, height))
     scale = ask.cut_free or 1
     told, by = prompt_out(ask, said), written_by(ask, said)
+    notes = as_organized(tx, caller, notes)
     return Placed(job_id, told, width * scale, height * scale, seeds, native, resolution, notes, by)
 
 
-def _queued(tx: Connection, caller: Caller, ask: GenerateAsk, order: GenerateOrder) -> str:
-    return queue.place(
-        tx,
-        order,
-        user_id=caller.user_id,
-        api_key_id=caller.api_key_id,
-        model_id=None if ask.custom_model_uri is None else id_of(tx, ask.custom_model_uri),
-        inputs=ask.inputs,
-    )
+def _request(tx: Connection, caller: Caller, ask: GenerateAsk) -> Request:
+    model_id = None if ask.custom_model_uri is None else id_of(tx, ask.custom_model_uri)
+    return Request(caller, charge_of(ask), model_id, ask.inputs, earlier=ask.earlier)
 
 
 def magic_prompt(
@@ -181,11 +177,6 @@ def _is_rewritten(ask: GenerateAsk, said: Worded) -> bool:
     return ask.magic_prompt == "AUTO" and len((ask.prompt or "").split()) < AUTO_REWRITES_BELOW_WORDS
 
 
-def _as_organized(tx: Connection, caller: Caller, ask: GenerateAsk) -> GenerateAsk:
-    """Copyright detection is asked for by the request or by its organisation's properties."""
-    return ask if ask.detects_copyright else replace(ask, detects_copyright=detects(tx, caller.organization_id))
-
-
 def _worded(ask: GenerateAsk, text: str, size: Size, means: Means) -> Worded:
     """The text in the base's words. A made-up colour or place would overrule the style that a custom model was trained
     for, and what a picture shows already; ON asks for it. What is inpainted goes where the mask repaints."""
@@ -210,16 +201,3 @@ def _provenance(ask: GenerateAsk, text: str, options: Options, dress: Dress) -> 
     negative = {"negative_prompt": options.negative} if options.negative else {}
     style = {"style": "; ".join(dress.names)} if dress.names else {}
     return {"prompt": text, **model, **over, **negative, **style, "version": __version__}
-
-
-def check_in_flight(tx: Connection, caller: Caller, wanted: int, settings: Settings) -> None:
-    """Images are counted per organisation over all keys. Transactions take turns, so two requests count each other."""
-    most = settings.max_images_in_flight
-    busy = queue.images_in_flight(tx, caller.organization_id)
-    if busy + wanted > most:
-        raise TooManyInFlight(
-            f"Your organisation has {busy} image{'' if busy == 1 else 's'} in progress and asks for {wanted} more; its "
-            f"limit is {most}. "
-            "Try again when some are done.",
-            max_inflight_requests=most,
-        )

@@ -11,6 +11,7 @@ SQUARE = "1x1"
 _RATIO_IN_TEXT = re.compile(r"(?<![\d.:/])(\d{1,2})\s?(?:x|:|by)\s?(\d{1,2})(?![\d.:/])", re.IGNORECASE)
 _RATIO_WORDS = (
     ("3x1", r"panoram\w*|banner"),
+    ("1x3", r"(?:tall|vertical|upright|hanging) banner"),
     ("16x9", r"wide ?screen|landscape (?:format|orientation)|cinematic|wallpaper|wide shot"),
     ("9x16", r"(?:phone|mobile) wallpaper|story format|vertical video"),
     ("2x3", r"poster|book cover"),

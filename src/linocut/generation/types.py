@@ -23,10 +23,11 @@ class Rules:
     ``name``: what sentences call it; ``prompt_field``: what it calls the text; ``takes_json_prompt``: whether a
     structured prompt may come instead; ``resolutions``, and ``ratios`` with their sizes (``1x1`` is the default);
     ``text_chooses_ratio``: whether the text's own words choose where nothing else does; ``always_rewrites``: whether
-    the answer's prompt is always the structured one.
+    the answer's prompt is always the structured one. ``item``: what price lists call it.
     """
 
     name: str
+    item: str
     prompt_field: str
     takes_json_prompt: bool
     most_images: int
@@ -115,8 +116,9 @@ class GenerateAsk:
     ``look``: its style; ``negative_prompt``: what is to be left out, None or nothing but spaces for nothing;
     ``detects_copyright``: whether a detector was asked for; ``writer_config``: the id of a system prompt for the magic
     prompt's writer; ``references``: pictures that the base is to look at, and to change by the prompt, which it reads
-    word for word; ``has_places``: an earlier job of the same request took its places in the limit;
-    ``written``: what a language model made of the prompt, None where none was asked.
+    word for word; ``earlier``: the job of the same request that holds its places in the limit and its
+    price; ``written``: what a language model made of the prompt, None where none was asked. ``priced_as``: what price
+    lists call it, where the version's rules do not say.
     """
 
     rules: Rules
@@ -138,8 +140,9 @@ class GenerateAsk:
     detects_copyright: bool = False
     writer_config: str | None = None
     references: tuple[StoredPicture, ...] = ()
-    has_places: bool = False
+    earlier: str | None = None
     written: Written | None = None
+    priced_as: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from linocut import __version__, ids
 from linocut.accounts.types import Caller
 from linocut.captions import Worded
 from linocut.errors import InvalidRequest
+from linocut.generation.admission import Request, admitted
+from linocut.generation.charging import UPSCALE
 from linocut.generation.checking import LONGEST_PROMPT
+from linocut.generation.detection import as_organized
 from linocut.generation.sampling import sampling_of
-from linocut.generation.service import check_in_flight
 from linocut.generation.types import MagicPrompt, Means, Placed
-from linocut.jobs import queue
 from linocut.jobs.types import JobInput
 from linocut.orders import PictureRef, UpscaleOrder
 from linocut.pictures.intake import StoredPicture
@@ -29,6 +30,7 @@ STEPS, STEPS_OF_LITTLE, LITTLE = 4, 2, 0.2
 ``LITTLE``. Six of twelve came out 0.1 dB nearer to the picture than two of four, for twice the time."""
 SHARPEST, SOFTEST = 1.8, 0.6
 """What the fine is multiplied with at detail 100 and at 1; at 50 it stays as it is."""
+NOTHING_TO_WRITE = "magic_prompt_option ON: no prompt was sent, so no caption was written."
 LEAST_TOLD = 0.7
 """The part of the noise that the base is told of at detail 100; up to 50 it is told of all."""
 
@@ -73,7 +75,7 @@ def told_at(detail: int) -> float:
 
 
 def place(tx: Connection, caller: Caller, ask: UpscaleAsk, means: Means) -> Placed:
-    """Check, judge and queue an upscale. ``InvalidRequest``; ``Unsafe``; ``TooManyInFlight``."""
+    """Check, judge and queue an upscale. ``InvalidRequest``; ``Unsafe``; those of ``admitted``."""
     width, height = FACTOR * ask.picture.width, FACTOR * ask.picture.height
     _check(ask, means.settings.upscale_megapixels)
     base, text = means.base, (ask.prompt or "").strip()
@@ -102,11 +104,12 @@ def place(tx: Connection, caller: Caller, ask: UpscaleAsk, means: Means) -> Plac
         told=told_at(ask.detail),
         sharper=sharper_at(ask.detail),
     )
-    check_in_flight(tx, caller, ask.num_images, means.settings)
-    job_id = queue.place(tx, order, user_id=caller.user_id, api_key_id=caller.api_key_id, inputs=ask.inputs)
+    job_id = admitted(tx, order, Request(caller, UPSCALE, inputs=ask.inputs), means.settings)
     prompt = said.prompt if ask.magic_prompt == "ON" or said.is_cut else text
     given = ask.picture.width, ask.picture.height
-    return Placed(job_id, prompt, width, height, seeds, (side, side), given, ask.notes + said.notes)
+    no_text = () if text or ask.magic_prompt != "ON" else (NOTHING_TO_WRITE,)
+    notes = as_organized(tx, caller, ask.notes + said.notes + no_text)
+    return Placed(job_id, prompt, width, height, seeds, (side, side), given, notes)
 
 
 def _provenance(ask: UpscaleAsk, text: str) -> dict[str, str]:

@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 from linocut.accounts.types import Caller
 from linocut.captions import caption_text, normalise
 from linocut.errors import InvalidRequest, Unsafe
-from linocut.generation.service import AUTO_REWRITES_BELOW_WORDS, check_in_flight
+from linocut.generation.admission import Request, admitted
+from linocut.generation.charging import WRITING
+from linocut.generation.service import AUTO_REWRITES_BELOW_WORDS
 from linocut.generation.sizes import spoken_ratio
 from linocut.generation.types import GenerateAsk, Means, Placed, Rules, Written
-from linocut.jobs import queue
+from linocut.ledger.types import Charge
 from linocut.orders import WriteOrder
 from linocut.safety.service import judge_prompt
 
@@ -20,17 +22,19 @@ from linocut.safety.service import judge_prompt
 @dataclass(frozen=True)
 class WriteAsk:
     """``text`` to be written for a picture of the ``ratio`` ("16x9", or AUTO); ``caption`` of the picture that it is to
-    change, "" for none. ``places`` as of the whole request; ``has_places``: an earlier job of it took them."""
+    change, "" for none. ``places`` as of the whole request, and ``first_of`` what it is sold as (None: the text is
+    all of it); ``earlier``: the job of the request that holds both."""
 
     text: str
     ratio: str = "AUTO"
     caption: str = ""
     places: int = 1
-    has_places: bool = False
+    first_of: Charge | None = None
+    earlier: str | None = None
 
 
 def place(tx: Connection, caller: Caller, ask: WriteAsk, means: Means) -> Placed:
-    """Queue it. ``TooManyInFlight``."""
+    """Queue it. Errors: those of ``admitted``."""
     order = WriteOrder(
         base=means.base.identity,
         organization_id=caller.organization_id,
@@ -40,9 +44,9 @@ def place(tx: Connection, caller: Caller, ask: WriteAsk, means: Means) -> Placed
         knows=means.base.knows,
         places=ask.places,
     )
-    if not ask.has_places:
-        check_in_flight(tx, caller, ask.places, means.settings)
-    job_id = queue.place(tx, order, user_id=caller.user_id, api_key_id=caller.api_key_id)
+    is_stage = ask.first_of is not None
+    request = Request(caller, ask.first_of or WRITING, is_stage=is_stage, earlier=ask.earlier)
+    job_id = admitted(tx, order, request, means.settings)
     return Placed(job_id, "", 0, 0, (), (0, 0), (0, 0))
 
 
@@ -88,7 +92,13 @@ def written_of(told: dict[str, Any], asked_ratio: str, rules: Rules, means: Mean
         model = str(told["written_by"])
         return Written(None, "grammar", notes=(fallen_back(model, why),))
     ratio = str(told["ratio"]) if asked_ratio == "AUTO" else asked_ratio
-    return Written(caption, str(told["written_by"]), ratio if ratio in rules.ratios else "")
+    by = str(told["written_by"])
+    return Written(caption, by, ratio if ratio in rules.ratios else "", (_ended(by, why),) if why else ())
+
+
+def _ended(model: str, why: str) -> str:
+    """The note on a caption that is shorter than the model meant it to be."""
+    return f"The caption was written by {model}, and {why}: it may say less than it was going to."
 
 
 def fallen_back(model: str, why: str) -> str:

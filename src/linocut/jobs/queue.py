@@ -7,7 +7,7 @@ Times may be handed in (tests have their own clock).
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from linocut.jobs import turns
 from linocut.jobs.statements import DONE, FAILED, QUEUED
 from linocut.jobs.types import (
     MAX_ATTEMPTS,
+    Asking,
     ExpiredJob,
     Heartbeat,
     JobInput,
@@ -31,6 +32,7 @@ from linocut.jobs.types import (
     LeasedJob,
     LeaseLost,
     NewJob,
+    Standing,
 )
 from linocut.observe import log
 from linocut.orders import Order, kind_of, order_to_json
@@ -44,7 +46,7 @@ def enqueue(tx: Connection, job: NewJob, now: datetime | None = None) -> str:
     moment = now or present()
     tx.execute(jobs.insert().values(**row, job_id=job_id, status=QUEUED, created_at=moment))
     if is_waited_for(job.kind):
-        turns.waits(tx, job.organization_id, moment)
+        turns.waits(tx, job.organization_id, job.base, moment)
     if job.inputs:
         tx.execute(job_inputs.insert(), [_input_row(job_id, one) for one in job.inputs])
     return job_id
@@ -61,11 +63,14 @@ def place(
 ) -> str:
     """Queue ``order`` as its kind says (``orders/kinds.py``); the new job's id. The rest as in ``NewJob``."""
     kind = kind_of(order)
+    adapter = getattr(order, "adapter", None)
     job = NewJob(
         kind=kind.name,
         organization_id=order.organization_id,
         order=order_to_json(order),
         images=kind.places(order),
+        base=order.base,
+        adapter=None if adapter is None else adapter.sha256,
         user_id=user_id,
         api_key_id=api_key_id,
         model_id=model_id,
@@ -74,43 +79,36 @@ def place(
     return enqueue(tx, job)
 
 
-def any_queued(tx: Connection, kinds: Sequence[str]) -> bool:
-    """Whether a lease would find something: a read, for workers that poll often and lease seldom."""
-    return tx.execute(sql.ANY_QUEUED, {"at_kinds": list(kinds)}).first() is not None
+def any_queued(tx: Connection, kinds: Sequence[str], base: str = "") -> bool:
+    """Whether a job of that base waits: a read, for workers that poll often and lease seldom."""
+    return tx.execute(sql.ANY_QUEUED, {"at_kinds": list(kinds), "at_base": base}).first() is not None
 
 
-def lease(
-    tx: Connection,
-    worker_id: str,
-    kinds: Sequence[str],
-    now: datetime,
-    lease_seconds: float,
-    *,
-    answering: bool = False,
-) -> LeasedJob | None:
-    """Take the next queued job of these kinds; None when there is none.
+def lease(tx: Connection, asking: Asking, now: datetime, lease_seconds: float) -> LeasedJob | None:
+    """Take the next queued job that fits; None when there is none.
 
     What somebody waits for comes before the background. It is fair between organisations: the one with the fewest
     places in work comes first, then the one served longest ago, then the oldest job. The background goes oldest first.
-    A worker that is ``answering`` somebody already gets no such job under which a worker has died: that one is tried
-    again by itself, so that it takes no others along.
+    A job that is left to another worker keeps its organisation's turn, and so does one that is passed by a job whose
+    adapter the worker has loaded. A worker that is ``answering`` already gets no
+    such job under which a worker has died: that one is tried again by itself, so that it takes no others along.
     """
-    fair = [kind for kind in kinds if is_waited_for(kind)]
-    for some in (fair, [kind for kind in kinds if kind not in fair]):
+    fair = [kind for kind in asking.kinds if is_waited_for(kind)]
+    for some in (fair, [kind for kind in asking.kinds if kind not in fair]):
         if not some:
             continue
         waiting: Any
         if some is fair:
-            waiting = turns.next_head(tx, some)
+            waiting = turns.next_head(tx, replace(asking, kinds=some))
         else:
-            waiting = tx.execute(sql.NEXT_OLDEST, {"at_kinds": some}).first()
-        if waiting is None or (some is fair and answering and waiting.attempts):
+            waiting = tx.execute(sql.NEXT_OLDEST, {"at_kinds": some, "at_base": asking.base}).first()
+        if waiting is None or (some is fair and asking.answering and waiting.attempts):
             continue
         expires = now + timedelta(seconds=lease_seconds)
-        taken = {"at_job": waiting.job_id, "worker_id": worker_id, "lease_expires_at": expires, "started_at": now}
-        row = tx.execute(sql.TAKE, taken).one()
+        taken = {"at_job": waiting.job_id, "worker_id": asking.worker_id, "lease_expires_at": expires}
+        row = tx.execute(sql.TAKE, taken | {"started_at": now}).one()
         if some is fair:
-            turns.served(tx, row.organization_id, now)
+            turns.served(tx, row.organization_id, asking.base, now)
         return LeasedJob(
             job_id=row.job_id,
             kind=row.kind,
@@ -253,6 +251,12 @@ def get(tx: Connection, job_id: str) -> JobRow | None:
     return None if row is None else job_row(row)
 
 
+def standings(tx: Connection, job_ids: Sequence[str]) -> dict[str, Standing]:
+    """How these jobs stand, by id: for whoever holds many and asks often."""
+    rows = tx.execute(sql.STANDINGS, {"at_jobs": list(job_ids)})
+    return {row.job_id: Standing(JobStatus(row.status), row.lease_token, row.cancel_requested) for row in rows}
+
+
 def inputs_of(tx: Connection, job_id: str) -> tuple[JobInput, ...]:
     """The pictures that the job works on, by role and position; none once it has ended and was cleaned after."""
     rows = tx.execute(sql.INPUTS, {"at_job": job_id})
@@ -306,7 +310,7 @@ def _end(tx: Connection, statement: Update, job_id: str, lease_token: int, **val
 
 def _waits_again(tx: Connection, row: Row[Any]) -> None:
     if is_waited_for(row.kind):
-        turns.waits(tx, row.organization_id, row.created_at)
+        turns.waits(tx, row.organization_id, row.base, row.created_at)
 
 
 def _take_back(tx: Connection, row: Row[Any], now: datetime) -> ExpiredJob:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from linocut.db.database import Database
 from linocut.ids import now as present
-from linocut.jobs import queue
+from linocut.jobs import queue, roster
 from linocut.jobs.types import ExpiredJob, Lease
 from linocut.observe import log
 
@@ -61,6 +61,7 @@ def reap(db: Database, now: datetime, on_failed: OnFailed) -> int:
 def bury(db: Database, worker_id: str, on_failed: OnFailed) -> int:
     """Take back at once every lease of a worker that is known to be dead; how many that were."""
     with db.transaction() as tx:
+        roster.gone(tx, worker_id)
         return _close(tx, queue.release(tx, worker_id, now=present()), on_failed)
 
 

@@ -14,6 +14,7 @@ from linocut.jobs.types import JobStatus
 QUEUED, RUNNING, DONE, FAILED = JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.DONE, JobStatus.FAILED
 
 _ASKED: Any = bindparam("at_kinds", expanding=True)
+_BASE: Any = bindparam("at_base")
 
 
 def _update_held(*columns: str) -> Update:
@@ -23,13 +24,15 @@ def _update_held(*columns: str) -> Update:
 
 NEXT_OLDEST = (
     select(jobs.c.job_id, jobs.c.attempts)
-    .where(jobs.c.status == QUEUED, jobs.c.kind.in_(_ASKED))
+    .where(jobs.c.status == QUEUED, jobs.c.base == _BASE, jobs.c.kind.in_(_ASKED))
     .order_by(jobs.c.created_at, jobs.c.job_id)
     .limit(1)
     .with_for_update(of=jobs, skip_locked=True)  # PostgreSQL: workers do not queue behind each other
 )
 
-ANY_QUEUED = select(jobs.c.job_id).where(jobs.c.status == QUEUED, jobs.c.kind.in_(_ASKED)).limit(1)
+ANY_QUEUED = (
+    select(jobs.c.job_id).where(jobs.c.status == QUEUED, jobs.c.base == _BASE, jobs.c.kind.in_(_ASKED)).limit(1)
+)
 TAKE = (
     update(jobs)
     .where(jobs.c.job_id == bindparam("at_job"), jobs.c.status == QUEUED)
@@ -77,6 +80,9 @@ INPUTS = (
     .order_by(job_inputs.c.role, job_inputs.c.position)
 )
 BY_ID = select(jobs).where(jobs.c.job_id == bindparam("at_job"))
+STANDINGS = select(jobs.c.job_id, jobs.c.status, jobs.c.lease_token, jobs.c.cancel_requested).where(
+    jobs.c.job_id.in_(bindparam("at_jobs", expanding=True))
+)
 BY_ID_LOCKED = BY_ID.with_for_update()
 FLAG = update(jobs).where(jobs.c.job_id == bindparam("at_job")).values(cancel_requested=True)
 CANCEL = FLAG.values(status=FAILED, error=bindparam("error"), finished_at=bindparam("finished_at"))

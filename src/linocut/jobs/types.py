@@ -9,9 +9,9 @@ A lease is lost when its worker dies, hangs past the lease, or gives the job bac
 the last (fencing): a worker that lost its lease holds an old token, and every write that carries one is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,10 @@ from linocut.errors import LinocutError
 
 MAX_ATTEMPTS = 3
 """Leases lost without progress in between after which a job FAILS: what kills three workers will kill a fourth."""
+
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before there was any job."""
 
 
 class JobStatus(StrEnum):
@@ -47,6 +51,24 @@ class LeaseLost(LinocutError):
     """This worker's lease on the job has ended; whoever holds it now does the work, so drop it and write nothing."""
 
     code = "lease_lost"
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A worker that asks for a job: of these ``kinds``, on its ``base`` alone (an identity).
+
+    ``answering``: somebody waits for what it has in hand already. ``left``: custom models (sha256 of their adapters)
+    whose jobs it leaves to the workers that have them loaded, unless such a job was queued before ``left_since``.
+    ``own``: those that it has loaded itself.
+    """
+
+    worker_id: str
+    kinds: Sequence[str]
+    base: str = ""
+    answering: bool = False
+    left: Collection[str] = ()
+    left_since: datetime = NEVER
+    own: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +110,15 @@ class Heartbeat:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What whoever holds a job must know of it, again and again."""
+
+    status: JobStatus
+    lease_token: int
+    cancel_requested: bool
+
+
+@dataclass(frozen=True)
 class ExpiredJob:
     """A job whose worker lost it. ``status`` QUEUED: it runs again; FAILED: it has ended, for the reason ``error``,
     and what hangs on it (a model) must be closed in the same transaction."""
@@ -121,6 +152,8 @@ class JobRow:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    base: str = ""
+    adapter: str | None = None
     user_id: str | None = None
     api_key_id: str | None = None
     model_id: str | None = None
@@ -143,7 +176,8 @@ class JobInput:
 
 @dataclass(frozen=True)
 class NewJob:
-    """What is queued: an order's JSON text and its kind. ``images``: places it takes in the organisation's limit.
+    """What is queued: an order's JSON text, its kind and its base. ``images``: places it takes in the organisation's
+    limit; ``adapter``: sha256 of the custom model that draws, if one does.
 
     ``inputs``: the pictures it works on, durable before; they stay stored until the job has ended. Who asked, with
     which key, and which custom model it is about, is for the log only.
@@ -153,6 +187,8 @@ class NewJob:
     organization_id: str
     order: str
     images: int
+    base: str = ""
+    adapter: str | None = None
     user_id: str | None = None
     api_key_id: str | None = None
     model_id: str | None = None

@@ -9,6 +9,8 @@ import msgspec
 
 from linocut.lora_files.stored import AdapterMetadata
 
+TRIGGER = "modelspec.trigger_phrase"
+
 _FAMILIES = {
     "ideogram4": ("Ideogram-4", "ideogram4", "ideogram4"),
     "flux2": ("Flux.2-klein", "https://github.com/black-forest-labs/flux2", "flux2"),
@@ -22,12 +24,14 @@ _FAMILIES = {
 
 
 class About(msgspec.Struct, frozen=True):
-    """What is told of a custom model: its name, its version, when it was made, the side that its base draws best."""
+    """What is told of a custom model: its name, its version, when it was made, the side that its base draws best,
+    the words that call it."""
 
     title: str
     created_at: datetime
     native_pixels: int = 0
     base_name: str = ""
+    trigger: str = ""
 
 
 def notes_of(layout: str, adapter: AdapterMetadata, about: About, tensors_sha256: str) -> dict[str, str]:
@@ -52,4 +56,6 @@ def notes_of(layout: str, adapter: AdapterMetadata, about: About, tensors_sha256
         notes["modelspec.resolution"] = f"{about.native_pixels}x{about.native_pixels}"
     if about.base_name:
         notes["ss_sd_model_name"] = about.base_name
+    if about.trigger:
+        notes[TRIGGER] = about.trigger
     return notes

@@ -6,6 +6,7 @@ offsets, but takes the last of two equal names, any header up to 100 MB, and val
 """
 
 import json
+import re
 from collections.abc import Mapping
 from math import prod
 from typing import Any, NoReturn
@@ -27,8 +28,25 @@ OTHER_WIDTHS = {"I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16"
 """Types that the format knows and no factor has."""
 
 
+OTHER_FORMATS = (
+    (rb"PK(\x03\x04|\x05\x06)", "a zip archive (so are PyTorch's .pt, .ckpt and .bin: pickles, which may run code)"),
+    (rb"\x80[\x02-\x05]", "pickled Python, which may run code as it is opened"),
+    (rb"GGUF", "a GGUF file"),
+    (rb"\x89PNG|\xff\xd8\xff|RIFF|GIF8", "a picture"),
+    (rb"\x1f\x8b|7z\xbc\xaf|Rar!|\x28\xb5\x2f\xfd|BZh|\xfd7zXZ", "a packed archive"),
+    (rb"\x89HDF", "an HDF5 file"),
+    (rb"version https://git-lfs", "a pointer of Git LFS, not the file that it points to"),
+    (rb"\s*[<{\[]", "a text (a page or JSON)"),
+)  # fmt: skip
+"""What other files begin with, and what they are."""
+
+
 class Damaged(ValueError):
     """The file is no sound safetensors file; its text says why, as the end of a sentence."""
+
+
+class OtherFormat(Damaged):
+    """The file is of another format; the text says of which, as the end of a sentence."""
 
 
 class Tensor(msgspec.Struct, frozen=True):
@@ -61,14 +79,17 @@ class File(msgspec.Struct, frozen=True):
 
 
 def read_file(data: bytes | memoryview) -> File:
-    """The file, without copying a tensor. ``Damaged`` when the header and the file do not agree in every point."""
+    """The file, without copying a tensor. ``Damaged`` when the header and the file do not agree in every point,
+    ``OtherFormat`` for a file that is plainly something else."""
     view = memoryview(data)
-    if len(view) < 8:
-        raise Damaged("it is shorter than the length of a header")
     length = int.from_bytes(view[:8], "little")
-    if length > MAX_HEADER_BYTES:
-        raise Damaged(f"its header claims {length} bytes; at most {MAX_HEADER_BYTES} are read")
-    if length > len(view) - 8:
+    if len(view) < 8 or length > min(MAX_HEADER_BYTES, len(view) - 8):
+        if kind := _other_format(view):
+            raise OtherFormat(f"it is {kind}, and only safetensors is taken")
+        if len(view) < 8:
+            raise Damaged("it is shorter than the length of a header")
+        if length > MAX_HEADER_BYTES:
+            raise Damaged(f"its header claims {length} bytes; at most {MAX_HEADER_BYTES} are read")
         raise Damaged(f"its header claims {length} bytes, more than the file has")
     try:
         header = json.loads(bytes(view[8 : 8 + length]), object_pairs_hook=_once, parse_constant=_no_number)
@@ -84,6 +105,14 @@ def read_file(data: bytes | memoryview) -> File:
     if len(header) > MAX_TENSORS:
         raise Damaged(f"it holds {len(header)} tensors; at most {MAX_TENSORS} are read")
     return File(metadata, _tensors(header, view[8 + length :]))
+
+
+def _other_format(view: memoryview) -> str:
+    """What a file is that is no safetensors file; "" for what nobody knows."""
+    beginning = bytes(view[:512])
+    if beginning[257:262] == b"ustar":
+        return "a tar archive"
+    return next((kind for pattern, kind in OTHER_FORMATS if re.match(pattern, beginning)), "")
 
 
 def _tensors(header: Mapping[str, Any], body: memoryview) -> dict[str, Tensor]:

@@ -6,8 +6,10 @@ Pictures and adapters are named by content hash; the engine is handed a function
 
 from linocut.orders.codec import order_from_json, order_to_json
 from linocut.orders.events import (
+    AdapterReady,
     Answered,
     CheckpointCompared,
+    CheckpointKept,
     CheckpointScored,
     Event,
     Failed,
@@ -16,6 +18,8 @@ from linocut.orders.events import (
     Last,
     PhaseChanged,
     PreviewDrawn,
+    RunNoted,
+    Timed,
     TrainFinished,
     TrainProgress,
 )
@@ -41,9 +45,11 @@ from linocut.orders.types import (
 
 __all__ = [
     "KINDS",
+    "AdapterReady",
     "AdapterRef",
     "Answered",
     "CheckpointCompared",
+    "CheckpointKept",
     "CheckpointScored",
     "CutoutOrder",
     "DescribeOrder",
@@ -64,6 +70,8 @@ __all__ = [
     "PreviewDrawn",
     "PreviewPrompt",
     "Refill",
+    "RunNoted",
+    "Timed",
     "TrainFinished",
     "TrainOrder",
     "TrainProgress",

@@ -163,13 +163,20 @@ class WriteOrder(Order, frozen=True, kw_only=True, tag="write"):
     places: int
 
 
-class TrainSample(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture (by the sha256 of its stored PNG, with its size in pixels) and the caption it is learned with."""
+class TrainSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One picture (by the sha256 of its stored file, with its size in pixels) and the caption it is learned with.
+    ``pixels_sha256``: of its pixels, whatever file holds them; "" where nobody has noted it."""
 
     image_sha256: str
     width: int
     height: int
     caption: str
+    pixels_sha256: str = ""
+
+    @property
+    def content(self) -> str:
+        """What chance is drawn by: the same for the same pixels in another file."""
+        return self.pixels_sha256 or self.image_sha256
 
 
 class PreviewPrompt(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,6 +197,8 @@ class TrainOrder(Order, frozen=True, kw_only=True, tag="train", omit_defaults=Tr
     drawn with ``preview_sampling``. Sides of buckets are multiples of ``size_multiple``
     pixels, their area about ``native_pixels`` squared. ``choose_by``: which checkpoint becomes the adapter, that of the
     lowest held-out loss, or, of those whose previews were compared with the dataset, that of the best likeness.
+    ``keep_checkpoints``: of how many checkpoints, those of the lowest held-out loss so far, the adapter is handed out
+    once it is scored.
     """
 
     run_id: str
@@ -215,3 +224,4 @@ class TrainOrder(Order, frozen=True, kw_only=True, tag="train", omit_defaults=Tr
     previews: tuple[PreviewPrompt, ...]
     preview_sampling: Sampling
     choose_by: Literal["loss", "style"] = "loss"
+    keep_checkpoints: int = 0

@@ -27,6 +27,19 @@ def in_srgb(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     return _with_profile(colour, profile), alpha
 
 
+def is_srgb_as_it_stands(picture: Image.Image) -> bool:
+    """Whether ``in_srgb`` would change no value of it: RGB or grey without a profile, or RGB with one of sRGB."""
+    profile = picture.info.get("icc_profile")
+    if profile is None:
+        return picture.mode in ("L", "RGB")
+    if picture.mode != "RGB" or not isinstance(profile, bytes) or not 0 < len(profile) <= MAX_PROFILE_BYTES:
+        return False
+    try:
+        return _is_srgb(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return False
+
+
 def over_white(colour: Image.Image, alpha: Image.Image | None) -> Image.Image:
     """The picture as it looks on white paper."""
     if alpha is None:

@@ -1,4 +1,4 @@
-"""The decoding process: ``python -m linocut.pictures.decode_child LIMITS``. Reads pictures, writes PNGs, owns nothing.
+"""The decoding process: ``python -m linocut.pictures.decode_child LIMITS``. Reads pictures, owns nothing.
 
 It has no secrets (its environment is empty), writes no files, and lives in limits of memory, CPU time and wall time
 that the kernel holds, not it. It dies at once when the server dies: a thread of it waits for the pipe to close, and
@@ -20,10 +20,11 @@ from typing import Any
 
 from PIL import JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from linocut.pictures.decoding import Judge, for_dataset, for_mask, for_request, measure_png
+from linocut.pictures.decoding import Judge, for_dataset, for_mask, for_request, measure_stored
 from linocut.pictures.frames import pack, unpack
 from linocut.pictures.judging import judge_of
 from linocut.pictures.refusal import Refused
+from linocut.pictures.shrinking import shrunk
 from linocut.pictures.types import CropRule, Decoded, PictureLimits, Pixels
 from linocut.verdicts import SafetyRule
 
@@ -74,15 +75,17 @@ def _work(
 ) -> tuple[dict[str, Any], bytes]:
     match head.get("work"):
         case "measure":
-            return {"measures": asdict(measure_png(data, rule))}, b""
+            return {"measures": asdict(measure_stored(data, rule))}, b""
+        case "thumbnail":
+            return {}, shrunk(data, head["side"])
         case "request":
             made: Decoded | Pixels = for_request(data, limits, judge, keep_alpha=head["keep_alpha"], look=head["look"])
         case "mask":
-            made = for_mask(data, limits, (head["width"], head["height"]), marks=head["marks"])
+            made = for_mask(data, limits, marks=head["marks"])
         case _:
             made = for_dataset(data, limits, rule, judge)
     facts = asdict(made)
-    return facts, facts.pop("png")
+    return facts, facts.pop("file" if isinstance(made, Decoded) else "png")
 
 
 def _refusal(message: str) -> dict[str, Any]:

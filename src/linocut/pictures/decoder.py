@@ -65,11 +65,11 @@ class Decoder:
         self._closed = False
 
     def decode(self, data: bytes) -> Decoded:
-        """The picture as an upright sRGB PNG. ``Refused`` with a sentence when it cannot be taken, also when the
-        child died of it or overran its limits; ``Internal`` when no child can be started."""
-        head, png = self._ask({"work": "dataset"}, data)
+        """The picture, upright and in sRGB, as a PNG or a JPEG. ``Refused`` with a sentence when it cannot be taken,
+        also when the child died of it or overran its limits; ``Internal`` when no child can be started."""
+        head, file = self._ask({"work": "dataset"}, data)
         facts = head["width"], head["height"], head["is_animated"]
-        return Decoded(png, *facts, _measures(head), head["judged_by"])
+        return Decoded(file, *facts, _measures(head), head["judged_by"])
 
     def decode_input(self, data: bytes, *, keep_alpha: bool, look: bool = False) -> Pixels:
         """The picture as a request needs it: with its transparency where it is to be kept, and with the measures of its
@@ -80,15 +80,19 @@ class Decoder:
             facts["seen"] = Seen(**{**seen, "palette": tuple((colour, share) for colour, share in seen["palette"])})
         return Pixels(**facts)
 
-    def decode_mask(self, data: bytes, width: int, height: int, *, marks: bool = False) -> Pixels:
-        """The mask of a picture of ``width`` x ``height``, black and white in one channel. ``marks``: white marks what
-        is looked at, so none of it may be missing, and all of it may be white. Errors as ``decode``."""
-        facts = self._pixels({"work": "mask", "width": width, "height": height, "marks": marks}, data)
+    def decode_mask(self, data: bytes, *, marks: bool = False) -> Pixels:
+        """A mask, black and white in one channel. ``marks``: white marks what is looked at, so none of it may be
+        missing, and all of it may be white. Errors as ``decode``."""
+        facts = self._pixels({"work": "mask", "marks": marks}, data)
         return Pixels(**{**facts, "box": facts["box"] and tuple(facts["box"])})
 
-    def measure(self, png: bytes) -> Measures:
+    def measure(self, stored: bytes) -> Measures:
         """What ``decode`` measured, once more, of a stored picture. ``Refused`` and ``Internal`` as there."""
-        return _measures(self._ask({"work": "measure"}, png)[0])
+        return _measures(self._ask({"work": "measure"}, stored)[0])
+
+    def thumbnail(self, stored: bytes, side: int) -> bytes:
+        """A stored picture made small (``shrinking.shrunk``). ``Refused`` and ``Internal`` as in ``decode``."""
+        return self._ask({"work": "thumbnail", "side": side}, stored)[1]
 
     def _pixels(self, head: dict[str, Any], data: bytes) -> dict[str, Any]:
         facts, png = self._ask(head, data)
@@ -139,7 +143,7 @@ class _NotTaken(Exception):
 
 def _measures(answer: dict[str, Any]) -> Measures:
     found = answer["measures"]
-    return Measures(found["way"], tuple(found["likeness"]), found["sharpness"])
+    return Measures(found["way"], tuple(found["likeness"]), found["sharpness"], found["pixels"])
 
 
 def _end(child: "_Child | None") -> None:

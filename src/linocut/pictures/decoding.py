@@ -1,4 +1,7 @@
-"""One picture, whatever its format, colours and orientation, as an upright sRGB 8-bit PNG.
+"""One picture, whatever its format, colours and orientation, upright and in sRGB, 8 bits a channel.
+
+A dataset's JPEG of which nothing has to be changed stays one, without anything that is not its pixels; all else becomes
+a PNG. It is that bare file whose pixels are judged, measured and stored.
 
 Runs only inside the decoding process (``decode_child``): what it is fed comes from strangers. Of an animation, the
 first picture is taken; colours are those of ``colours``. A dataset's picture is laid over white; a request's keeps its
@@ -12,7 +15,9 @@ from collections.abc import Callable
 
 from PIL import Image, ImageChops, PngImagePlugin
 
-from linocut.pictures.colours import MAX_PROFILE_BYTES, in_srgb, over_white
+from linocut.picture_files import open_stored, png_bytes
+from linocut.pictures.bare import bare_jpeg
+from linocut.pictures.colours import MAX_PROFILE_BYTES, in_srgb, is_srgb_as_it_stands, over_white
 from linocut.pictures.masks import black_and_white
 from linocut.pictures.measure import measure
 from linocut.pictures.refusal import Refused
@@ -22,8 +27,6 @@ from linocut.pictures.types import CropRule, Decoded, Measures, PictureLimits, P
 
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 """Most text that a PNG's text chunks may expand to together."""
-
-PNG_LEVEL = 1  # 12 megapixels: 1.0 s of CPU and 22 MB at level 1, 2.3 s and 20 MB at level 6
 
 _PILLOW_FORMATS = {"jpeg": ("JPEG",), "png": ("PNG",), "webp": ("WEBP",)}  # MPO comes with JPEG
 _UPRIGHT = {
@@ -38,10 +41,10 @@ _UPRIGHT = {
 _ORIENTATION_TAG = 0x0112
 
 
-def measure_png(png: bytes, rule: CropRule) -> Measures:
+def measure_stored(stored: bytes, rule: CropRule) -> Measures:
     """The measures of a picture as ``for_dataset`` stored it."""
     Image.MAX_IMAGE_PIXELS = None
-    return measure(_open(png, "png").convert("RGB"), rule)
+    return measure(open_stored(stored).convert("RGB"), rule)
 
 
 Judge = Callable[[Image.Image], str]
@@ -50,12 +53,14 @@ Judge = Callable[[Image.Image], str]
 
 def for_dataset(data: bytes, limits: PictureLimits, rule: CropRule, judge: Judge) -> Decoded:
     """Decode all of ``data``, opaque, judge and measure it. ``Refused`` with a sentence; any other error: damaged."""
-    picture = _decoded(data, limits)
+    file = _bare(data)
+    picture = _decoded(file or data, limits)
     upright = _upright(over_white(*in_srgb(picture)), _orientation(picture))
     is_animated = _is_animated(picture)
     del picture
     judged_by = judge(upright)
-    return Decoded(_png(upright), upright.width, upright.height, is_animated, measure(upright, rule), judged_by)
+    file = file or png_bytes(upright)
+    return Decoded(file, upright.width, upright.height, is_animated, measure(upright, rule), judged_by)
 
 
 def for_request(data: bytes, limits: PictureLimits, judge: Judge, *, keep_alpha: bool, look: bool = False) -> Pixels:
@@ -65,6 +70,7 @@ def for_request(data: bytes, limits: PictureLimits, judge: Judge, *, keep_alpha:
     colour, alpha = in_srgb(picture)
     orientation, is_animated = _orientation(picture), _is_animated(picture)
     del picture
+    laid_over_white = alpha is not None and not keep_alpha and any(alpha.histogram()[:255])
     if alpha is not None and keep_alpha:
         colour.putalpha(alpha)
     else:
@@ -72,32 +78,43 @@ def for_request(data: bytes, limits: PictureLimits, judge: Judge, *, keep_alpha:
     upright = _upright(colour, orientation)
     judged_by = judge(over_white(upright.convert("RGB"), upright.getchannel("A") if upright.mode == "RGBA" else None))
     style, has_alpha = seen(upright) if look else None, upright.mode == "RGBA"
-    return Pixels(_png(upright), upright.width, upright.height, is_animated, has_alpha, seen=style, judged_by=judged_by)
+    return Pixels(
+        png_bytes(upright),
+        upright.width,
+        upright.height,
+        is_animated,
+        has_alpha,
+        seen=style,
+        judged_by=judged_by,
+        laid_over_white=laid_over_white,
+    )
 
 
-def for_mask(data: bytes, limits: PictureLimits, size: tuple[int, int], *, marks: bool = False) -> Pixels:
-    """Decode a mask of a picture of this size: black (repaint) and white (keep), one channel. ``marks``: white marks
-    what is looked at. As above."""
+def for_mask(data: bytes, limits: PictureLimits, *, marks: bool = False) -> Pixels:
+    """Decode a mask: black (repaint) and white (keep), one channel. ``marks``: white marks what is looked at. As
+    above."""
     picture = _decoded(data, limits)
     colour, alpha = in_srgb(picture)
     orientation, is_animated = _orientation(picture), _is_animated(picture)
     del picture
     mask = _upright(black_and_white(colour, alpha, marks=marks), orientation)
-    if mask.size != size:
-        raise Refused(
-            "INVALID_IMAGE",
-            f"The mask is {mask.width}x{mask.height} pixels and its picture {size[0]}x{size[1]}; both must have the "
-            "same size.",
-        )
     box = ImageChops.invert(mask).getbbox()
-    return Pixels(_png(mask), mask.width, mask.height, is_animated, has_alpha=False, box=box)
+    return Pixels(png_bytes(mask), mask.width, mask.height, is_animated, has_alpha=False, box=box)
+
+
+def _bare(data: bytes) -> bytes:
+    """A JPEG of which nothing has to be changed, without anything but its pixels; b"" for any other file."""
+    if kind_of(data[:HEAD_BYTES]) != "jpeg" or (bare := bare_jpeg(data)) is None:
+        return b""
+    whole, alone = _open(data, "jpeg"), _open(bare, "jpeg")
+    same = (whole.mode, whole.size) == (alone.mode, alone.size)
+    return bare if same and is_srgb_as_it_stands(whole) and _orientation(whole) not in _UPRIGHT else b""
 
 
 def _decoded(data: bytes, limits: PictureLimits) -> Image.Image:
     """The picture as its file has it, all of its pixels read."""
     PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES  # one limit for a compressed text and for a profile
     PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT_BYTES
-    Image.MAX_IMAGE_PIXELS = None  # our own cap is lower and says its number
     head = data[:HEAD_BYTES]
     kind = kind_of(head)
     if kind not in _PILLOW_FORMATS:
@@ -127,19 +144,13 @@ def _loaded(data: bytes, kind: str, limits: PictureLimits) -> Image.Image:
     return picture
 
 
-def _png(picture: Image.Image) -> bytes:
-    picture.info = {}  # else the old profile and its like would be written into the new file
-    stream = io.BytesIO()
-    picture.save(stream, "PNG", compress_level=PNG_LEVEL)
-    return stream.getvalue()
-
-
 def _is_animated(picture: Image.Image) -> bool:
     """Whether there are more pictures behind the first; a phone's JPEG with a second one in it is not meant."""
     return picture.format in ("PNG", "WEBP") and bool(getattr(picture, "is_animated", False))
 
 
 def _open(data: bytes, kind: str) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = None  # our own cap is lower and says its number
     return Image.open(io.BytesIO(data), formats=_PILLOW_FORMATS[kind])
 
 

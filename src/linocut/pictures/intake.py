@@ -4,6 +4,7 @@ Slow: call it in a thread. What is wrong with a file is an ``InvalidRequest`` wh
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,9 +61,21 @@ class Intake:
         """The mask of a picture, of the same size: 0 is repainted and 255 kept, in one channel. Greys are told apart
         in the middle. ``marks``: nothing is repainted; white marks what of the picture is looked at. Errors as
         ``picture``."""
+        pixels = self._mask(field, content, marks=marks)
+        return self._stored(field, _of_one_size(field, pixels, of))
+
+    def masked(self, field: str, content: bytes | Path, mask: bytes | Path) -> tuple[StoredPicture, StoredPicture]:
+        """``picture``, and the ``mask`` of it in the field of that name, both decoded at once. What is wrong with the
+        picture is told first."""
+        with ThreadPoolExecutor(1) as beside:
+            masking = beside.submit(self._mask, "mask", mask)
+            picture = self.picture(field, content)
+            pixels = masking.result()
+        return picture, self._stored("mask", _of_one_size("mask", pixels, picture))
+
+    def _mask(self, field: str, content: bytes | Path, *, marks: bool = False) -> Pixels:
         data = self._data(field, content)
-        pixels = _told(field, lambda: self.decoder.decode_mask(data, of.width, of.height, marks=marks))
-        return self._stored(field, pixels)
+        return _told(field, lambda: self.decoder.decode_mask(data, marks=marks))
 
     def _data(self, field: str, content: bytes | Path) -> bytes:
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
@@ -76,11 +89,25 @@ class Intake:
         return content if isinstance(content, bytes) else content.read_bytes()
 
     def _stored(self, field: str, pixels: Pixels) -> StoredPicture:
-        notes = (f"{field}: The picture is animated; the first picture of it is used.",) if pixels.is_animated else ()
+        notes: tuple[str, ...] = ()
+        if pixels.is_animated:
+            notes += (f"{field}: The picture is animated; the first picture of it is used.",)
+        if pixels.laid_over_white:
+            notes += (f"{field}: The picture is transparent in parts; it was laid over white.",)
         sha256 = self.store.put(pixels.png)
         return StoredPicture(
             sha256, len(pixels.png), pixels.width, pixels.height, pixels.has_alpha, notes, pixels.box, pixels.seen
         )
+
+
+def _of_one_size(field: str, mask: Pixels, of: StoredPicture) -> Pixels:
+    if (mask.width, mask.height) != (of.width, of.height):
+        raise InvalidRequest(
+            f"{field}: The mask is {mask.width}x{mask.height} pixels and its picture {of.width}x{of.height}; both "
+            "must have the same size.",
+            field=field,
+        )
+    return mask
 
 
 def _told(field: str, decode: Callable[[], Pixels]) -> Pixels:

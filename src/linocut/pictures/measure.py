@@ -14,6 +14,7 @@ edge's own height, so that flat paper and faint colours are not taken for blur, 
 The 90th percentile over all edges: a sharp subject before a soft background is sharp.
 """
 
+import hashlib
 import math
 from collections.abc import Callable
 from functools import cache
@@ -22,6 +23,7 @@ from operator import mul
 
 from PIL import Image, ImageChops
 
+from linocut.picture_files import bands
 from linocut.pictures.types import CropRule, Measures, way_of
 
 HASH_SIDE = 16
@@ -45,7 +47,16 @@ def measure(picture: Image.Image, rule: CropRule) -> Measures:
     crop = rule.crop(*picture.size)
     scaled = picture.resize((crop.scaled_width, crop.scaled_height), Image.Resampling.LANCZOS)
     cut = scaled.crop((crop.left, crop.top, crop.left + crop.width, crop.top + crop.height))
-    return Measures(way=way_of(crop), likeness=likeness(picture), sharpness=sharpness(cut.convert("L")))
+    found = likeness(picture), sharpness(cut.convert("L"))
+    return Measures(way=way_of(crop), likeness=found[0], sharpness=found[1], pixels=pixels_hash(picture))
+
+
+def pixels_hash(picture: Image.Image) -> str:
+    """64 hex digits: SHA-256 of the size and all RGB values, row by row."""
+    digest = hashlib.sha256(b"%d %d RGB\n" % picture.size)
+    for band in bands(picture):
+        digest.update(band.tobytes())
+    return digest.hexdigest()
 
 
 def likeness(picture: Image.Image) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """A mask made of regions, as a PNG: black is drawn anew, white is kept. Needs no file of anybody's."""
 
 from collections.abc import Sequence
-from io import BytesIO
 
 Box = tuple[int, int, int, int]
 Outline = Sequence[tuple[int, int]]
@@ -20,6 +19,8 @@ def mask_of(
     """
     from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+    from linocut.picture_files import png_bytes
+
     anew = Image.new("L", (width, height), 255 if all_anew else 0)
     pen = ImageDraw.Draw(anew)
     for y0, x0, y1, x1 in boxes:
@@ -37,6 +38,4 @@ def mask_of(
     box = anew.getbbox()
     if box is None:
         return None
-    out = BytesIO()
-    ImageChops.invert(anew).save(out, "PNG", compress_level=1)
-    return out.getvalue(), box
+    return png_bytes(ImageChops.invert(anew)), box

@@ -30,15 +30,17 @@ class CropRule:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What the report knows of a picture's pixels (``measure.py`` says how).
+    """What is known of a picture's pixels (``measure.py`` says how).
 
     ``way`` names the crop and the method: measures taken in another way are taken again. ``likeness``: hashes of the
-    whole picture and of its crops. ``sharpness``: 0 to 1; None for a picture without any edge to look at.
+    whole picture and of its crops. ``sharpness``: 0 to 1; None for a picture without any edge to look at. ``pixels``:
+    the hash of all of them, whatever file they are stored in; "" in rows of pictures that were measured without.
     """
 
     way: str
     likeness: tuple[str, ...]
     sharpness: float | None
+    pixels: str = ""
 
 
 METHOD = "1"
@@ -53,13 +55,14 @@ def way_of(crop: Crop) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A dataset's picture as it is stored: the PNG file's bytes, its size in pixels, and what was measured of it.
+    """A dataset's picture as it is stored: the file's bytes (PNG or JPEG), its size in pixels, and what was measured of
+    it.
 
     ``is_animated``: there were more pictures behind it, which are not used. ``judged_by``: the component that found it
     fit to be shown; "" where none was asked or none is there.
     """
 
-    png: bytes
+    file: bytes
     width: int
     height: int
     is_animated: bool
@@ -80,9 +83,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """A request's picture or mask, as ``Decoded``; RGBA where ``has_alpha``, a mask in one channel, else RGB. ``box``:
+    """A request's picture or mask, a PNG; RGBA where ``has_alpha``, a mask in one channel, else RGB. ``box``:
     what a mask repaints lies within it (left, top, right, bottom; right and bottom are the first pixels outside).
-    ``seen``: of a picture whose style is looked at."""
+    ``seen``: of a picture whose style is looked at. ``laid_over_white``: it had transparent parts, and lost them."""
 
     png: bytes
     width: int
@@ -92,3 +95,4 @@ class Pixels:
     box: tuple[int, int, int, int] | None = None
     seen: Seen | None = None
     judged_by: str = ""
+    laid_over_white: bool = False

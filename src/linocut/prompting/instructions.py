@@ -119,8 +119,28 @@ class _Quoted:
         return " ".join(capitals)
 
 
+_VERB_LEFT_OUT = re.compile(r"\b(make|paint|turn|colou?r|recolou?r)\b|\b([\w-]{1,20}),? and (?=the \S)|[,;.]", re.I)
+"""A verb; a word before "and the", a colour perhaps; what ends a clause."""
+
+
+def _with_verbs(text: str) -> str:
+    """ "make the fish blue and the star red" with the verb that its second half leaves out."""
+    verb = ""
+
+    def repeated(match: re.Match[str]) -> str:
+        nonlocal verb
+        if match[2] is None:
+            verb = match[1] or ""
+        elif verb and colour_of(match[2].lower()):
+            return f"{match[0]}{verb} "
+        return match[0]
+
+    return _VERB_LEFT_OUT.sub(repeated, text)
+
+
 def _clauses(text: str) -> list[str]:
     """The text, cut before each verb that begins another clause."""
+    text = _with_verbs(text)
     starts = [0]
     for match in _BREAK.finditer(text):
         if match[1].lower() in _VERB_OF or match[1].lower() in ("please",):

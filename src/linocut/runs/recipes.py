@@ -9,6 +9,7 @@ Where the numbers come from:
 - warm-up as the base has it, and at most a tenth of the steps; clip 1.0; weight decay as the base has it.
 - a checkpoint each tenth of the run: scores then show the bend where a style is learned and the one where it is
   overlearned, and choosing costs less than a tenth of the run. Previews at every second checkpoint.
+- by kind of dataset (style, subject, character): what the catalogue's ``kinds`` lay over the recipe (docs/log.md).
 - the advanced routes' defaults (steps 1000, rank 128) are the published contract's; what it leaves open (EMA,
   learning rate) is the base's own.
 """
@@ -16,9 +17,10 @@ Where the numbers come from:
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from linocut.bases import Base
+from linocut.bases.types import FEW_PICTURES, DatasetKind, KindRecipe
 from linocut.errors import InvalidRequest
 from linocut.ids import MAX_SEED
 from linocut.orders import PreviewPrompt, TrainSample
@@ -55,12 +57,15 @@ class Recipe:
     preview_every: int
 
 
-def plain(base: Base, n_images: int) -> Recipe:
-    """The base's own recipe, its steps scaled to ``n_images`` pictures."""
-    own = base.training
-    scaled = own.training_steps * _curve(n_images) / _curve(TYPICAL_IMAGES)
+def plain(base: Base, n_images: int, kind: DatasetKind | None = None) -> Recipe:
+    """The base's own recipe, its steps scaled to ``n_images`` pictures, with the steps and the rate for a ``kind``."""
+    own, otherwise = base.training, _otherwise(base, kind)
+    scaled = own.training_steps * otherwise.steps * _curve(n_images) / _curve(TYPICAL_IMAGES)
+    rate = own.learning_rate
+    if n_images < FEW_PICTURES:
+        scaled, rate = scaled * otherwise.few_steps, otherwise.few_rate or rate
     steps = max(10, round(scaled / 10) * 10)
-    return _recipe(base, steps=steps, rank=own.lora_rank, ema=own.ema, learning_rate=own.learning_rate)
+    return _recipe(base, steps=steps, rank=own.lora_rank, ema=own.ema, learning_rate=rate)
 
 
 def advanced(
@@ -91,11 +96,14 @@ def advanced(
     return _recipe(base, steps=steps, rank=rank, ema=ema, learning_rate=rate)
 
 
-def for_ask(base: Base, n_images: int, ask: AdvancedAsk | None) -> Recipe:
-    """``plain`` without an ask, ``advanced`` with one."""
+def for_ask(base: Base, n_images: int, ask: AdvancedAsk | None, kind: DatasetKind | None = None) -> Recipe:
+    """``plain`` without an ask, ``advanced`` with one. A ``kind`` moves the noise levels of both, which no client sets,
+    and other numbers only of the first."""
     if ask is None:
-        return plain(base, n_images)
-    return advanced(base, n_images, ask.training_steps, ask.lora_rank, ask.ema, ask.learning_rate)
+        recipe = plain(base, n_images, kind)
+    else:
+        recipe = advanced(base, n_images, ask.training_steps, ask.lora_rank, ask.ema, ask.learning_rate)
+    return replace(recipe, sigma_mean=recipe.sigma_mean + _otherwise(base, kind).sigma)
 
 
 def check_seed(seed: int | None) -> None:
@@ -147,9 +155,13 @@ def _recipe(base: Base, *, steps: int, rank: int, ema: float, learning_rate: flo
     )
 
 
+def _otherwise(base: Base, kind: DatasetKind | None) -> KindRecipe:
+    return KindRecipe() if kind is None else base.training.kinds.get(kind, KindRecipe())
+
+
 def _curve(n_images: int) -> float:
     return min(2500.0, max(600.0, round((50 * n_images + 300) / 100) * 100.0))
 
 
 def _draw(sample: TrainSample) -> str:
-    return hashlib.sha256(f"holdout\0{sample.image_sha256}\0{sample.caption}".encode()).hexdigest()
+    return hashlib.sha256(f"holdout\0{sample.content}\0{sample.caption}".encode()).hexdigest()

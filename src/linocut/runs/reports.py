@@ -4,6 +4,9 @@ A worker that lost its lease gets ``LeaseLost`` from every function here and so 
 run repeat phases; ``states.py`` lets none of them move anything backwards.
 """
 
+from dataclasses import dataclass
+from fractions import Fraction
+
 from sqlalchemy import Connection, insert
 
 from linocut import ids
@@ -14,23 +17,35 @@ from linocut.db.tables import images
 from linocut.errors import Cancelled, LinocutError, RunFailed
 from linocut.jobs import queue
 from linocut.jobs.types import ExpiredJob, LeasedJob
+from linocut.ledger import book
 from linocut.orders import (
+    AdapterReady,
     AdapterRef,
     CheckpointCompared,
     CheckpointScored,
     PhaseChanged,
     PreviewDrawn,
+    RunNoted,
     TrainFinished,
     TrainProgress,
 )
 
 
-def taken_up(tx: Connection, lease: LeasedJob, run_id: str) -> bool:
+def taken_up(tx: Connection, lease: LeasedJob, run_id: str, *, has_files: bool = False) -> bool:
     """A worker has leased the job: True when the run is to be done. A run that ended while it waited for another
-    attempt (its model was archived) ends the job too."""
+    attempt (its model was archived) ends the job too.
+
+    A run whose adapter is published already misses its last previews at most. They are drawn where its checkpoints are
+    (``has_files``), and where its model was not archived meanwhile; else the job is done without them.
+    """
     run = _proved(tx, lease, run_id)
     if not is_final_run(run["status"]):
         return True
+    if run["status"] == "COMPLETED":
+        if has_files and registry.status_of(tx, run["model_id"]) == "COMPLETED":
+            return True
+        _done(tx, lease, run)
+        return False
     queue.fail(tx, lease.job_id, lease.lease_token, Cancelled(registry.CANCELLED))
     return False
 
@@ -42,22 +57,38 @@ def entered(tx: Connection, lease: LeasedJob, run_id: str, event: PhaseChanged) 
     registry.move_run(tx, run_id, event.phase)
 
 
-def progressed(tx: Connection, lease: LeasedJob, run_id: str, event: TrainProgress) -> None:
-    """The run is at ``event.step``. The job's mark grows with it: a crash after progress is no failed attempt."""
+@dataclass(frozen=True)
+class Sold:
+    """What a finished run is charged by: how long it had the device since its last progress, and the steps that were
+    asked for."""
+
+    device_seconds: float = 0.0
+    steps: int = 0
+
+
+def progressed(
+    tx: Connection, lease: LeasedJob, run_id: str, event: TrainProgress, device_seconds: float = 0.0
+) -> None:
+    """The run is at ``event.step``. The job's mark grows with it: a crash after progress is no failed attempt.
+    ``device_seconds``: since the last time; they count, too, when the run goes on elsewhere."""
     run = _proved(tx, lease, run_id)
     now_at = {"step": event.step, "loss": event.loss, "eta_seconds": event.eta_seconds}
     repository.update_run(tx, run_id, now_at)
     registry.add_event(tx, run["model_id"], "progress", {**now_at, "total_steps": event.total_steps})
     queue.mark_progress(tx, lease.job_id, lease.lease_token, event.step)
+    book.used(tx, lease.job_id, device_seconds)
 
 
-def previewed(tx: Connection, lease: LeasedJob, run_id: str, event: PreviewDrawn, image_sha256: str) -> str:
-    """A preview lies in the store: it gets an image row, which links are signed for. The image's id."""
+def previewed(
+    tx: Connection, lease: LeasedJob, run_id: str, event: PreviewDrawn, image_sha256: str, caption: str = ""
+) -> str:
+    """A preview of this caption lies in the store: it gets an image row, which links are signed for. The image's id."""
     run = _proved(tx, lease, run_id)
     image_id = ids.new_id()
     values = {"image_id": image_id, "job_id": lease.job_id, "image_sha256": image_sha256, "created_at": ids.now()}
     tx.execute(insert(images).values(**values))
-    registry.add_event(tx, run["model_id"], "preview", {"step": event.step, "index": event.index, "image_id": image_id})
+    told = {"step": event.step, "index": event.index, "image_id": image_id, "caption": caption}
+    registry.add_event(tx, run["model_id"], "preview", told)
     return image_id
 
 
@@ -76,9 +107,32 @@ def compared(tx: Connection, lease: LeasedJob, run_id: str, event: CheckpointCom
     registry.add_event(tx, run["model_id"], "likeness", {"step": event.step, "style": event.style, "copy": event.copy})
 
 
-def finished(tx: Connection, lease: LeasedJob, run_id: str, event: TrainFinished, adapter: AdapterRef) -> str:
-    """The adapter lies in the store: run, model and job are completed together. The model's uri."""
+def noted(tx: Connection, lease: LeasedJob, run_id: str, event: RunNoted) -> None:
+    """Its owner reads a sentence more of the run. The same one again is once."""
     run = _proved(tx, lease, run_id)
+    notes = run["notes"] or []
+    if event.note not in notes:
+        repository.update_run(tx, run_id, {"notes": [*notes, event.note]})
+        registry.tell(tx, run["model_id"])
+
+
+def published(
+    tx: Connection,
+    lease: LeasedJob,
+    run_id: str,
+    event: AdapterReady | TrainFinished,
+    adapter: AdapterRef,
+    sold: Sold = Sold(),
+) -> None:
+    """The adapter lies in the store: run and model are completed, and charged for, together; the job goes on. Again is
+    the same as once: a run that was killed afterwards says it again.
+
+    A run that its owner stopped is charged for the part of its steps that it took (decision 0020).
+    """
+    run = _proved(tx, lease, run_id)
+    if is_final_run(run["status"]):
+        repository.update_run(tx, run_id, {"scores": {**run["scores"], **event.scores}})
+        return
     columns = {
         "step": event.last_step,
         "eta_seconds": None,
@@ -88,28 +142,56 @@ def finished(tx: Connection, lease: LeasedJob, run_id: str, event: TrainFinished
     registry.set_status(tx, run["model_id"], "TRAINING")
     registry.move_run(tx, run_id, "FINALIZING")
     registry.move_run(tx, run_id, "COMPLETED", **columns)
-    uri = registry.complete(tx, run["model_id"], adapter)
+    registry.complete(tx, run["model_id"], adapter)
+    done = book.ALL if event.stopped_at_step is None else Fraction(event.stopped_at_step, max(1, sold.steps))
+    book.charge(tx, lease.job_id, sold.device_seconds, done)
+
+
+def finished(
+    tx: Connection, lease: LeasedJob, run_id: str, event: TrainFinished, adapter: AdapterRef, sold: Sold = Sold()
+) -> str:
+    """Nothing of the run is missing: the job is done, and its adapter published, if it was not. The model's uri."""
+    run = _proved(tx, lease, run_id)
+    published(tx, lease, run_id, event, adapter, sold)
+    return _done(tx, lease, run)
+
+
+def _done(tx: Connection, lease: LeasedJob, run: repository.Row) -> str:
+    """Of a run as it was a moment ago: one that was published then tells its status once more, so that COMPLETED is the
+    last that is heard of it."""
+    if is_final_run(run["status"]):
+        registry.tell(tx, run["model_id"])
+    uri = registry.uri_of_model(tx, run["model_id"])
     queue.finish(tx, lease.job_id, lease.lease_token, {"model_id": run["model_id"], "custom_model_uri": uri})
     return uri
 
 
-def failed(tx: Connection, lease: LeasedJob, run_id: str, error: LinocutError) -> None:
-    """The run ended without its result: its owner reads the error's sentence, and what was cancelled says so."""
+def failed(tx: Connection, lease: LeasedJob, run_id: str, error: LinocutError, device_seconds: float = 0.0) -> None:
+    """The run ended without its result: its owner reads the error's sentence, and what was cancelled says so. One whose
+    adapter is published keeps it: what is missing are previews, which are no result. ``device_seconds``: since the last
+    progress."""
     run = _proved(tx, lease, run_id)
+    if run["status"] == "COMPLETED":
+        _done(tx, lease, run)
+        return
     _close(tx, run, _sentence(error))
     queue.fail(tx, lease.job_id, lease.lease_token, error)
+    book.failed(tx, lease.job_id, device_seconds)
 
 
 def refused(tx: Connection, lease: LeasedJob, error: LinocutError) -> None:
     """The worker cannot read the job's order: it ends, and its run and model with it if it has them."""
     queue.fail(tx, lease.job_id, lease.lease_token, error)
+    book.failed(tx, lease.job_id)
     run = repository.run_of_job(tx, lease.job_id)
     if run is not None:
         _close(tx, run, _sentence(error))
 
 
 def close_failed_job(tx: Connection, expired: ExpiredJob) -> None:
-    """The reaper (or a supervisor) gave a job up for good: close its run and model with it. Other kinds: nothing."""
+    """The reaper (or a supervisor) gave a job up for good: close its run and model with it. The device time
+    that it had told of is in the ledger."""
+    book.failed(tx, expired.job_id)
     run = repository.run_of_job(tx, expired.job_id)
     if run is not None:
         _close(tx, run, _sentence(expired.error or RunFailed()))

@@ -4,7 +4,7 @@
 together or not at all.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import msgspec
 from sqlalchemy import Connection
@@ -22,31 +22,28 @@ from linocut.datasets.sentences import counted
 from linocut.errors import Conflict, Forbidden, InvalidRequest
 from linocut.jobs import queue
 from linocut.jobs.types import JobStatus
+from linocut.ledger.reserving import reserve
+from linocut.ledger.types import Charge, Wanted
 from linocut.orders import TrainOrder, TrainSample
 from linocut.runs import recipes
+from linocut.runs.kinds import Known, kind_for
 from linocut.runs.types import AdvancedAsk, Means, Started, TrainAsk
 from linocut.settings import Settings
 
-__all__ = ["AdvancedAsk", "Started", "TrainAsk", "cancel", "start"]
+SOLD_AS = Charge("OTHER", "Training", ("training",), 1)
+
+__all__ = ["AdvancedAsk", "Started", "TrainAsk", "cancel", "settled", "start"]
 
 
 def start(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Started:
     """Train a model on a dataset as it is now: later uploads and deletions do not touch the run.
 
-    ``InvalidRequest`` names the field and its rule; ``NotFound``: no such dataset, or not the caller's.
+    ``InvalidRequest`` names the field and its rule; ``NotFound``: no such dataset, or not the caller's;
+    ``InsufficientFunds``, ``DailyLimit``, ``SpendLimit``.
     """
-    if means.settings.purpose == "serving":
-        raise InvalidRequest(
-            "This server has room to serve alone, not to train (LINOCUT_PURPOSE=serving); ask a server that trains, or "
-            "its operator."
-        )
     base, advanced, dataset_id = means.base, ask.advanced, ask.dataset_id
-    check_name(ask.model_name)
-    recipes.check_seed(advanced.seed if advanced else None)
-    recipes.for_ask(base, recipes.TYPICAL_IMAGES, advanced)  # its fields are checked before the dataset is looked up
-    samples = datasets.freeze(tx, caller.user_id, dataset_id, means.restate).samples
-    _check_count(len(samples), means.settings)
-    recipe = recipes.for_ask(base, len(samples), advanced)
+    found = settled(tx, caller, ask, means)
+    samples, recipe = found.samples, found.recipe
     model_id = registry.create(
         tx,
         user_id=caller.user_id,
@@ -58,8 +55,12 @@ def start(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Starte
     run_id = ids.new_id()
     seed = ids.new_seed() if advanced is None or advanced.seed is None else advanced.seed
     order = _order(base, caller, run_id, samples, recipe, seed)
-    order = msgspec.structs.replace(order, choose_by=means.settings.training_choice)
+    settings = means.settings
+    order = msgspec.structs.replace(
+        order, choose_by=settings.training_choice, keep_checkpoints=settings.keep_checkpoints
+    )
     job_id = queue.place(tx, order, user_id=caller.user_id, api_key_id=caller.api_key_id, model_id=model_id)
+    reserve(tx, caller, job_id, Wanted(SOLD_AS, model_id), means.settings)
     run = {
         "run_id": run_id,
         "model_id": model_id,
@@ -70,12 +71,40 @@ def start(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Starte
         "ema": recipe.ema,
         "learning_rate": recipe.learning_rate,
         "seed": seed,
+        "dataset_kind": found.kind.kind,
+        "notes": [found.kind.note] if found.kind.note else None,
         "scores": {WITH_LETTERING: float(sum(has_lettering(sample.caption) for sample in samples))},
     }
     repository.insert_run(tx, run, [sample.image_sha256 for sample in samples])
     registry.tell(tx, model_id)
     registry.move_run(tx, run_id, "QUEUED")  # the dataset is frozen, so the data is prepared: both are in the events
     return Started(model_id=model_id, dataset_id=dataset_id, training_status="CREATING", model_name=ask.model_name)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a run of an ask would learn, by which numbers, and for which kind of dataset."""
+
+    samples: tuple[TrainSample, ...]
+    recipe: recipes.Recipe
+    kind: Known
+
+
+def settled(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Settled:
+    """What this ask comes to. A read. Errors as ``start``."""
+    if means.settings.purpose == "serving":
+        raise InvalidRequest(
+            "This server has room to serve alone, not to train (LINOCUT_PURPOSE=serving); ask a server that trains, or "
+            "its operator."
+        )
+    base, advanced = means.base, ask.advanced
+    check_name(ask.model_name)
+    recipes.check_seed(advanced.seed if advanced else None)
+    recipes.for_ask(base, recipes.TYPICAL_IMAGES, advanced)  # its fields are checked before the dataset is looked up
+    samples = datasets.freeze(tx, caller.user_id, ask.dataset_id, means.restate).samples
+    _check_count(len(samples), means.settings)
+    kind = kind_for(base, ask.kind, [sample.caption for sample in samples])
+    return Settled(samples, recipes.for_ask(base, len(samples), advanced, kind.kind), kind)
 
 
 def cancel(tx: Connection, caller: Caller, model_id: str) -> ModelView:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from linocut.bases import Base
+from linocut.bases.types import DatasetKind
 from linocut.settings import Settings
 
 
@@ -40,12 +41,13 @@ class AdvancedAsk:
 @dataclass(frozen=True)
 class TrainAsk:
     """A request for a training. ``first_version``: where the version numbers of a new slug begin, 0 or 1;
-    ``advanced`` None: by the base's own recipe."""
+    ``advanced`` None: by the base's own recipe; ``kind``: what its owner says that the dataset is of."""
 
     dataset_id: str
     model_name: str
     first_version: int
     advanced: AdvancedAsk | None
+    kind: DatasetKind | None = None
 
 
 @dataclass(frozen=True)

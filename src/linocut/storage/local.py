@@ -16,6 +16,7 @@ from pathlib import Path
 from linocut.files import fsync_folder, write_durably
 from linocut.storage.keys import BLOBS
 
+PIECE_BYTES = 1 << 20
 LEFTOVER_SECONDS = 3600.0
 """A file in ``incoming`` that nobody has touched for this long belongs to a writer that was killed."""
 
@@ -55,6 +56,12 @@ class LocalStore:
     def read(self, key: str) -> bytes:
         """The bytes at ``key``; ``FileNotFoundError``."""
         return (self._root / key).read_bytes()
+
+    def pieces(self, key: str) -> Iterator[bytes]:
+        """The bytes at ``key``, a MiB at a time; ``FileNotFoundError`` before the first."""
+        with (self._root / key).open("rb") as stream:
+            while piece := stream.read(PIECE_BYTES):
+                yield piece
 
     def written_at(self, key: str) -> datetime | None:
         """When ``key`` was last written; None when nothing lies there."""

@@ -16,6 +16,7 @@ from obstore.store import MemoryStore, S3Store
 from linocut.errors import Internal, InvalidRequest, Unavailable
 from linocut.observe import log
 from linocut.storage.keys import BLOBS
+from linocut.storage.local import PIECE_BYTES
 
 CONNECT_SECONDS = 3.0
 QUIET_SECONDS = 10.0
@@ -70,6 +71,12 @@ class RemoteStore:
         """The bytes at ``key``; ``FileNotFoundError``."""
         with _told():
             return bytes(self._bucket.get(key).bytes())
+
+    def pieces(self, key: str) -> Iterator[bytes]:
+        """The bytes at ``key``, as they come; ``FileNotFoundError`` before the first."""
+        with _told():
+            for piece in self._bucket.get(key).stream(min_chunk_size=PIECE_BYTES):
+                yield bytes(piece)
 
     def written_at(self, key: str) -> datetime | None:
         """When ``key`` was last written; None when nothing lies there."""

@@ -5,6 +5,7 @@ without a row, which the garbage collection of the rooms above removes.
 """
 
 import errno
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -25,6 +26,7 @@ class Backend(Protocol):
 
     def write(self, key: str, data: bytes) -> None: ...
     def read(self, key: str) -> bytes: ...
+    def pieces(self, key: str) -> Iterator[bytes]: ...
     def written_at(self, key: str) -> datetime | None: ...
     def listing(self) -> Iterator[tuple[str, datetime]]: ...
     def delete(self, key: str) -> None: ...
@@ -119,6 +121,23 @@ class Store:
         if sha256_hex(data) != sha256:
             raise _lost(sha256, "damaged")
         return data
+
+    def pieces(self, sha256: str) -> Iterator[bytes]:
+        """The same, a MiB or so at a time, for files that are not to be held whole. That other bytes came back than
+        were put is known only after the last piece, and told then as ``get`` does."""
+        digest = hashlib.sha256()
+        try:
+            for piece in self._backend.pieces(blob_key(sha256)):
+                digest.update(piece)
+                yield piece
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as missing:
+            raise _lost(sha256, "missing") from missing
+        except OSError as fault:
+            if fault.errno != errno.EIO:
+                raise
+            raise _lost(sha256, "unreadable") from fault
+        if digest.hexdigest() != sha256:
+            raise _lost(sha256, "damaged")
 
     def has(self, sha256: str) -> bool:
         """Whether there is content with this hash (not whether it is still intact: ``get`` tells)."""

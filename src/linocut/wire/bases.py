@@ -6,6 +6,8 @@ import msgspec
 from msgspec import Meta
 
 BaseState = Literal["serving", "loading", "hanging", "stored", "absent", "unsupported"]
+WorkerState = Literal["serving", "loading", "draining", "hanging", "lost"]
+RouteKind = Literal["v3", "v4", "legacy"]
 
 
 class BaseLicence(msgspec.Struct, kw_only=True, frozen=True):
@@ -31,10 +33,25 @@ class BaseAbilities(msgspec.Struct, kw_only=True, frozen=True):
     training: bool
 
 
+class BaseWorker(msgspec.Struct, kw_only=True, frozen=True):
+    """An engine process that has a base. ``worker``: a name that stays while it lives, and says nothing of its machine.
+    ``state``: drawing; still loading; asked to finish and end; alive while its engine does not turn; silent.
+    ``memory_bytes``: of its device, null where nobody can say."""
+
+    worker: Annotated[str, Meta(examples=["9c1f0a7e"])]
+    state: WorkerState
+    device: Annotated[str, Meta(examples=["NVIDIA H100 80GB HBM3"])]
+    memory_bytes: int | None
+    custom_models: Annotated[int, Meta(examples=[3], description="Custom models that it has loaded.")]
+    seen_at: Annotated[str, Meta(examples=["2026-03-01T12:00:00+00:00"])]
+
+
 class ServedBase(msgspec.Struct, kw_only=True, frozen=True):
     """A base. ``identity`` (null: not on this machine) is what models and images name as their base. ``state``: drawing
     now; still loading; hanging; on this machine, not loaded; known, not on this machine; known, and not run by this
-    version. ``native_pixels``: side of the square that it draws best."""
+    version. ``native_pixels``: side of the square that it draws best. ``routes``: the kinds of routes that draw with it
+    (legacy: all without a version in their address); a custom model draws with its own base whatever the route.
+    ``workers``: those that have it."""
 
     name: Annotated[str, Meta(examples=["mini"])]
     family: Annotated[str, Meta(examples=["ideogram4"])]
@@ -45,9 +62,11 @@ class ServedBase(msgspec.Struct, kw_only=True, frozen=True):
     size_multiple: Annotated[int, Meta(examples=[16])]
     max_text_tokens: Annotated[int, Meta(examples=[512])]
     can: BaseAbilities
+    routes: Annotated[list[RouteKind], Meta(examples=[["v3", "v4", "legacy"]])]
+    workers: list[BaseWorker]
 
 
 class ListBasesResponse(msgspec.Struct, kw_only=True, frozen=True):
-    """``GET /bases``: the one that is served first."""
+    """``GET /bases``: those that are served first."""
 
     bases: list[ServedBase]

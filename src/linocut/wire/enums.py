@@ -4,6 +4,8 @@ from typing import Literal
 
 ModelStatus = Literal["CREATING", "DRAFT", "TRAINING", "COMPLETED", "ERRORED", "ARCHIVED"]
 TrainingRunStatus = Literal["PREPARING_DATA", "QUEUED", "TRAINING", "FINALIZING", "COMPLETED", "FAILED"]
+DatasetKind = Literal["style", "subject", "character"]
+"""Ours."""
 AssetType = Literal["ASSET", "CANVAS_ASSET", "LAYERED_ASSET", "RESPONSE", "UPLOAD"]
 FailureReason = Literal[
     "FAILED_SAFETY_CHECK", "FILE_TOO_LARGE", "INTERNAL_ERROR", "INVALID_CAPTION", "INVALID_CAPTION_JSON",

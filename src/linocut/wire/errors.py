@@ -29,6 +29,12 @@ class GenerateImageSafetyError(ErrorBody, kw_only=True, frozen=True):
     x_linocut: RefusalExtras | Nothing = UNSET
 
 
+class MessagesError(ErrorBody, kw_only=True, frozen=True):
+    """400 where the sentence is published as one of ``messages``."""
+
+    messages: list[str] | Nothing = UNSET
+
+
 class RejectError(ErrorBody, kw_only=True, frozen=True):
     """402 and 429: refused before anything ran."""
 

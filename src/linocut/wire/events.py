@@ -7,10 +7,11 @@ from linocut.wire.types import UNSET, Nothing
 
 
 class StatusEvent(msgspec.Struct, kw_only=True, frozen=True):
-    """``event: status``. The stream ends after COMPLETED, ERRORED or ARCHIVED."""
+    """``event: status``. The stream ends after COMPLETED, ERRORED or ARCHIVED. ``run_status`` is null for a model that
+    was imported."""
 
     status: ModelStatus
-    run_status: TrainingRunStatus | Nothing = UNSET
+    run_status: TrainingRunStatus | Nothing | None = UNSET
     error: str | Nothing | None = UNSET
 
 
@@ -24,11 +25,13 @@ class ProgressEvent(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class PreviewEvent(msgspec.Struct, kw_only=True, frozen=True):
-    """``event: preview``: a link to a picture drawn after ``step`` updates."""
+    """``event: preview``: a link to a picture drawn after ``step`` updates; step 0: by the bare base.
+    ``caption``: what was asked for; absent from stories of before it was told."""
 
     step: int
     index: int
     url: str
+    caption: str | Nothing = UNSET
 
 
 class LikenessEvent(msgspec.Struct, kw_only=True, frozen=True):

@@ -14,6 +14,7 @@ from linocut.wire.types import UNSET, Nothing, Time
 ApiProfileRole = Literal["OWNER", "ADMIN", "MEMBER"]
 ApiProfileType = Literal["INDIVIDUAL", "ENTERPRISE", "TEAM_API"]
 ApiKeyStatus = Literal["ACTIVE", "DISABLED"]
+MailStatus = Literal["QUEUED", "SENT", "FAILED"]
 KeyScope = Literal["read", "generate", "datasets", "train", "models"]
 
 OrganizationId = Annotated[str, Meta(examples=["Vz9dPqv2TkyG1Zc3m0aXbQ"])]
@@ -66,7 +67,7 @@ class GetApiKeysV2Response(msgspec.Struct, kw_only=True, frozen=True):
     api_keys: list[ApiProfileApiKey]
 
 
-class KeyLimits(msgspec.Struct, kw_only=True, frozen=True):
+class KeyLimits(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Ours on a new key: how many seconds it lives, and what it may do. Absent: for ever, and everything."""
 
     expires_in_seconds: Annotated[int, Meta(ge=60, le=10 * 366 * 86_400)] | Nothing = UNSET
@@ -127,6 +128,13 @@ class GetApiProfilesResponse(msgspec.Struct, kw_only=True, frozen=True):
     profiles: list[ApiProfile]
 
 
+class MailExtras(msgspec.Struct, kw_only=True, frozen=True):
+    """Ours on somebody who is invited, where a mail carries the invite: how it stands, and why the last try failed."""
+
+    mail_status: MailStatus
+    mail_error: Annotated[str, Meta(examples=["the mail server answered 451"])] | None
+
+
 class OrganizationMember(msgspec.Struct, kw_only=True, frozen=True):
     """A member, or somebody who is invited (``invite_status`` is not null then). ``email_address`` is empty for a user
     who has none."""
@@ -140,6 +148,7 @@ class OrganizationMember(msgspec.Struct, kw_only=True, frozen=True):
     invite_status: Annotated[str, Meta(examples=["PENDING"])] | None
     invite_id: OrganizationId | None
     invite_expiry_time: Time | None
+    x_linocut: MailExtras | Nothing = UNSET
 
 
 class GetOrganizationMembersResponse(msgspec.Struct, kw_only=True, frozen=True):
@@ -192,13 +201,20 @@ class PromoteOrganizationMembersRequest(msgspec.Struct, kw_only=True, frozen=Tru
 
 
 class InviteExtras(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours on an invite: the link to pass on, told now and never again. It is good once, for a week."""
+    """Ours on an invite: the link to pass on, told now and never again. It is good once, for a week. Absent
+    where a mail carries it."""
 
     invite_id: OrganizationId
-    link: Annotated[
-        str,
-        Meta(extra_json_schema={"format": "uri"}, examples=["http://127.0.0.1:8731/manage/sign_in#link=lilnk_AbCd"]),
-    ]
+    link: (
+        Annotated[
+            str,
+            Meta(
+                extra_json_schema={"format": "uri"}, examples=["http://127.0.0.1:8731/manage/sign_in#link=lilnk_AbCd"]
+            ),
+        ]
+        | Nothing
+    ) = UNSET
+    mail_status: MailStatus | Nothing = UNSET
 
 
 class OrganizationMemberOperationResult(msgspec.Struct, kw_only=True, frozen=True):
@@ -272,37 +288,3 @@ class UserSuggestionsQuery(msgspec.Struct, kw_only=True, frozen=True):
     organization_id: OrganizationId
     user_handle_prefix: str = ""
     maxItems: int = 3
-
-
-class SignInRequest(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours: an e-mail address or a handle, and the password. ``wants_token``: for a script, which keeps no cookies."""
-
-    account: Email
-    password: Password
-    wants_token: bool = False
-
-
-class UseLinkRequest(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours: a one-time link's text, and the password from now on. The first owner names an address."""
-
-    link: Annotated[str, Meta(max_length=100, examples=["lilnk_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE"])]
-    password: Password
-    email_address: Email | Nothing = UNSET
-    wants_token: bool = False
-
-
-class ChangePasswordRequest(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours: every other session of the user ends."""
-
-    current_password: Password
-    new_password: Password
-
-
-class Session(msgspec.Struct, kw_only=True, frozen=True):
-    """Ours: who has signed in, until when. ``token`` only where it was asked for."""
-
-    user_id: str
-    display_handle: Handle
-    email_address: Email | None
-    expires_time: Time
-    token: Annotated[str, Meta(examples=["lises_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE"])] | Nothing = UNSET

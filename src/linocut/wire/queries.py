@@ -44,8 +44,27 @@ class AsyncGenerateQuery(msgspec.Struct, kw_only=True, frozen=True):
     ]
 
 
-class ImageQuery(msgspec.Struct, kw_only=True, frozen=True):
-    """The signature of an image link: unix seconds of its end, and 64 hex digits."""
+class PictureQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``size``: the picture made small, as WebP: its longest side has at most so many pixels. Without it, all of it."""
+
+    size: Literal[256, 512] | Nothing = UNSET
+
+
+class ImageQuery(PictureQuery, kw_only=True, frozen=True):
+    """The signature of an image link: unix seconds of its end, and 64 hex digits; ``size`` is not signed."""
 
     exp: str
     sig: str
+
+
+class ReadyQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``GET /readyz``: whether this base draws, by its name or identity; without ``base``, whether any does."""
+
+    base: Annotated[str, Meta(max_length=128, examples=["mini"])] | Nothing = UNSET
+
+
+class ReportQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``GET /datasets/{dataset_id}/report``: the base that is to be trained, by its name or identity. Without ``base``,
+    the one that custom models are trained on by ``/datasets/{dataset_id}/train_model``."""
+
+    base: Annotated[str, Meta(max_length=128, examples=["mini"])] | Nothing = UNSET

@@ -7,13 +7,23 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from linocut.wire.types import UNSET, ModelName, Nothing, Seed
+from linocut.wire.enums import DatasetKind
+from linocut.wire.money import Price
+from linocut.wire.types import UNSET, ModelName, Notes, Nothing, Seed
+
+
+class TrainExtras(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Ours on a training. ``dataset_kind``: what the dataset is of; left out, it is guessed from the captions where the
+    base's recipe has an answer to it, and said in the notes of the run."""
+
+    dataset_kind: DatasetKind
 
 
 class TrainDatasetModelRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``POST /datasets/{dataset_id}/train_model``, the older form."""
 
     model_name: ModelName
+    x_linocut: TrainExtras | Nothing = UNSET
 
 
 class TrainModelV3Request(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -21,6 +31,7 @@ class TrainModelV3Request(msgspec.Struct, kw_only=True, frozen=True, forbid_unkn
 
     dataset_id: str
     model_name: ModelName
+    x_linocut: TrainExtras | Nothing = UNSET
 
 
 class TrainModelV4Request(TrainModelV3Request, kw_only=True, frozen=True):
@@ -48,3 +59,49 @@ class TrainDatasetModelResponse(msgspec.Struct, kw_only=True, frozen=True):
     dataset_id: str
     training_status: str
     model_name: str
+
+
+class HeldOutPicture(msgspec.Struct, kw_only=True, frozen=True):
+    """A picture that scores the checkpoints and is not learned."""
+
+    asset_id: str
+    file_name: str
+
+
+class PlanExtras(msgspec.Struct, kw_only=True, frozen=True):
+    """Ours on a plan. ``dataset_kind``: for which kind of dataset the run would be, absent where it is not known."""
+
+    dataset_kind: DatasetKind | Nothing = UNSET
+    notes: Notes | Nothing = UNSET
+
+
+class TrainingPlan(msgspec.Struct, kw_only=True, frozen=True):
+    """What a training with this body would be; nothing is started. ``passes``: how often each picture is learned from,
+    on average. ``minutes`` (and ``seconds_per_step``) by the ``measured_runs`` latest runs on this base; null where
+    there is none. ``adapter_mib``: of the weights that come of it; ``memory_mib``: what it takes beside the base; null
+    where the base's files do not tell. ``waiting``: trainings that come first. ``seed``: null for a random one.
+    ``cost``: null where the server has no prices."""
+
+    dataset_id: str
+    model_name: str
+    base: str
+    pictures: int
+    held_out: list[HeldOutPicture]
+    training_steps: int
+    batch_size: int
+    passes: float
+    lora_rank: int
+    learning_rate: float
+    ema: float
+    seed: int | None
+    checkpoint_every: int
+    preview_every: int
+    preview_captions: Annotated[list[str], Meta(examples=[["a tea poster"]])]
+    minutes: float | None
+    seconds_per_step: float | None
+    measured_runs: int
+    adapter_mib: float | None
+    memory_mib: float | None
+    waiting: int
+    cost: Price | None
+    x_linocut: PlanExtras | Nothing = UNSET

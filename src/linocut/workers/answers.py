@@ -1,5 +1,6 @@
 """What somebody waits for: pictures, data, or both, told all at once when the last of it is there."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ from linocut import ids
 from linocut.custom_models import availability
 from linocut.db.tables import images
 from linocut.errors import Busy, LinocutError
+from linocut.generation import drawings
 from linocut.jobs import queue
 from linocut.jobs.types import LeasedJob
+from linocut.ledger import book as ledger
 from linocut.orders import Event, Failed, ImageDrawn, Last
 from linocut.runtime import Runtime
 from linocut.workers.delivery import Desk
 from linocut.workers.held import Held
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 IMAGE_PATIENCE_SECONDS = 5.0
 """How long a full disk or an absent store is waited for while a client waits for the image."""
 
@@ -37,11 +41,11 @@ class Answers:
         if isinstance(event, ImageDrawn):
             self._keep(desk, held, event)
         elif isinstance(event, Failed):
-            self._fail(desk, held, event.error)
+            self._fail(desk, held, event.error, event.device_seconds)
         elif isinstance(event, Last):
             held.images.sort(key=lambda drawn: int(drawn["index"]))
-            data = event.data()
-            desk.writer.write(held, lambda tx: _finish(tx, held, data))
+            data, used = event.data(), event.device_seconds
+            desk.writer.write(held, lambda tx: _finish(tx, held, data, used))
             desk.end(held, "done")
 
     def flush(self, desk: Desk, held: Held) -> None:
@@ -56,11 +60,14 @@ class Answers:
             self._fail(desk, held, trouble)
             desk.cancel(held.key)
             return
+        size = _size_of(event.png)
         drawn = {
             "index": event.index,
             "image_id": None if withheld else ids.new_id(),
             "image_sha256": sha256,
             "seed": event.seed,
+            "width": size[0],
+            "height": size[1],
             "native_width": event.native_width,
             "native_height": event.native_height,
             "notes": list(event.notes),
@@ -69,7 +76,7 @@ class Answers:
         }
         held.images.append(drawn)
 
-    def _fail(self, desk: Desk, held: Held, error: LinocutError) -> None:
+    def _fail(self, desk: Desk, held: Held, error: LinocutError, device_seconds: float = 0.0) -> None:
         """The job ends. One whose custom model has lost its weights takes the model out of use with it."""
         adapter = getattr(held.order, "adapter", None)
         weights = [lost for lost in held.lost if adapter is not None and lost.details["sha256"] == adapter.sha256]
@@ -77,6 +84,7 @@ class Answers:
 
         def fail(tx: Connection) -> None:
             queue.fail(tx, held.job.job_id, held.job.lease_token, said)
+            ledger.failed(tx, held.job.job_id, device_seconds)
             for lost in weights:
                 availability.lost(tx, lost.details["sha256"], lost.details["how"])
 
@@ -84,20 +92,36 @@ class Answers:
         desk.end(held, "failed", said)
 
 
-def _finish(tx: Connection, held: Held, data: dict[str, Any]) -> None:
-    """The rows of the drawn images and the end of their job, together."""
+def _finish(tx: Connection, held: Held, data: dict[str, Any], device_seconds: float) -> None:
+    """The rows of the drawn images, the end of their job and what it is charged, together."""
     job = held.job
     queue.require_lease(tx, job.job_id, job.lease_token)
     moment = ids.now()
-    rows = [
-        {"image_id": d["image_id"], "job_id": job.job_id, "image_sha256": d["image_sha256"], "created_at": moment}
-        for d in held.images
-        if d["image_id"] is not None
-    ]
-    if rows:
-        tx.execute(insert(images), rows)
+    shown = [drawn for drawn in held.images if drawn["image_id"] is not None]
+    if shown:
+        of_all = {
+            "job_id": job.job_id,
+            "created_at": moment,
+            "organization_id": job.organization_id,
+            "user_id": job.user_id,
+            "base": held.order.base,
+            **drawings.found_by(tx, job.job_id),
+        }
+        tx.execute(insert(images), [of_all | _row(drawn) for drawn in shown])
     result = {**data, "images": [_told(drawn) for drawn in held.images]}
     queue.finish(tx, job.job_id, job.lease_token, result)
+    ledger.charge(tx, job.job_id, device_seconds)
+
+
+def _size_of(png: bytes) -> tuple[int | None, int | None]:
+    """Width and height, as a PNG's first chunk tells them; None of what is no PNG."""
+    return struct.unpack(">II", png[16:24]) if png[:8] == _PNG and len(png) >= 24 else (None, None)
+
+
+def _row(drawn: dict[str, Any]) -> dict[str, Any]:
+    """What an image's own row says of it; ``details`` is what stays of the job's result when the job is gone."""
+    own = {name: drawn[name] for name in ("image_id", "image_sha256", "seed", "width", "height")}
+    return own | {"details": _told(drawn)}
 
 
 def _told(drawn: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
+from pydantic import SecretStr
+
 from linocut.observe import log
 from linocut.parent import EXIT_UNFIT
 from linocut.settings import Settings
@@ -159,8 +161,20 @@ def pause_after(quick_deaths: int) -> float:
     return min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** (quick_deaths - 2))
 
 
+def _written(value: object) -> str:
+    """A setting as its variable has it. A secret is itself there, not the stars that it prints as; an empty one is not
+    set."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return "" if value is None else str(value)
+
+
 def environment_of(settings: Settings) -> dict[str, str]:
     """The environment that gives a child the same settings, whatever command line they came from."""
+    return {**os.environ, **settings_told(settings)}
+
+
+def settings_told(settings: Settings) -> dict[str, str]:
+    """The variables alone, for a process on another machine."""
     told = settings.model_dump() | {"data": settings.data.absolute()}
-    written = {name: "" if value is None else str(value) for name, value in told.items()}  # an empty one is not set
-    return {**os.environ, **{f"LINOCUT_{name.upper()}": value for name, value in written.items()}}
+    return {f"LINOCUT_{name.upper()}": _written(value) for name, value in told.items()}

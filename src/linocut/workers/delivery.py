@@ -10,6 +10,7 @@ from linocut.jobs.types import LeasedJob
 from linocut.orders import Event
 from linocut.runtime import Runtime
 from linocut.workers import joblog
+from linocut.workers.carrying import Carrier
 from linocut.workers.held import Held, Holdings
 from linocut.workers.writer import Writer
 
@@ -21,10 +22,13 @@ class Desk:
     writer: Writer
     holdings: Holdings
     cancel: Callable[[str], None]
+    carrier: Carrier | None = None
 
     def end(self, held: Held, outcome: str, error: LinocutError | None = None, **more: Any) -> None:
         """The job is out of the worker's hands, and the log says so."""
         self.holdings.drop(held.key)
+        if self.carrier is not None:
+            self.carrier.forget(held)
         joblog.ended(held.job, held.order, outcome, held.taken_at, error, **more)
 
 

@@ -12,11 +12,13 @@ from linocut import ids
 from linocut.db.database import Database
 from linocut.errors import Busy, Damaged
 from linocut.jobs import queue
+from linocut.jobs.roster import SERVING
 from linocut.jobs.types import JobStatus
 from linocut.observe import log
 from linocut.settings import Settings
 from linocut.workers import joblog
 from linocut.workers.held import Held, Holdings
+from linocut.workers.presence import Presence
 
 LOOK_SECONDS = 0.1
 STALLED_SECONDS = 600.0
@@ -26,13 +28,22 @@ STALLED_SECONDS = 600.0
 class Heart:
     """One a worker. ``cancel`` is the engine's (any thread may call it); ``fault`` is what ended the thread."""
 
-    def __init__(self, db: Database, settings: Settings, holdings: Holdings, cancel: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        settings: Settings,
+        holdings: Holdings,
+        cancel: Callable[[str], None],
+        presence: Presence | None = None,
+    ) -> None:
         self._db = db
         self._settings = settings
         self._holdings = holdings
         self._cancel = cancel
+        self._presence = presence
         self._stop = threading.Event()
         self._renewed_at = time.monotonic()
+        self._told_at = float("-inf")
         self.loop_turned_at = time.monotonic()
         self.fault: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="heart", daemon=True)
@@ -50,6 +61,8 @@ class Heart:
                 try:
                     if time.monotonic() - self._renewed_at >= self._settings.heartbeat_seconds:
                         self.renew()
+                    if time.monotonic() - self._told_at >= self._settings.heartbeat_seconds:
+                        self.tell()
                     if changes.changed():
                         self.look()
                 except Damaged:  # said once, by whoever met it; nothing is written to it any more
@@ -76,14 +89,22 @@ class Heart:
                 self.look()
         self._renewed_at = time.monotonic()
 
+    def tell(self) -> None:
+        """Say that this worker lives, and how long ago its engine turned."""
+        if self._presence is not None:
+            with self._db.transaction() as tx:
+                self._presence.tell(tx, SERVING, time.monotonic() - self.loop_turned_at)
+        self._told_at = time.monotonic()
+
     def look(self) -> None:
         """Read how the jobs in hand stand."""
         held_jobs = self._holdings.all()
         if not held_jobs:
             return
         with self._db.read() as snapshot:
-            rows = [queue.get(snapshot, held.job.job_id) for held in held_jobs]
-        for held, row in zip(held_jobs, rows, strict=True):
+            rows = queue.standings(snapshot, [held.job.job_id for held in held_jobs])
+        for held in held_jobs:
+            row = rows.get(held.job.job_id)
             if row is None or row.lease_token != held.job.lease_token:
                 self._let_go(held)
             elif row.status is JobStatus.DONE:

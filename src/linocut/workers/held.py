@@ -29,6 +29,8 @@ class Held:
     """Blobs that lay in the store before this job wrote them, until a row refers to them."""
     progress: TrainProgress | None = None
     progress_written: float = 0.0
+    device_seconds: float = 0.0
+    """What the device has worked for it, and no row says yet."""
 
     @property
     def key(self) -> str:

@@ -8,17 +8,20 @@ from pathlib import Path
 from sqlalchemy import select
 
 from linocut import ids
-from linocut.datasets.garbage import collect_garbage
+from linocut.accounts import mails
+from linocut.datasets.garbage import collect_garbage, collect_thumbnails
 from linocut.db.database import Database
-from linocut.db.tables import training_runs
+from linocut.db.tables import jobs, training_runs
 from linocut.errors import Busy, Damaged, LinocutError
 from linocut.files import full_disk_told
 from linocut.generation.asynchronous import any_due
 from linocut.jobs import reaper
+from linocut.leaving.purge import purge_due
 from linocut.observe import log
+from linocut.pictures.thumbnails import Thumbnails
 from linocut.runs.reports import close_failed_job
 from linocut.runtime import ready_folder
-from linocut.settings import Settings
+from linocut.settings import MIB, Settings
 from linocut.storage.store import Store
 from linocut.workers import inventory, workspaces
 from linocut.workers.pruning import prune
@@ -68,10 +71,11 @@ class Housekeeping:
             self._cleaning.start()
 
     def has_webhooks_due(self) -> bool:
-        """Whether a webhook is to be delivered now. A busy database tells nothing, and is asked again soon."""
+        """Whether a webhook is to be delivered, or a mail to be sent, now. A busy database tells nothing, and is asked
+        again soon."""
         try:
             with self._db.read() as snapshot:
-                return any_due(snapshot, ids.now())
+                return any_due(snapshot, ids.now()) or mails.any_due(snapshot, ids.now())
         except Busy:
             return False
 
@@ -103,17 +107,22 @@ class Housekeeping:
 
     def _clean(self, now: datetime) -> dict[str, int]:
         store = Store.open(self._settings.storage_url or self._settings.data.absolute() / "store")
-        removed = prune(self._db, now, self._settings.link_hours)
+        removed = prune(self._db, now, self._settings.link_hours, self._settings.image_days)
         for model_id in inventory.look_for_lost(self._db, store):
             log("supervisor").info("the weights of a model are back", model_id=model_id)
+        gone = purge_due(self._db, now, self._stopping.is_set)
+        removed |= {f"removed_{kind}": count for kind, count in gone.items() if count}
         removed["blobs"] = collect_garbage(self._db, store, now, stopping=self._stopping.is_set)
+        shelf = Thumbnails(self._settings.thumbnails, self._settings.thumbnails_mib * MIB)
+        removed["thumbnails"] = collect_thumbnails(self._db, shelf)
         if not self._stopping.is_set():
             self._stamp.touch()
         return removed
 
     def tidy(self) -> None:
         """Remove the folders of runs that have ended; a database that is away leaves them to the next server."""
-        query = select(training_runs.c.run_id).where(training_runs.c.status.not_in(["COMPLETED", "FAILED"]))
+        going_on = jobs.c.status.not_in(["DONE", "FAILED"])  # a run may be completed and its last previews missing
+        query = select(training_runs.c.run_id).join(jobs, jobs.c.job_id == training_runs.c.job_id).where(going_on)
         try:
             with self._db.read() as snapshot:
                 going = set(snapshot.scalars(query))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from linocut.custom_models import availability
 from linocut.db.database import Database
-from linocut.db.tables import assets, images, job_inputs, models, run_images
+from linocut.db.tables import assets, checkpoints, drawing_inputs, images, job_inputs, models, run_files, run_images
 from linocut.errors import Damaged, Lost
 from linocut.storage.store import Store
 
@@ -102,4 +102,12 @@ def _owners(tx: Connection) -> dict[str, list[str]]:
     inputs = select(job_inputs.c.picture_sha256, job_inputs.c.role, job_inputs.c.job_id)
     ordered = tx.execute(inputs.order_by(job_inputs.c.job_id, job_inputs.c.role, job_inputs.c.position))
     add((sha, f"the {role} of job {job_id}") for sha, role, job_id in ordered)
+    given = select(drawing_inputs.c.picture_sha256, drawing_inputs.c.field, drawing_inputs.c.job_id)
+    ordered = tx.execute(given.order_by(drawing_inputs.c.job_id, drawing_inputs.c.field, drawing_inputs.c.position))
+    add((sha, f"the {field} that images of job {job_id} were made from") for sha, field, job_id in ordered)
+    kept = select(checkpoints.c.adapter_sha256, checkpoints.c.step, checkpoints.c.run_id)
+    ordered = tx.execute(kept.order_by(checkpoints.c.run_id, checkpoints.c.step))
+    add((sha, f"the checkpoint of step {step} of run {run_id}") for sha, step, run_id in ordered)
+    carried = select(run_files.c.file_sha256, run_files.c.run_id).order_by(run_files.c.run_id)
+    add((sha, f"what run {run_id} goes on from") for sha, run_id in tx.execute(carried))
     return found

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from linocut.engine.door import Engine
 from linocut.errors import Busy, Damaged, Lost, RunFailed
 from linocut.files import full_disk_told
 from linocut.jobs import queue
-from linocut.jobs.types import LeasedJob, LeaseLost
+from linocut.jobs.types import Asking, LeasedJob, LeaseLost
 from linocut.observe import log
 from linocut.orders import KINDS, order_from_json
 from linocut.runs import reports
@@ -28,6 +29,7 @@ from linocut.workers import joblog
 from linocut.workers.deliveries import delivery_of
 from linocut.workers.heart import Heart
 from linocut.workers.held import Held, Holdings
+from linocut.workers.presence import Presence
 from linocut.workers.publisher import Publisher
 from linocut.workers.runs import BACKGROUND_RESTS_SECONDS
 
@@ -47,7 +49,14 @@ class WorkerLoop:
     """One engine and the jobs it works on. ``run`` blocks; ``close`` afterwards, always. ``ready_file`` is touched by
     each turn, at most once in ``STAMP_SECONDS``."""
 
-    def __init__(self, runtime: Runtime, engine: Engine, worker_id: str, ready_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        engine: Engine,
+        worker_id: str,
+        ready_file: Path | None = None,
+        presence: Presence | None = None,
+    ) -> None:
         self._runtime = runtime
         self._engine = engine
         self._worker_id = worker_id
@@ -61,12 +70,14 @@ class WorkerLoop:
         self._strays_possible = False
         self.holdings = Holdings()
         self.publisher = Publisher(runtime, self.holdings, engine.cancel)
-        self.heart = Heart(runtime.db, runtime.settings, self.holdings, engine.cancel)
+        self.presence = presence or Presence(runtime, worker_id)
+        self.heart = Heart(runtime.db, runtime.settings, self.holdings, engine.cancel, self.presence)
 
     def run(self, stop: threading.Event, *, drain_seconds: float) -> None:
-        """Work until ``stop`` is set; then finish what somebody waits for (at most ``drain_seconds``), and give back
-        what is left: a training goes on from the step it has reached, at the next worker, without a counted attempt."""
-        while not stop.is_set():
+        """Work until ``stop`` is set, or until somebody asks this worker to drain. Then finish what somebody waits for
+        (at most ``drain_seconds``), and give back what is left: a training goes on from the step it has reached, at the
+        next worker, without a counted attempt."""
+        while not (stop.is_set() or self.presence.asked_to_drain.is_set()):
             if not self.turn():
                 self._more_may_wait |= self._changes.wait(IDLE_SECONDS)
         deadline = time.monotonic() + drain_seconds
@@ -163,18 +174,22 @@ class WorkerLoop:
         return True
 
     def _next_job(self, kinds: list[str]) -> LeasedJob | None:
-        db = self._runtime.db
+        db, base = self._runtime.db, self._runtime.base.identity
         if self._strays_possible:  # a lease may have been granted and its answer lost
             in_hand = {(held.job.job_id, held.job.lease_token) for held in self.holdings.all()}
             with db.transaction(patience_seconds=LEASE_PATIENCE_SECONDS) as tx:
                 queue.reclaim(tx, self._worker_id, in_hand)
             self._strays_possible = False
         with db.read() as snapshot:
-            if not queue.any_queued(snapshot, kinds):
+            if not queue.any_queued(snapshot, kinds, base):
                 return None
+            left = self.presence.left_to_others(snapshot)
+        now, settings = ids.now(), self._runtime.settings
+        since = now - timedelta(seconds=settings.affinity_seconds)
+        answering = bool(self.holdings.waited_for())
+        asking = Asking(self._worker_id, kinds, base, answering, left, since, self.presence.own_adapters())
         with db.transaction(patience_seconds=LEASE_PATIENCE_SECONDS) as tx:
-            seconds, answering = self._runtime.settings.lease_seconds, bool(self.holdings.waited_for())
-            return queue.lease(tx, self._worker_id, kinds, ids.now(), seconds, answering=answering)
+            return queue.lease(tx, asking, now, settings.lease_seconds)
 
     def _take_up(self, job: LeasedJob) -> None:
         try:
@@ -189,6 +204,7 @@ class WorkerLoop:
         held = Held(job, order, workspace)
         self.holdings.add(held)
         joblog.started(job, order)
+        self.presence.took(getattr(order, "adapter", None))
         self._engine.admit(held.key, order, partial(self._fetch, held), workspace)
         if job.cancel_requested:
             held.cancel_sent = True

@@ -13,29 +13,34 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from linocut import ids
-from linocut.bases import check_parts
+from linocut.bases import Base, check_parts
 from linocut.bases.licences import check_licence
+from linocut.bases.speech import head_of
 from linocut.engine.asked import Room
 from linocut.engine.open import open_engine
 from linocut.engine.tools.chat import Endpoint
-from linocut.engine.tools.tool import ToolsAtHand
+from linocut.engine.tools.tool import BaseWrites, ToolsAtHand
 from linocut.environment import settings_with
 from linocut.errors import InvalidRequest, LinocutError, TooLarge
+from linocut.jobs.roster import LOADING
 from linocut.observe import adopt_libraries, log, set_up_logs
 from linocut.parent import EXIT_UNFIT, die_with_parent
 from linocut.runtime import Runtime, loading_file, ready_folder
 from linocut.settings import MIB, Settings
 from linocut.sight import can_compare, check_rule
+from linocut.workers.devices import check_devices, device_of
 from linocut.workers.loop import WorkerLoop
+from linocut.workers.presence import Presence
 
 
 def run(settings: Settings, worker_id: str = "") -> int:
-    """Work in this process until SIGTERM or SIGINT; the exit code. The images in hand are finished first, for at most
-    ``stop_seconds``; a training leaves a checkpoint and goes back into the queue."""
+    """Work in this process until SIGTERM or SIGINT, or until asked to drain; the exit code. The images in hand are
+    finished first, for at most ``stop_seconds``; a training leaves a checkpoint and goes back into the queue."""
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -43,36 +48,50 @@ def run(settings: Settings, worker_id: str = "") -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
+    settings = settings.for_a_worker()
     name = worker_id or f"{socket.gethostname()[:32]}-{os.getpid()}-{ids.new_id()[:6]}"
     try:
         runtime = Runtime.open(settings)
+    except LinocutError as error:
+        return _why_not(error)
+    try:
         check_licence(runtime.base, settings.accepted_licences)
         if settings.engine == "torch":
             check_parts(runtime.base_folder)
+        check_devices(settings, runtime.base)
         check_rule(settings.safety)
+        Presence(runtime, name).tell_now(LOADING)
         cache = settings.adapter_cache_mib * MIB
         room = _room(settings, name)
         beside, weights = settings.tools_memory_mib * MIB, settings.weights_of_tools
-        tools = ToolsAtHand(
-            beside, settings.tools_at_start, weights, endpoints(settings), settings.safety, can_compare()
-        )
+        writes = base_writes(settings, runtime.base, runtime.base_folder)
+        asked = endpoints(settings)
+        tools = ToolsAtHand(beside, settings.tools_at_start, weights, asked, settings.safety, can_compare(), writes)
         threads = threads_of(settings)
         engine = open_engine(settings.engine, runtime.base, runtime.base_folder, threads, cache, room, tools)
     except LinocutError as error:
-        log("workers").error(error.message)
-        return EXIT_UNFIT if isinstance(error, InvalidRequest | TooLarge) else 1
+        runtime.close()
+        return _why_not(error)
     finally:
         loading_file(settings, name).unlink(missing_ok=True)
-    loop = WorkerLoop(runtime, engine, name, ready_folder(settings) / name)
+    presence = Presence(runtime, name, device_of(settings))
+    loop = WorkerLoop(runtime, engine, name, ready_folder(settings) / name, presence)
     try:
         adopt_libraries()
-        with _ready(settings, name):
+        with _ready(settings, name, runtime.base.identity):
             log("workers").info("ready", worker_id=name, base=runtime.base.identity)
             loop.run(stop, drain_seconds=settings.stop_seconds)
     finally:
         loop.close()
+        presence.end()
         runtime.close()
     return 0
+
+
+def _why_not(error: LinocutError) -> int:
+    """Say why this process cannot work -> its exit code."""
+    log("workers").error(error.message)
+    return EXIT_UNFIT if isinstance(error, InvalidRequest | TooLarge) else 1
 
 
 def _room(settings: Settings, name: str) -> Room | None:
@@ -87,7 +106,8 @@ def _room(settings: Settings, name: str) -> Room | None:
         path.write_text(f"{part}: {before / 1e9:.1f} of {size / 1e9:.1f} GB")
 
     asked: Any = {"purpose": settings.purpose, "precision": settings.precision, "tower": settings.text_tower}
-    return Room(memory_bytes=settings.engine_memory_mib * MIB, told=tell, **asked)
+    learn: Any = {"devices": settings.training_devices, "divided": settings.training_shards == "on"}
+    return Room(memory_bytes=settings.engine_memory_mib * MIB, told=tell, **learn, **asked)
 
 
 def endpoints(settings: Settings) -> dict[str, Endpoint]:
@@ -102,19 +122,29 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
     return named
 
 
+def base_writes(settings: Settings, base: Base, folder: Path) -> BaseWrites | None:
+    """The base as the writer of captions, where the settings say so. ``InvalidRequest`` when it cannot write."""
+    if settings.writer != "base" or settings.purpose == "training":  # nobody asks for a caption there
+        return None
+    head = head_of(base, folder, settings.writer_head)
+    return BaseWrites(head, settings.writer_tokens, settings.writer_seconds)
+
+
 def threads_of(settings: Settings) -> int:
-    """The torch threads of one engine process: as set, or this machine's cores shared among the workers."""
-    return settings.threads or max(1, len(os.sched_getaffinity(0)) // max(1, settings.workers))
+    """The torch threads of one engine process: as set, or this machine's cores shared among the workers, and among
+    the devices that learn together."""
+    sharing = max(1, settings.workers) * settings.training_devices
+    return settings.threads or max(1, len(os.sched_getaffinity(0)) // sharing)
 
 
 @contextmanager
-def _ready(settings: Settings, worker_id: str) -> Iterator[None]:
+def _ready(settings: Settings, worker_id: str, identity: str) -> Iterator[None]:
     """Hold the file that tells ``Runtime.ready`` of this process; the lock on it ends with the process."""
     path = ready_folder(settings) / worker_id
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
-        stream.write(f"{os.getpid()}\n")
+        stream.write(f"{os.getpid()}\n{identity}\n")
         stream.flush()
         try:
             yield

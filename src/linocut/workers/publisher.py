@@ -11,8 +11,9 @@ from collections.abc import Callable
 from linocut.errors import Damaged, LinocutError
 from linocut.jobs.types import LeaseLost
 from linocut.observe import log
-from linocut.orders import Event
+from linocut.orders import Event, kind_of
 from linocut.runtime import Runtime
+from linocut.workers.carrying import Carrier
 from linocut.workers.deliveries import delivery_of
 from linocut.workers.delivery import Desk
 from linocut.workers.held import Held, Holdings
@@ -25,7 +26,9 @@ class Publisher:
     what ended the publisher's thread, when something did."""
 
     def __init__(self, runtime: Runtime, holdings: Holdings, cancel: Callable[[str], None]) -> None:
-        self._desk = Desk(Writer(runtime.db, runtime.store), holdings, cancel)
+        writer = Writer(runtime.db, runtime.store)
+        self._carrier = Carrier(runtime, writer)
+        self._desk = Desk(writer, holdings, cancel, self._carrier)
         self._waiting: threads_queue.SimpleQueue[Event | None] = threads_queue.SimpleQueue()
         self._unwritten = 0
         self._count = threading.Lock()
@@ -64,6 +67,7 @@ class Publisher:
             return True
         if event is None:
             self._flush_all()
+            self._carry_all()
             return False
         self.publish(event)
         with self._count:
@@ -84,6 +88,16 @@ class Publisher:
         for held in self._desk.holdings.all():
             try:
                 delivery_of(held.order).flush(self._desk, held)
+            except (LeaseLost, Damaged) as lost:
+                self._let_go(held, lost)
+
+    def _carry_all(self) -> None:
+        """The last thing before runs are given back: the checkpoints that the engine left as it was closed."""
+        for held in self._desk.holdings.all():
+            if not kind_of(held.order).resumable:
+                continue
+            try:
+                self._carrier.carry(held, now=True)
             except (LeaseLost, Damaged) as lost:
                 self._let_go(held, lost)
 

@@ -20,7 +20,8 @@ from typing import IO, TYPE_CHECKING
 
 from linocut.bases import Memory, check_parts, load_base
 from linocut.bases.licences import check_licence, licence_told
-from linocut.bases.places import base_at
+from linocut.bases.places import base_at, check_routes
+from linocut.bases.speech import head_of
 from linocut.db import checkup
 from linocut.errors import Conflict, Damaged, InvalidRequest, LinocutError
 from linocut.folders import make_folder, temporary_files_inside
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 API_MODULE = "linocut.api.serve"
 ENGINE_MODULE = "linocut.workers.process"
 DELIVERER_MODULE = "linocut.api.deliver"
+CONTROLLER_MODULE = "linocut.workers.controller"
+CONTROLLER = "controller"
 LOOK_SECONDS = 0.05
 CHORES_SECONDS = 1.0
 STOP_MARGIN_SECONDS = 10.0
@@ -75,19 +78,37 @@ def run(settings: Settings, *, verify_base: bool = False) -> int:
 
 
 def check_base(settings: Settings, *, verify: bool = False) -> None:
-    """``InvalidRequest`` when the base's parts are not there, or when it may not be served: before anything is started
+    """``InvalidRequest`` when a base's parts are not there, or when it may not be served: before anything is started
     that could not load them.
 
-    The base is known by its content, which is read once; ``verify`` reads all of it again. What is found is remembered
+    A base is known by its content, which is read once; ``verify`` reads all of it again. What is found is remembered
     for the processes that are started next, and for the next start.
     """
-    folder = base_at(settings.base, settings.pulled_bases)
+    for word in bases_of(settings):
+        _check_one(settings, word, verify=verify)
+    check_routes(bases_of(settings), settings.base_of_routes)
+    if settings.workers * len(bases_of(settings)) > MOST_WORKERS:
+        raise InvalidRequest(
+            f"{len(bases_of(settings))} bases with {settings.workers} engine processes each are more than one server "
+            f"starts ({MOST_WORKERS}); give fewer --workers, or run `linocut worker` on other machines."
+        )
+
+
+def bases_of(settings: Settings) -> list[str]:
+    """The words for the bases that are served, each once, the first one first."""
+    return list(dict.fromkeys((settings.base, *settings.bases_beside)))
+
+
+def _check_one(settings: Settings, word: str, *, verify: bool) -> None:
+    folder = base_at(word, settings.pulled_bases)
     if settings.engine == "torch" and settings.workers > 0:
         check_parts(folder)
     memory = Memory(settings.bases_memory, all_again=verify, told=_tell_reading)
     before = memory.last(folder)
     base = load_base(folder, memory)
     check_licence(base, settings.accepted_licences)
+    if settings.writer == "base":
+        head_of(base, folder, settings.writer_head)
     memory.keep_licence(base.identity, base.licence)
     now = base.identity.partition("@")[2]
     if before and before != now:
@@ -178,7 +199,7 @@ def _serve(settings: Settings, stop: threading.Event) -> int:
         chores.tidy()
         return _watch(api, engines, deliverer, chores, stop)
     finally:
-        _stop_all([api, deliverer], [*engines.values()], settings.stop_seconds)
+        _stop_all([api, deliverer], [*engines.values()], settings.stop_seconds, settings.drain_seconds)
         for worker_id in engines:
             chores.bury(worker_id)
         chores.close()
@@ -221,8 +242,8 @@ def _watch(
 
 
 def _deliver_if_due(deliverer: Child, chores: "Housekeeping") -> None:
-    """Start the process that delivers webhooks once there is one to deliver; most servers never have one. It dies
-    without harm to anybody: what it had under way is tried again."""
+    """Start the process that delivers webhooks and mails once there is something to deliver; most servers never have
+    anything. It dies without harm to anybody: what it had under way is tried again."""
     if deliverer.died():
         chores.deliverer_died()
     if deliverer.process is None and chores.has_webhooks_due():
@@ -234,6 +255,8 @@ def _is_hopeless(engine: Child, engines: dict[str, Child]) -> bool:
     it is not set up right, or has died too often."""
     if any(one.ever_ready for one in engines.values()):
         return False
+    if engine.name == CONTROLLER:  # a cluster that is away comes back, and requests are answered and queued meanwhile
+        return engine.is_unfit
     return engine.is_unfit or engine.deaths_before_ready >= ENGINE_GIVES_UP_AFTER
 
 
@@ -243,13 +266,25 @@ def _children(settings: Settings) -> tuple[Child, dict[str, Child]]:
     api = Child("api", API_MODULE, parent, environment, lambda: _answers(settings))
     ready = settings.data.absolute() / "ready"
     engines = {
-        name: Child(name, ENGINE_MODULE, ["--worker-id", name, *parent], environment, (ready / name).exists)
-        for name in worker_ids(settings)[: settings.workers]
+        name: Child(name, ENGINE_MODULE, ["--worker-id", name, *parent], told, (ready / name).exists)
+        for name, told in zip(worker_ids(settings), _engine_environments(settings), strict=False)
     }
+    if settings.cluster:
+        note = settings.controller_note
+        note.unlink(missing_ok=True)
+        engines = {CONTROLLER: Child(CONTROLLER, CONTROLLER_MODULE, parent, environment, note.exists)}
     for name in engines:
         (ready / name).unlink(missing_ok=True)  # left by a killed server; its process is gone
         (settings.data.absolute() / "loading" / name).unlink(missing_ok=True)
     return api, engines
+
+
+def _engine_environments(settings: Settings) -> list[dict[str, str]]:
+    """What each engine process is told: its base, and how many share this machine's cores."""
+    words = bases_of(settings)
+    all_of_them = {"workers": settings.workers * len(words)}
+    told = [environment_of(settings.for_a_worker().model_copy(update={"base": word, **all_of_them})) for word in words]
+    return [one for one in told for _ in range(settings.workers)]
 
 
 def _deliverer(settings: Settings) -> Child:
@@ -259,10 +294,10 @@ def _deliverer(settings: Settings) -> Child:
     return Child("webhooks", DELIVERER_MODULE, parent, environment_of(settings), note.exists)
 
 
-def _stop_all(first: Sequence[Child], then: Sequence[Child], seconds: float) -> None:
-    """The API first: whoever waits for an image still gets it."""
-    for floor in (first, then):
-        deadline = time.monotonic() + seconds + STOP_MARGIN_SECONDS
+def _stop_all(first: Sequence[Child], then: Sequence[Child], seconds: float, first_drains: float = 0.0) -> None:
+    """The API first, which drains for a while: whoever waits for an image still gets it."""
+    for floor, more in ((first, first_drains), (then, 0.0)):
+        deadline = time.monotonic() + more + seconds + STOP_MARGIN_SECONDS
         for child in floor:
             child.terminate()
         for child in floor:

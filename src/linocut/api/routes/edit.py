@@ -3,7 +3,7 @@
 from linocut.api.body import MULTIPART
 from linocut.api.call import Call
 from linocut.api.drawing import generate
-from linocut.api.intake import take_mask, take_picture
+from linocut.api.intake import take_masked
 from linocut.api.looks import check_asked
 from linocut.api.operation import Draws, Operation
 from linocut.api.translate.asks import over_picture
@@ -16,8 +16,7 @@ async def take(call: Call, request: EditImageRequest) -> GenerateAsk:
     """The picture and its mask, stored."""
     ask = edit_legacy(request)
     check_asked(call, ask)
-    image = await take_picture(call, "image_file", request.image_file)
-    mask = await take_mask(call, "mask", request.mask, image)
+    image, mask = await take_masked(call, "image_file", request.image_file, request.mask)
     return over_picture(ask, Over("inpaint", image, mask=mask))
 
 

@@ -22,9 +22,7 @@ from linocut.wire import (
 )
 from linocut.wire.types import UNSET, Nothing
 
-TRANSPARENT = replace(
-    V3, name="A drawing with a transparent ground", speeds=tuple(speed for speed in V3.speeds if speed != "FLASH")
-)
+TRANSPARENT = replace(V3, name="a transparent ground", speeds=tuple(speed for speed in V3.speeds if speed != "FLASH"))
 """The rules of generate-transparent: no FLASH."""
 
 

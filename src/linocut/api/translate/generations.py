@@ -8,7 +8,7 @@ import msgspec
 from linocut import ids
 from linocut.api.drawing import Begun, Drawn
 from linocut.api.translate.images import objects_v4
-from linocut.generation.asynchronous import Generation, kept_for
+from linocut.generation.asynchronous import Generation, images_kept_for
 from linocut.runtime import Runtime
 from linocut.wire import GenerationExtras, GenerationResponse
 from linocut.wire.types import UNSET
@@ -41,7 +41,8 @@ def _drawn(found: Generation, runtime: Runtime, now: datetime, origin: str) -> D
         return None
     begun = msgspec.convert(found.begun, Begun)
     hours = runtime.settings.link_hours
-    begin = min(now, found.job.finished_at + kept_for(hours) - timedelta(hours=hours))
+    kept = images_kept_for(hours, runtime.settings.image_days)
+    begin = now if kept is None else min(now, found.job.finished_at + kept - timedelta(hours=hours))
     return Drawn(replace(begun, origin=origin or begun.origin), list(found.job.result["images"]), begin, runtime)
 
 

@@ -29,23 +29,24 @@ from linocut.wire.types import Nothing
 
 @dataclass(frozen=True)
 class Model:
-    """What a model's name means: the speed that is drawn at, and which of the fields that not all models take it
-    takes."""
+    """What a model's name means: the speed that is drawn at, what price lists call it, and which of the fields that
+    not all models take it takes."""
 
     speed: str
+    item: str
     takes: frozenset[str]
 
 
 _NEGATIVE, _PALETTE, _STYLE = "negative_prompt", "color_palette", "style_type"
 MODELS: dict[str, Model] = {
-    "V_1": Model("DEFAULT", frozenset({_NEGATIVE})),
-    "V_1_TURBO": Model("TURBO", frozenset({_NEGATIVE})),
-    "V_2": Model("DEFAULT", frozenset({_NEGATIVE, _PALETTE, _STYLE})),
-    "V_2_TURBO": Model("TURBO", frozenset({_NEGATIVE, _PALETTE, _STYLE})),
-    "V_2A": Model("DEFAULT", frozenset({_STYLE})),
-    "V_2A_TURBO": Model("TURBO", frozenset({_STYLE})),
-    "V_3": Model("DEFAULT", frozenset({_PALETTE, _STYLE})),
-    "AUTO": Model("DEFAULT", frozenset({_NEGATIVE, _PALETTE, _STYLE})),
+    "V_1": Model("DEFAULT", "legacy-1", frozenset({_NEGATIVE})),
+    "V_1_TURBO": Model("TURBO", "legacy-1", frozenset({_NEGATIVE})),
+    "V_2": Model("DEFAULT", "legacy-2", frozenset({_NEGATIVE, _PALETTE, _STYLE})),
+    "V_2_TURBO": Model("TURBO", "legacy-2", frozenset({_NEGATIVE, _PALETTE, _STYLE})),
+    "V_2A": Model("DEFAULT", "legacy-2a", frozenset({_STYLE})),
+    "V_2A_TURBO": Model("TURBO", "legacy-2a", frozenset({_STYLE})),
+    "V_3": Model("DEFAULT", "v3", frozenset({_PALETTE, _STYLE})),
+    "AUTO": Model("DEFAULT", "v3", frozenset({_NEGATIVE, _PALETTE, _STYLE})),
 }
 """By the published names. AUTO leaves the choice to the server, which takes one that takes what was sent."""
 
@@ -74,6 +75,7 @@ def size_named(resolution: str) -> Size:
 
 LEGACY = Rules(
     name="This route",
+    item="v3",
     prompt_field="prompt",
     takes_json_prompt=False,
     most_images=8,
@@ -171,6 +173,7 @@ def _drawn(request: Asks, prompt: str, magic_prompt: MagicPrompt) -> GenerateAsk
         magic_prompt=magic_prompt,
         custom_model_uri=None,
         look=Look(style_type=style_type),
+        priced_as=MODELS[request.model].item,
     )
 
 

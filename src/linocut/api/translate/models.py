@@ -7,9 +7,9 @@ import msgspec
 from linocut import ids
 from linocut.api.translate.bases import licence_on_wire
 from linocut.bases import Licence
-from linocut.custom_models.types import ModelView, RunView
+from linocut.custom_models.types import Imported, ModelView, Promoted, RunView
 from linocut.db.prepared import REMEMBERED
-from linocut.wire import CustomModel, GetModelResponse, ModelExtras, RunExtras, TrainingRun
+from linocut.wire import CustomModel, GetModelResponse, ImportedFrom, ModelExtras, PromotedFrom, RunExtras, TrainingRun
 from linocut.wire.types import UNSET, Nothing
 
 
@@ -62,6 +62,9 @@ def training_run(run: RunView) -> TrainingRun:
             stopped_at_step=run.stopped_at_step,
             seed=run.seed,
             error=run.error,
+            checkpoints=run.kept_steps or [],
+            dataset_kind=run.dataset_kind or UNSET,
+            notes=run.notes or UNSET,
         ),
     )
 
@@ -71,7 +74,12 @@ def _extras(view: ModelView, licence: Licence | None) -> ModelExtras:
     progress = view.progress
     if not view.is_owned or progress is None:
         return ModelExtras(
-            base=view.base, licence=inherited, error=view.error if view.is_owned else UNSET, notes=_notes(view)
+            base=view.base,
+            licence=inherited,
+            error=view.error if view.is_owned else UNSET,
+            imported=UNSET if view.imported is None else _imported(view.imported),
+            promoted=UNSET if view.promoted is None else _promoted(view.promoted),
+            notes=_notes(view),
         )
     return ModelExtras(
         base=view.base,
@@ -85,6 +93,19 @@ def _extras(view: ModelView, licence: Licence | None) -> ModelExtras:
         error=view.error,
         notes=_notes(view),
     )
+
+
+def _imported(said: Imported) -> ImportedFrom:
+    return ImportedFrom(
+        layout=said.layout,  # type: ignore[arg-type]  # one of them, by lora_files/foreign.py
+        rank=said.rank,
+        alpha=said.alpha,
+        trigger_phrase=said.trigger or UNSET,
+    )
+
+
+def _promoted(said: Promoted) -> PromotedFrom:
+    return PromotedFrom(model_id=said.model_id, step=said.step)
 
 
 def _notes(view: ModelView) -> list[str] | Nothing:

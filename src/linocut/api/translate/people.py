@@ -1,12 +1,14 @@
 """People, keys and members as their room sees them, into the published objects."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from linocut.accounts.keys import Ends
+from linocut.accounts.mails import Mail
 from linocut.accounts.members import Member, Named, Result
 from linocut.accounts.people import Person
 from linocut.accounts.types import KeyView
-from linocut.api.links import link_to_sign_in
 from linocut.ids import now, wire_time
 from linocut.wire import (
     ApiProfileApiKey,
@@ -14,11 +16,14 @@ from linocut.wire import (
     InviteExtras,
     KeyExtras,
     LiteOrganizationMember,
+    MailExtras,
     OrganizationMember,
     OrganizationMemberOperationResponse,
     OrganizationMemberOperationResult,
 )
 from linocut.wire.types import UNSET, Nothing
+
+NO_INVITES: Mapping[str, InviteExtras] = MappingProxyType({})
 
 
 def key(view: KeyView) -> ApiProfileApiKey:
@@ -50,8 +55,8 @@ def ends_of(ask: CreateApiKeyRequest) -> Ends:
     )
 
 
-def member(one: Member) -> OrganizationMember:
-    """A member, or somebody who is invited."""
+def member(one: Member, mail: Mail | None = None) -> OrganizationMember:
+    """A member, or somebody who is invited, with how the invite's mail stands."""
     person = one.person
     return OrganizationMember(
         user_id=person.user_id if person else None,
@@ -62,6 +67,7 @@ def member(one: Member) -> OrganizationMember:
         invite_status=None if person else "PENDING",
         invite_id=one.invite_id,
         invite_expiry_time=_time(one.invite_expires_at),
+        x_linocut=UNSET if mail is None else MailExtras(mail_status=mail.status, mail_error=mail.error),
     )
 
 
@@ -70,22 +76,26 @@ def named(members: list[LiteOrganizationMember]) -> list[Named]:
     return [Named(_or_none(one.user_id), _or_none(one.display_handle), _or_none(one.email_address)) for one in members]
 
 
-def results(given: list[Result], links: dict[str, str], origin: str) -> OrganizationMemberOperationResponse:
-    """What became of each. ``links``: the text of the one-time link of each invite that was made, by its id."""
+def results(
+    given: list[Result], invites: Mapping[str, InviteExtras] = NO_INVITES
+) -> OrganizationMemberOperationResponse:
+    """What became of each. ``invites``: how each invite that was made reaches whoever is invited, by its id."""
     return OrganizationMemberOperationResponse(
-        results=[
-            OrganizationMemberOperationResult(
-                success=one.success, message=one.message, x_linocut=_invite(one.invite_id, links, origin)
-            )
-            for one in given
-        ]
+        results=[_result(one, invites.get(one.invite_id or "")) for one in given]
     )
 
 
-def _invite(invite_id: str | None, links: dict[str, str], origin: str) -> InviteExtras | Nothing:
-    if invite_id is None or invite_id not in links:
-        return UNSET
-    return InviteExtras(invite_id=invite_id, link=link_to_sign_in(origin, links[invite_id]))
+def _result(one: Result, invite: InviteExtras | None) -> OrganizationMemberOperationResult:
+    if invite is None:
+        return OrganizationMemberOperationResult(success=one.success, message=one.message)
+    return OrganizationMemberOperationResult(
+        success=one.success, message=with_way(one.message, invite), x_linocut=invite
+    )
+
+
+def with_way(sentence: str, invite: InviteExtras) -> str:
+    """The sentence on an invite, with what its inviter does next."""
+    return f"{sentence[:-1]}; {'pass the link on' if invite.link is not UNSET else 'a mail is on its way'}."
 
 
 def _email(person: Person) -> str:

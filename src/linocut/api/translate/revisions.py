@@ -11,7 +11,9 @@ from linocut.api.translate.images import common
 from linocut.api.translate.versions import V3
 from linocut.bases import TAKE_REFERENCES
 from linocut.errors import InvalidRequest
+from linocut.generation.charging import EDIT
 from linocut.generation.editing import nearest_size
+from linocut.generation.options import too_many
 from linocut.generation.sizes import size_of
 from linocut.generation.types import GenerateAsk, Means
 from linocut.generation.unsupported import unsupported
@@ -40,6 +42,8 @@ def edit_ask(request: V1EditImagesRequest, means: Means) -> GenerateAsk:
     if count > 1 and not means.base.takes_references:
         what = f"edits one picture at a time, and {count} were sent"
         notes = (unsupported("images", what, TAKE_REFERENCES, means.settings),)
+    if means.base.takes_references and count > (most := means.base.max_references):
+        too_many("images", most, count, means)  # its note comes when they are left out
     ask = GenerateAsk(
         rules=V3,
         prompt=request.prompt,
@@ -54,6 +58,7 @@ def edit_ask(request: V1EditImagesRequest, means: Means) -> GenerateAsk:
         cut_free=1 if request.transparent_background else 0,
         notes=notes,
         writer_config=_or_none(request.magic_prompt_system_prompt_config_id),
+        priced_as=EDIT,
     )
     size_of(V3, ask.resolution, ask.aspect_ratio, None)  # both at once
     return ask

@@ -2,15 +2,22 @@
 
 from typing import Any
 
+from linocut.api.translate.money import price
 from linocut.api.translate.versions import FIRST_MODEL_VERSION
+from linocut.bases.types import DatasetKind
+from linocut.runs.planning import Plan
 from linocut.runs.types import AdvancedAsk, Started, TrainAsk
+from linocut.settings import MIB
 from linocut.wire import (
+    HeldOutPicture,
+    PlanExtras,
     TrainDatasetModelRequest,
     TrainDatasetModelResponse,
+    TrainingPlan,
     TrainModelV3AdvancedRequest,
     TrainModelV3Request,
 )
-from linocut.wire.types import Nothing
+from linocut.wire.types import UNSET, Nothing
 
 
 def ask_v3(request: TrainModelV3Request) -> TrainAsk:
@@ -25,7 +32,7 @@ def ask_v4(request: TrainModelV3Request) -> TrainAsk:
 
 def ask_older(request: TrainDatasetModelRequest, dataset_id: str) -> TrainAsk:
     """The older route, under the dataset's own address; it counts as a v3 one."""
-    return TrainAsk(dataset_id, request.model_name, FIRST_MODEL_VERSION[3], None)
+    return TrainAsk(dataset_id, request.model_name, FIRST_MODEL_VERSION[3], None, _kind(request))
 
 
 def train_answer(started: Started) -> TrainDatasetModelResponse:
@@ -38,9 +45,53 @@ def train_answer(started: Started) -> TrainDatasetModelResponse:
     )
 
 
+def plan_answer(ask: TrainAsk, base: str, plan: Plan) -> TrainingPlan:
+    """The answer of every plan."""
+    recipe = plan.recipe
+    return TrainingPlan(
+        dataset_id=ask.dataset_id,
+        model_name=ask.model_name,
+        base=base,
+        pictures=plan.pictures,
+        held_out=[HeldOutPicture(asset_id=one.asset_id, file_name=one.file_name) for one in plan.held_out],
+        training_steps=recipe.steps,
+        batch_size=recipe.batch_size,
+        passes=round(plan.passes, 1),
+        lora_rank=recipe.rank,
+        learning_rate=recipe.learning_rate,
+        ema=recipe.ema,
+        seed=plan.seed,
+        checkpoint_every=recipe.checkpoint_every,
+        preview_every=recipe.preview_every,
+        preview_captions=list(plan.previews),
+        minutes=_rounded(plan.minutes, 1),
+        seconds_per_step=_rounded(plan.seconds_a_step, 4),
+        measured_runs=plan.measured_runs,
+        adapter_mib=None if plan.adapter_bytes is None else round(plan.adapter_bytes / MIB, 1),
+        memory_mib=None if plan.state_bytes is None else round(plan.state_bytes / MIB, 1),
+        waiting=plan.waiting,
+        cost=None if plan.cost is None else price(plan.cost, plan.currency),
+        x_linocut=_plan_extras(plan),
+    )
+
+
+def _plan_extras(plan: Plan) -> PlanExtras | Nothing:
+    if not plan.notes and plan.dataset_kind is None:
+        return UNSET
+    return PlanExtras(dataset_kind=plan.dataset_kind or UNSET, notes=list(plan.notes) or UNSET)
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
 def _ask(request: TrainModelV3Request, version: int) -> TrainAsk:
     advanced = _advanced(request) if isinstance(request, TrainModelV3AdvancedRequest) else None
-    return TrainAsk(request.dataset_id, request.model_name, FIRST_MODEL_VERSION[version], advanced)
+    return TrainAsk(request.dataset_id, request.model_name, FIRST_MODEL_VERSION[version], advanced, _kind(request))
+
+
+def _kind(request: TrainModelV3Request | TrainDatasetModelRequest) -> DatasetKind | None:
+    return None if isinstance(request.x_linocut, Nothing) else request.x_linocut.dataset_kind
 
 
 def _advanced(request: TrainModelV3AdvancedRequest) -> AdvancedAsk:

@@ -46,6 +46,7 @@ def _sizes(squares: set[Size], wide: str) -> frozenset[Size]:
 
 V3 = Rules(
     name="Ideogram 3",
+    item="v3",
     prompt_field="prompt",
     takes_json_prompt=False,
     most_images=8,
@@ -57,6 +58,7 @@ V3 = Rules(
 )
 V4 = Rules(
     name="Ideogram 4",
+    item="v4",
     prompt_field="text_prompt",
     takes_json_prompt=True,
     most_images=1,

@@ -17,6 +17,7 @@ from torch import Tensor, device, dtype
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.items import Grid, Item, Look, Plan, Text
+from linocut.engine.families.parts.voice import Voice
 from linocut.engine.loading import Loading
 
 FAMILIES = {
@@ -81,6 +82,10 @@ class Family(Protocol):
 
         Only where ``look`` names a size for it. The empty text of the guidance sees the same pictures.
         """
+        ...
+
+    def voice(self) -> Voice | None:
+        """The language model that its texts are read with, which may write too; None for a text tower that is none."""
         ...
 
     def encode_images(self, pixels_HWC: Sequence[Tensor]) -> list[Tensor]:

@@ -23,6 +23,7 @@ from linocut.engine.families.parts.folder import (
     check_tokens,
     linears,
     load_module,
+    load_tower,
     no_progress_bars,
     part_folder,
     read_json,
@@ -30,6 +31,7 @@ from linocut.engine.families.parts.folder import (
 from linocut.engine.families.parts.latents import Latents
 from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import flux2_mu, linear_sigmas, scheduled
+from linocut.engine.families.parts.voice import Voice
 from linocut.lora_files.targets import LORA_ENDINGS
 
 REFERENCE_AREA = 1024 * 1024
@@ -59,7 +61,7 @@ class Flux2(SeesNoPictures):
         self._targets = linears(transformer, LORA_ENDINGS["flux2"])
 
     def _load_tower(self, folder: Path, on: device, precision: dtype) -> Any:
-        return load_module(Qwen3ForCausalLM, folder, "text_encoder", on, precision)
+        return load_tower(Qwen3ForCausalLM, folder, "text_encoder", on, precision)
 
     def lora_targets(self) -> dict[str, tuple[int, int]]:
         """Every attention and MLP linear of the double and single blocks -> (in, out) features."""
@@ -101,6 +103,10 @@ class Flux2(SeesNoPictures):
         side = self.latents.pixels_per_token
         columns, rows = (max(1, int(pixels * shrunk) // side) for pixels in (width, height))
         return Look((columns * side, rows * side))
+
+    def voice(self) -> Voice:
+        """Qwen3, with its head."""
+        return Voice(self.text_encoder.model, self.tokenizer, self.text_encoder.lm_head)
 
     def encode_images(self, pixels_HWC: Sequence[Tensor]) -> list[Tensor]:
         """uint8 pictures -> normalised ``latents_NC`` float32, the posterior's mode."""
@@ -168,6 +174,10 @@ class Flux2(SeesNoPictures):
         count = len(self.tokenizer(framed)["input_ids"])
         check_tokens(count, self.max_text_tokens)
         features_1TF = Flux2KleinPipeline._get_qwen3_prompt_embeds(
-            self.text_encoder, self.tokenizer, caption, max_sequence_length=self.max_text_tokens
+            self.text_encoder.model,  # nobody reads what its head makes of 512 tokens
+            self.tokenizer,
+            caption,
+            device=self.text_encoder.device,
+            max_sequence_length=self.max_text_tokens,
         )
         return Text(features_1TF.shape[1], {FEATURES: features_1TF[0].float()})

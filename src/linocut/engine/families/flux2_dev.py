@@ -17,8 +17,9 @@ from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.flux2 import Flux2
 from linocut.engine.families.items import Grid, Item, Text
 from linocut.engine.families.parts.flux2_network import FEATURES, Piece
-from linocut.engine.families.parts.folder import check_tokens, load_module
+from linocut.engine.families.parts.folder import check_tokens, load_tower
 from linocut.engine.families.parts.refused import refuse_unused
+from linocut.engine.families.parts.voice import Voice
 
 TRAINING_GUIDANCE = 1.0
 """The guidance that a run is trained with: pictures of a dataset were made by nobody's guidance."""
@@ -36,8 +37,12 @@ class Flux2Dev(Flux2):
 
     def _load_tower(self, folder: Path, on: device, precision: dtype) -> Any:
         """The language model alone: no picture goes through it, and nobody reads its head."""
-        tower: Any = load_module(Mistral3ForConditionalGeneration, folder, "text_encoder", on, precision)
-        return tower.model.language_model
+        kind = Mistral3ForConditionalGeneration
+        return load_tower(kind, folder, "text_encoder", on, precision, lambda tower: tower.model.language_model)
+
+    def voice(self) -> Voice:
+        """Mistral's language model. Its head is read again when it is to write."""
+        return Voice(self.text_encoder, self.tokenizer)
 
     @torch.no_grad()
     def velocity(self, items: Sequence[Item]) -> list[Tensor]:

@@ -19,6 +19,7 @@ from linocut.engine.families.parts.folder import (
     check_tokens,
     linears,
     load_module,
+    load_tower,
     no_progress_bars,
     part_folder,
     read_json,
@@ -28,6 +29,7 @@ from linocut.engine.families.parts.ideogram4_network import Ideogram4Network
 from linocut.engine.families.parts.latents import Latents
 from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import logit_normal_sigmas, resolution_mu, scheduled
+from linocut.engine.families.parts.voice import Voice
 from linocut.lora_files.targets import LORA_ENDINGS
 
 NEGATIVE_SHARE = 0.5
@@ -49,7 +51,7 @@ class Ideogram4(LooksAtNothing):
         unconditional = load_module(Ideogram4Transformer2DModel, folder, "unconditional_transformer", on, precision)
         self.conditional = Ideogram4Network(conditional, timesteps)
         self.unconditional = Ideogram4Network(unconditional, timesteps)
-        self.text_encoder = load_module(AutoModel, folder, "text_encoder", on, precision)
+        self.text_encoder = load_tower(AutoModel, folder, "text_encoder", on, precision)
         self.tokenizer = AutoTokenizer.from_pretrained(str(part_folder(folder, "tokenizer")), local_files_only=True)
         self.latents = Latents(load_module(AutoencoderKLFlux2, folder, "vae", on, precision), channel_first=False)
         self._targets = linears(conditional, LORA_ENDINGS["ideogram4"])
@@ -85,6 +87,10 @@ class Ideogram4(LooksAtNothing):
         ``InvalidRequest`` for a caption above the base's ``max_text_tokens``.
         """
         return [self._encode_text(caption) for caption in captions]
+
+    def voice(self) -> Voice:
+        """Qwen3-VL's language model. Its head is a part of its own."""
+        return Voice(self.text_encoder.language_model, self.tokenizer)
 
     def encode_images(self, pixels_HWC: Sequence[Tensor]) -> list[Tensor]:
         """uint8 pictures -> normalised ``latents_NC`` float32, the posterior's mode."""

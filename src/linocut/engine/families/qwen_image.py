@@ -24,6 +24,7 @@ from linocut.engine.families.parts.folder import (
     check_tokens,
     float_tensor,
     load_module,
+    load_tower,
     no_progress_bars,
     part_folder,
     read_json,
@@ -34,6 +35,7 @@ from linocut.engine.families.parts.latents import PATCH, as_input, as_levels, gr
 from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import linear_sigmas, scheduled
 from linocut.engine.families.parts.tiles import tiled
+from linocut.engine.families.parts.voice import Voice
 from linocut.lora_files.targets import LORA_ENDINGS
 
 FRAME = (
@@ -58,7 +60,7 @@ class QwenImage(LooksAtNothing):
         self.scheduler_config = read_json(folder, "scheduler/scheduler_config.json")
         self.transformer = load_module(QwenImageTransformer2DModel, folder, "transformer", on, precision)
         self.network = GroupedNetwork(self.transformer, LORA_ENDINGS["qwen_image"])
-        self.text_encoder = load_module(Qwen2_5_VLForConditionalGeneration, folder, "text_encoder", on, precision)
+        self.text_encoder = load_tower(Qwen2_5_VLForConditionalGeneration, folder, "text_encoder", on, precision)
         self.tokenizer = AutoTokenizer.from_pretrained(str(part_folder(folder, "tokenizer")), local_files_only=True)
         self.vae = load_module(AutoencoderKLQwenImage, folder, "vae", on, precision)
         self.mean_K111 = float_tensor(self.vae.config.latents_mean, on).view(-1, 1, 1, 1)
@@ -97,6 +99,10 @@ class QwenImage(LooksAtNothing):
     def encode_text(self, captions: Sequence[str]) -> list[Text]:
         """The last hidden state, float32 ``[T, F]``, each caption alone and unpadded, the frame's first tokens cut."""
         return [self._encode_text(caption) for caption in captions]
+
+    def voice(self) -> Voice:
+        """Qwen2.5-VL's language model, with its head."""
+        return Voice(self.text_encoder.model.language_model, self.tokenizer, self.text_encoder.lm_head)
 
     @torch.no_grad()
     def encode_images(self, pixels_HWC: Sequence[Tensor]) -> list[Tensor]:
@@ -169,7 +175,9 @@ class QwenImage(LooksAtNothing):
         )
         count = int(ids_1T.shape[1]) - self.frame_tokens
         check_tokens(count, self.max_text_tokens)
-        states = self.text_encoder(input_ids=ids_1T, attention_mask=torch.ones_like(ids_1T), output_hidden_states=True)
+        # Its body alone: nobody reads what its head makes of the text.
+        body, seen_1T = self.text_encoder.model, torch.ones_like(ids_1T)
+        states = body(input_ids=ids_1T, attention_mask=seen_1T, output_hidden_states=True)
         return Text(count, {FEATURES: states.hidden_states[-1][0, self.frame_tokens :].float()})
 
     def _encode_image(self, pixels_HWC: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ class QwenImageEdit(QwenImage):
         ids_1T = self.tokenizer(FRAME.format("".join(spelled) + caption), return_tensors="pt")["input_ids"]
         check_tokens(int(ids_1T.shape[1]) - FRAME_TOKENS - sum(counts), self.max_text_tokens)
         tower = self.text_encoder
-        states = tower(
+        states = tower.model(
             input_ids=ids_1T.to(tower.device),
             attention_mask=torch.ones_like(ids_1T).to(tower.device),
             pixel_values=seen["pixel_values"].to(tower.device, tower.dtype),

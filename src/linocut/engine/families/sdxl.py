@@ -25,6 +25,7 @@ from linocut.engine.families.parts.folder import (
     check_tokens,
     float_tensor,
     load_module,
+    load_tower,
     no_progress_bars,
     part_folder,
     read_json,
@@ -57,8 +58,8 @@ class Sdxl(LooksAtNothing):
         self.prediction = _prediction(folder, self.unet, self.scheduler_config)
         self.network = GroupedNetwork(self.unet, LORA_ENDINGS["sdxl"])
         self.towers: list[Any] = [
-            load_module(CLIPTextModel, folder, "text_encoder", on, precision),
-            load_module(CLIPTextModelWithProjection, folder, "text_encoder_2", on, precision),
+            load_tower(CLIPTextModel, folder, "text_encoder", on, precision),
+            load_tower(CLIPTextModelWithProjection, folder, "text_encoder_2", on, precision),
         ]
         self.tokenizers = [
             AutoTokenizer.from_pretrained(str(part_folder(folder, name)), local_files_only=True)
@@ -98,6 +99,9 @@ class Sdxl(LooksAtNothing):
         """The last but one hidden states of both towers side by side, float32 ``[T, F]``, padded to T, and the second
         tower's pooled projection ``[P]``."""
         return [self._encode_text(caption) for caption in captions]
+
+    def voice(self) -> None:
+        """CLIP says nothing."""
 
     @torch.no_grad()
     def encode_images(self, pixels_HWC: Sequence[Tensor]) -> list[Tensor]:

@@ -25,6 +25,7 @@ from linocut.engine.families.parts.folder import (
     check_tokens,
     float_tensor,
     load_module,
+    load_tower,
     no_progress_bars,
     part_folder,
     read_json,
@@ -34,6 +35,7 @@ from linocut.engine.families.parts.latents import PATCH, as_input, as_levels, gr
 from linocut.engine.families.parts.refused import refuse_unused
 from linocut.engine.families.parts.schedule import linear_sigmas, scheduled
 from linocut.engine.families.parts.tiles import tiled
+from linocut.engine.families.parts.voice import Voice
 from linocut.lora_files.targets import LORA_ENDINGS
 
 FEATURES = "features_TF"
@@ -57,7 +59,7 @@ class ZImage(LooksAtNothing):
         self.scheduler_config = read_json(folder, "scheduler/scheduler_config.json")
         self.transformer = load_module(ZImageTransformer2DModel, folder, "transformer", on, precision)
         self.network = GroupedNetwork(self.transformer, LORA_ENDINGS["z_image"])
-        self.text_encoder = load_module(AutoModel, folder, "text_encoder", on, precision)
+        self.text_encoder = load_tower(AutoModel, folder, "text_encoder", on, precision)
         self.tokenizer = AutoTokenizer.from_pretrained(str(part_folder(folder, "tokenizer")), local_files_only=True)
         self.vae = load_module(AutoencoderKL, folder, "vae", on, precision)
         self.vae_shift = float(self.vae.config.shift_factor or 0.0)
@@ -104,6 +106,10 @@ class ZImage(LooksAtNothing):
         ``InvalidRequest`` for a caption above the base's ``max_text_tokens``, which the library would cut.
         """
         return [self._encode_text(caption) for caption in captions]
+
+    def voice(self) -> Voice:
+        """Qwen3. The table of words is its head."""
+        return Voice(self.text_encoder, self.tokenizer)
 
     @torch.no_grad()
     def encode_images(self, pixels_HWC: Sequence[Tensor]) -> list[Tensor]:

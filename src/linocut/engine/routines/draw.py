@@ -13,7 +13,7 @@ from torch import Tensor
 from linocut.bases import Sampling
 from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import Family
-from linocut.engine.families.items import Plan, Reference, Step
+from linocut.engine.families.items import Plan, Reference, Step, Text
 from linocut.engine.noise import start_noise
 from linocut.engine.units import DecodeLatents, Denoise, EncodeText
 from linocut.engine.work import Yielded
@@ -53,7 +53,7 @@ NOTHING_BESIDE = Beside()
 def draw(
     family: Family,
     *,
-    caption: str,
+    caption: str | Text,
     seeds: Sequence[int],
     width: int,
     height: int,
@@ -75,7 +75,7 @@ def draw(
 def draw_latents(
     family: Family,
     *,
-    caption: str,
+    caption: str | Text,
     seeds: Sequence[int],
     width: int,
     height: int,
@@ -93,7 +93,7 @@ def draw_latents(
     """
     grid = family.grid(width, height)
     plan = family.plan(sampling, width, height)
-    text = yield EncodeText(caption, beside.pictures)
+    text = caption if isinstance(caption, Text) else (yield EncodeText(caption, beside.pictures))
     away = (yield EncodeText(beside.negative, beside.pictures)) if beside.negative else None
     noises = [start_noise(seed, family.latent_shape(grid)) for seed in seeds]
     steps = plan.steps

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from linocut.bases.speech import Head
 from linocut.engine.tools.chat import Endpoint
 from linocut.verdicts import SafetyRule
 
@@ -22,11 +23,32 @@ class Tool(Protocol):
 
 
 @dataclass(frozen=True)
+class BaseWrites:
+    """The base's own language model as the writer: its ``head`` (``bases/speech.py``), the most tokens of a caption,
+    and the longest it may take in seconds."""
+
+    head: Head
+    most_tokens: int
+    seconds: float
+
+    @property
+    def bytes(self) -> int:
+        """What it takes of the device beside the base, one caption under way included."""
+        return self.head.bytes(self.most_tokens)
+
+    @property
+    def caption_bytes(self) -> int:
+        """What one caption under way takes."""
+        return self.bytes - self.head.beside_bytes
+
+
+@dataclass(frozen=True)
 class ToolsAtHand:
     """What an engine is told of tools: the memory of those that are loaded, the names of those loaded at its start
     (the others are on first use), the files of those whose weights the operator brings, by the tool's name, and the
     language models that the operator named, by what they are asked for (``describer``, ``writer``); how
-    images are judged; and whether a run's previews are compared with its dataset."""
+    images are judged; whether a run's previews are compared with its dataset; and whether captions are the base's own
+    language model's to write."""
 
     max_bytes: int
     at_start: tuple[str, ...] = ()
@@ -34,6 +56,7 @@ class ToolsAtHand:
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     safety: SafetyRule = field(default_factory=SafetyRule)
     compares: bool = False
+    base_writes: BaseWrites | None = None
 
 
 NO_TOOLS = ToolsAtHand(0)

@@ -1,10 +1,10 @@
-"""Asks a language model behind an endpoint for a structured caption: of a text, or of a picture after a change. Imports
-no torch."""
+"""What a language model is asked for a structured caption: of a text, or of a picture after a change; and one behind an
+endpoint that is asked. Imports no torch."""
 
 from typing import Any
 
 from linocut.captions import normalise
-from linocut.engine.tools.chat import Endpoint, Said, ask_for
+from linocut.engine.tools.chat import Endpoint, Message, Said, ask_for
 from linocut.errors import InvalidRequest
 
 FORM = """{"aspect_ratio": "W:H, of what suits the picture",
@@ -34,19 +34,24 @@ instruction does not touch are repeated word for word, with their boxes and colo
 
 
 def ask_for_text(endpoint: Endpoint, *, text: str, caption: str, ratio: str, knows: str) -> Said:
-    """(a normalised caption, the ratio "16x9" that was chosen or ""), or why there is none. ``caption``: JSON of the
-    picture that ``text`` is to change, "" for a picture that there is not yet; ``ratio`` "AUTO" or "16x9"; ``knows``:
-    the base's small world, in short, "" for a large one. Slow; never raises."""
+    """(a normalised caption, the ratio "16x9" that was chosen or ""), or why there is none; the rest as
+    ``messages_for``. Slow; never raises."""
+    return ask_for(endpoint, messages_for(text=text, caption=caption, ratio=ratio, knows=knows), caption_in)
+
+
+def messages_for(*, text: str, caption: str, ratio: str, knows: str) -> list[Message]:
+    """What the model is asked. ``caption``: JSON of the picture that ``text`` is to change, "" for a picture that
+    there is not yet; ``ratio`` "AUTO" or "16x9"; ``knows``: the base's small world, in short, "" for a large one."""
     told = WRITE if not caption else REVISE
     if knows:
         told += f"\nThe model that draws knows only {knows}. Use these words."
     shape = "" if ratio == "AUTO" else f"\n\nThe picture's aspect ratio is {ratio.replace('x', ':')}."
     asked = f"{text}{shape}" if not caption else f"The caption:\n{caption}\n\nThe instruction:\n{text}"
-    messages = [{"role": "system", "content": told}, {"role": "user", "content": asked}]
-    return ask_for(endpoint, messages, _written)
+    return [{"role": "system", "content": told}, {"role": "user", "content": asked}]
 
 
-def _written(answer: dict[str, Any]) -> tuple[dict[str, Any], str]:
+def caption_in(answer: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """(the normalised caption of an answer, the ratio that it names or ""). ``InvalidRequest`` with what is wrong."""
     caption = normalise(answer, field="caption")
     if not caption["compositional_deconstruction"]["elements"] and not caption["high_level_description"].strip():
         raise InvalidRequest("caption.high_level_description must say what is on the picture.")

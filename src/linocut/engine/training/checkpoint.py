@@ -43,6 +43,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     ``attempt`` 1 and ``learning_rate_scale`` 0.5 after going back once, for the reason in ``trouble``. ``seconds`` is
     the time spent on steps so far, in all processes; nothing but the estimate of the rest depends on it. ``memory``:
     the plan of the steps from here on. ``likeness`` by step, of those whose previews were compared.
+    ``devices``: how many learn, by the number of updates done when that began; none: one, from the start.
     """
 
     step: int = 0
@@ -55,6 +56,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     memory: MemoryPlan = MemoryPlan()
     likeness: dict[int, Likeness] = msgspec.field(default_factory=dict)
+    devices: dict[int, int] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True)

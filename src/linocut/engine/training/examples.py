@@ -1,13 +1,12 @@
 """From stored pictures and captions to what a training step takes: latents and text features, each by its content.
 
-A sample's key is the SHA-256 of its picture's content hash, the crop that it gets and its caption. Everything that is
-kept, in memory or on the disk, is kept under that key and compared with it when read, so that no caption can ever meet
-another picture. A picture is scaled and cut to its bucket, never squashed, never scaled up.
+A sample's key is the SHA-256 of its picture's content (``TrainSample.content``), the crop that it gets and its caption.
+Everything that is kept, in memory or on the disk, is kept under that key and compared with it when read, so that no
+caption can ever meet another picture. A picture is scaled and cut to its bucket, never squashed, never scaled up.
 
 Shapes: H and W pixels; latents and texts as in ``families/items.py``.
 """
 
-import io
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +26,7 @@ from linocut.engine.work import Background, Yielded, finite
 from linocut.errors import Busy, LinocutError, RunFailed
 from linocut.files import sha256_hex, write_durably
 from linocut.orders import TrainOrder, TrainSample
+from linocut.picture_files import open_stored
 from linocut.sizes import Crop, bucket_for, cover_crop
 
 Fetch = Callable[[str], bytes]
@@ -61,7 +61,7 @@ def sample_facts(order: TrainOrder, sample: TrainSample) -> dict[str, str]:
     """Everything that a sample's latents and features are a function of; its ``key`` is the hash of the other facts."""
     c = crop_of(order, sample)
     content = {
-        "image": sample.image_sha256,
+        "image": sample.content,
         "transform": f"lanczos {c.scaled_width}x{c.scaled_height} cut {c.width}x{c.height}+{c.left}+{c.top}",
         "caption": sha256_hex(sample.caption.encode()),
     }
@@ -140,7 +140,7 @@ def load_pixels(order: TrainOrder, index: int, fetch: Fetch) -> Tensor:
         data = fetch(ordered.image_sha256)
         if sha256_hex(data) != ordered.image_sha256:
             raise ValueError("its content is not what was stored")
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as stored:
+        with open_stored(data) as stored:
             if stored.size != (ordered.width, ordered.height):
                 raise ValueError("its size is not the recorded one")
             picture = stored.convert("RGB")

@@ -13,7 +13,6 @@ the nearest tenth of the dataset's pictures are to each other; 1: the same pictu
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 
 import msgspec
 import numpy as np
@@ -24,6 +23,7 @@ from linocut.engine.door import Fetch
 from linocut.engine.training.plan import trained_samples
 from linocut.observe import log
 from linocut.orders import TrainOrder
+from linocut.picture_files import open_stored
 from linocut.sight import OpenNsfw
 
 NEAREST = 3
@@ -101,8 +101,8 @@ class Comparison:
         return self._dataset.likeness([self._see(_opened(png)) for png in pngs])
 
 
-def _opened(png: bytes) -> Image.Image:
-    return Image.open(BytesIO(png), formats=("PNG",)).convert("RGB")
+def _opened(stored: bytes) -> Image.Image:
+    return open_stored(stored).convert("RGB")
 
 
 def _distances(one_AF: Features, other_BF: Features) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ Each function here gives the same answer in a run that was killed a hundred time
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import tanh
 from statistics import NormalDist
 
@@ -95,6 +96,18 @@ def micro_batches(draws: Sequence[Draw], grids: Sequence[Grid], most: int) -> li
     for draw in draws:
         by_grid.setdefault(grids[draw.sample], []).append(draw)
     return [group[at : at + most] for group in by_grid.values() for at in range(0, len(group), most)]
+
+
+def divided(draws: Sequence[Draw], grids: Sequence[Grid], parts: int) -> list[list[Draw]]:
+    """The draws in ``parts`` neighbouring parts, as equal as can be, the first ones longer; those of one grid beside
+    each other, so that they share micro-batches. One part holds all. With more parts than draws the last are empty."""
+    by_grid: dict[Grid, list[Draw]] = {}
+    for draw in draws:
+        by_grid.setdefault(grids[draw.sample], []).append(draw)
+    ordered = [draw for group in by_grid.values() for draw in group]
+    each, more = divmod(len(ordered), parts)
+    ends = [part * each + min(part, more) for part in range(parts + 1)]
+    return [ordered[start:end] for start, end in pairwise(ends)]
 
 
 def _sample_at(seed: int, keys: Sequence[str], position: int) -> int:

@@ -18,6 +18,7 @@ from linocut.engine.adapters.apply import Adapter
 from linocut.engine.families.family import Family
 from linocut.engine.noise import normals
 from linocut.engine.training.loss import TrainExample, flow_losses
+from linocut.orders import TrainOrder
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
@@ -37,29 +38,40 @@ class Hyper:
     ema: float
 
 
-class TrainState:
-    """A LoRA in training. ``step`` counts the updates done. The engine calls ``micro_step`` and ``update`` only."""
+def hyper_of(order: TrainOrder) -> Hyper:
+    """How the order's state learns."""
+    return Hyper(
+        rank=order.rank,
+        alpha=order.alpha,
+        seed=order.seed,
+        weight_decay=order.weight_decay,
+        clip_norm=order.clip_norm,
+        ema=order.ema,
+    )
+
+
+class Learning:
+    """A LoRA's weights and their gradient: all that a forward and backward pass takes."""
 
     def __init__(self, targets: Targets, hyper: Hyper, on: torch.device | None = None) -> None:
-        """A fresh LoRA on every linear of ``targets``: ``down`` drawn from ``hyper.seed``, ``up`` zero.
-
-        ``down`` is normal with deviation 1 / rank, as peft's ``init_lora_weights="gaussian"`` in the library's own
-        training scripts: with scale alpha / rank = 1 the first updates then move a linear's output by an amount that
-        does not depend on the rank, so that one learning rate serves ranks 16 and 128.
-        """
+        """All weights zero, on every linear of ``targets``."""
         self.on = on or torch.device("cpu")
         self.hyper = hyper
-        self.step = 0
         self._shapes = {name: targets[name] for name in sorted(targets)}
         count = sum((i + o) * hyper.rank for i, o in self._shapes.values())
         self._weights_P = torch.zeros(count, device=self.on)
         self._gradient_P = torch.zeros_like(self._weights_P)
-        self._first_P = torch.zeros_like(self._weights_P)
-        self._second_P = torch.zeros_like(self._weights_P)
-        for name, down_RI, _ in self._factors(self._weights_P):
-            down_RI.copy_(normals(tuple(down_RI.shape), "lora down", hyper.seed, name) / hyper.rank)
-        self._ema_P = self._weights_P.clone()
         self._learning = self._leaves()
+
+    @property
+    def weights(self) -> Tensor:
+        """The live buffer ``[P]``: what is copied into it is learned from next."""
+        return self._weights_P
+
+    @property
+    def gradient(self) -> Tensor:
+        """The live buffer ``[P]`` of the micro-batches since the last update."""
+        return self._gradient_P
 
     def micro_step(
         self, family: Family, examples: Sequence[TrainExample], weight: float, recompute: bool = False
@@ -69,6 +81,62 @@ class TrainState:
         (losses_M.mean() * weight).backward()  # type: ignore[no-untyped-call]
         losses: list[float] = losses_M.tolist()
         return losses
+
+    def pretend(self, family: Family, example: TrainExample, recompute: bool = False) -> None:
+        """Forward and backward that nothing comes of: on a divided base every device takes part in each pass."""
+        losses_M = flow_losses(family, self._learning, [example], self.on, recompute=recompute)
+        leaves = [*self._learning.down.values(), *self._learning.up.values()]
+        torch.autograd.grad(losses_M.mean(), leaves)
+
+    def drop_gradients(self) -> None:
+        """Forget the micro-batches since the last update."""
+        self._gradient_P.zero_()
+
+    def _factors(self, flat_P: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """(name, down_RI, up_OR) as views of ``flat_P``, in the layout's order."""
+        offset, rank = 0, self.hyper.rank
+        for name, (features_in, features_out) in self._shapes.items():
+            middle, end = offset + rank * features_in, offset + rank * (features_in + features_out)
+            yield name, flat_P[offset:middle].view(rank, features_in), flat_P[middle:end].view(features_out, rank)
+            offset = end
+
+    def _as_adapter(self, flat_P: Tensor) -> Adapter:
+        factors = list(self._factors(flat_P))
+        return Adapter(
+            down={name: down_RI.detach() for name, down_RI, _ in factors},
+            up={name: up_OR.detach() for name, _, up_OR in factors},
+            scale=self.hyper.alpha / self.hyper.rank,
+            sha256="",
+        )
+
+    def _leaves(self) -> Adapter:
+        """The adapter that the training forward sees: leaves over the weights, gradients over the gradient buffer."""
+        learning = self._as_adapter(self._weights_P)
+        gradients = self._as_adapter(self._gradient_P)
+        for factors, slots in ((learning.down, gradients.down), (learning.up, gradients.up)):
+            for name, leaf in factors.items():
+                leaf.requires_grad_()
+                leaf.grad = slots[name]  # backward adds into a gradient that is there already
+        return learning
+
+
+class TrainState(Learning):
+    """A LoRA in training. ``step`` counts the updates done. The engine calls ``micro_step`` and ``update`` only."""
+
+    def __init__(self, targets: Targets, hyper: Hyper, on: torch.device | None = None) -> None:
+        """A fresh LoRA on every linear of ``targets``: ``down`` drawn from ``hyper.seed``, ``up`` zero.
+
+        ``down`` is normal with deviation 1 / rank, as peft's ``init_lora_weights="gaussian"`` in the library's own
+        training scripts: with scale alpha / rank = 1 the first updates then move a linear's output by an amount that
+        does not depend on the rank, so that one learning rate serves ranks 16 and 128.
+        """
+        super().__init__(targets, hyper, on)
+        self.step = 0
+        self._first_P = torch.zeros_like(self._weights_P)
+        self._second_P = torch.zeros_like(self._weights_P)
+        for name, down_RI, _ in self._factors(self._weights_P):
+            down_RI.copy_(normals(tuple(down_RI.shape), "lora down", hyper.seed, name) / hyper.rank)
+        self._ema_P = self._weights_P.clone()
 
     def update(self, learning_rate: float) -> float:
         """Clip, AdamW with decoupled weight decay, average, zero the gradients -> the gradient's norm before clipping.
@@ -86,10 +154,6 @@ class TrainState:
             self.step += 1
         self._gradient_P.zero_()
         return norm
-
-    def drop_gradients(self) -> None:
-        """Forget the micro-batches since the last update."""
-        self._gradient_P.zero_()
 
     def adapter(self) -> Adapter:
         """The factors as they are now, views that go on learning; no gradients flow to them."""
@@ -134,30 +198,3 @@ class TrainState:
         # Into the gradient, which is done with: nothing is allocated once a number of the state has changed.
         root_P = torch.sqrt(self._second_P, out=self._gradient_P).div_(sqrt(1 - second**done)).add_(EPSILON)
         self._weights_P.addcdiv_(self._first_P, root_P, value=-learning_rate / (1 - first**done))
-
-    def _factors(self, flat_P: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
-        """(name, down_RI, up_OR) as views of ``flat_P``, in the layout's order."""
-        offset, rank = 0, self.hyper.rank
-        for name, (features_in, features_out) in self._shapes.items():
-            middle, end = offset + rank * features_in, offset + rank * (features_in + features_out)
-            yield name, flat_P[offset:middle].view(rank, features_in), flat_P[middle:end].view(features_out, rank)
-            offset = end
-
-    def _as_adapter(self, flat_P: Tensor) -> Adapter:
-        factors = list(self._factors(flat_P))
-        return Adapter(
-            down={name: down_RI.detach() for name, down_RI, _ in factors},
-            up={name: up_OR.detach() for name, _, up_OR in factors},
-            scale=self.hyper.alpha / self.hyper.rank,
-            sha256="",
-        )
-
-    def _leaves(self) -> Adapter:
-        """The adapter that the training forward sees: leaves over the weights, gradients over the gradient buffer."""
-        learning = self._as_adapter(self._weights_P)
-        gradients = self._as_adapter(self._gradient_P)
-        for factors, slots in ((learning.down, gradients.down), (learning.up, gradients.up)):
-            for name, leaf in factors.items():
-                leaf.requires_grad_()
-                leaf.grad = slots[name]  # backward adds into a gradient that is there already
-        return learning

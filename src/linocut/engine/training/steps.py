@@ -10,8 +10,9 @@ from linocut.engine.training.checkpoint import Trouble
 from linocut.engine.training.examples import Sample
 from linocut.engine.training.ladder import MemoryPlan
 from linocut.engine.training.loss import TrainExample
-from linocut.engine.training.plan import Draw, micro_batches, scoring_draws, step_draws
+from linocut.engine.training.plan import Draw, divided, micro_batches, scoring_draws, step_draws
 from linocut.engine.training.state import TrainState
+from linocut.engine.training.together import ALONE, Together
 from linocut.engine.training.units import HeldOutLoss, TrainStep, UpdateWeights
 from linocut.engine.work import Background, Yielded
 from linocut.orders import TrainOrder
@@ -29,20 +30,30 @@ class NotFinite(Exception):
 
 
 def train_step(
-    order: TrainOrder, state: TrainState, samples: Sequence[Sample], learning_rate: float, memory: MemoryPlan
+    order: TrainOrder,
+    state: TrainState,
+    samples: Sequence[Sample],
+    learning_rate: float,
+    memory: MemoryPlan,
+    together: Together = ALONE,
 ) -> Generator[Yielded, Any, float]:
-    """One batch in micro-batches of one grid each, and one update -> the batch's mean loss.
+    """One batch in micro-batches of one grid each, divided among the devices that learn ``together``, and one update
+    -> the batch's mean loss.
 
-    ``NotFinite`` leaves the weights as they were before the step. For a gradient it names the picture of the highest
-    loss, the likeliest among the batch.
+    ``NotFinite`` leaves the weights as they were before the step, and so does ``RankLost``. For a gradient it names the
+    picture of the highest loss, the likeliest among the batch.
     """
     losses: list[tuple[float, Sample]] = []
+    grids, memory = [sample.grid for sample in samples], together.fitting(memory)
     draws = step_draws(order, [sample.key for sample in samples], state.step)
-    for group in micro_batches(draws, [sample.grid for sample in samples], memory.micro_batch):
+    yield from together.learn(state, memory)
+    for group in micro_batches(divided(draws, grids, together.size)[0], grids, memory.micro_batch):
         examples = yield from _examples(order, samples, group, "noise", state.step)
         found = yield TrainStep(state, examples, len(group) / order.batch_size, memory.recompute)
         losses += zip(found, [samples[draw.sample] for draw in group], strict=True)
         _look("loss", losses, state.step)
+    losses += [(loss, samples[sample]) for loss, sample in (yield from together.gather(state))]
+    _look("loss", losses, state.step)
     norm = yield UpdateWeights(state, learning_rate)
     if not isfinite(norm):
         _, worst = max(losses, key=lambda pair: pair[0])
@@ -70,7 +81,7 @@ def _examples(
     """The draws with their noise, each a function of (seed, purpose, step, sample, turn)."""
 
     def make() -> tuple[TrainExample, ...]:
-        return tuple(_example(order, samples[draw.sample], draw, purpose, step) for draw in draws)
+        return tuple(example_of(order, samples[draw.sample], draw, purpose, step) for draw in draws)
 
     if sum(samples[draw.sample].latents.numel() for draw in draws) < _LARGE_NOISE:
         return make()
@@ -78,7 +89,8 @@ def _examples(
     return examples
 
 
-def _example(order: TrainOrder, sample: Sample, draw: Draw, purpose: str, step: int) -> TrainExample:
+def example_of(order: TrainOrder, sample: Sample, draw: Draw, purpose: str, step: int) -> TrainExample:
+    """The draw with its noise, a function of (seed, purpose, step, sample, turn)."""
     if draw.key != sample.key:
         raise AssertionError("a draw met another sample")
     return TrainExample(

@@ -1,7 +1,7 @@
 """Loading the parts of a base from its folder: local files only, safetensors only, frozen as they come."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -13,13 +13,33 @@ from linocut.bases.reading import weights_of
 from linocut.engine.families.parts.other_layouts import is_other, is_packed, load_other
 from linocut.engine.loading import Loading, loading_of
 from linocut.engine.quantised import LIBRARIES, can_quantise, quantise
+from linocut.engine.released import Released
 from linocut.engine.visiting import visiting
 from linocut.errors import InvalidRequest
 from linocut.observe import adopt_libraries
 
 SECOND_NETWORK = "unconditional_transformer"
 
+NETWORKS = ("transformer", "unet")
+"""Those that may be divided among devices."""
+
 Module = TypeVar("Module", bound=nn.Module)
+
+
+def load_tower(
+    kind: type[Module],
+    folder: Path,
+    name: str,
+    on: device,
+    precision: dtype | Loading,
+    inside: Callable[[Any], Any] = lambda tower: tower,
+) -> Any:
+    """The text tower ``name``, or what ``inside`` takes of it; where it is to be given back meanwhile, what loads it
+    when it is asked for."""
+    how = loading_of(on, precision)
+    if how.tower_released and on.type != "meta":
+        return Released(lambda: inside(load_module(kind, folder, name, on, how)))
+    return inside(load_module(kind, folder, name, on, precision))
 
 
 def load_module(kind: type[Module], folder: Path, name: str, on: device, precision: dtype | Loading) -> Module:
@@ -34,6 +54,8 @@ def load_module(kind: type[Module], folder: Path, name: str, on: device, precisi
     if on.type == "meta":
         return _shapes_of(kind, where, how.dtype)
     how.told(name)
+    if how.divided and name in NETWORKS:
+        on = torch.device("cpu")
     is_tower, is_coder = name.startswith("text_encoder"), name.startswith("vae")
     quantised = how.precision in LIBRARIES and not is_coder
     at_home = (how.tower_on_host and is_tower) or (how.second_on_host and name == SECOND_NETWORK)
@@ -51,7 +73,7 @@ def load_module(kind: type[Module], folder: Path, name: str, on: device, precisi
     if on.type == "cuda" and not (quantised or at_home):
         options["device_map"] = {"": on}
     loader: Any = kind
-    if hasattr(kind, "load_config") and is_other(folder, name):
+    if is_other(folder, name):
         beside = torch.device("cpu") if quantised or at_home else on
         module: Module = cast(Module, load_other(kind, folder, name, beside, how.dtype))
     else:

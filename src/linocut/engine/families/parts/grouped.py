@@ -62,12 +62,14 @@ class GroupedLinear(nn.Module):
 
 
 class GroupedNetwork:
-    """One network of the library's whose linears with certain endings are grouped ones, swapped in once."""
+    """One network of the library's whose linears with certain endings are grouped ones, swapped in once. ``before`` is
+    called before each use of the network."""
 
     def __init__(self, network: Any, endings: tuple[str, ...]) -> None:
         self.network = network
         self.targets = linears(network, endings)
         self._call = Call()
+        self.before: Callable[[], None] = _nobody
         for name in self.targets:
             parent, _, last = name.rpartition(".")
             setattr(network.get_submodule(parent), last, GroupedLinear(network.get_submodule(name), name, self._call))
@@ -92,10 +94,15 @@ class GroupedNetwork:
             order = grouped_order([items[i].adapter for i in members], [1] * len(members))
             ordered = [members[i] for i in order]
             shares = share_rows([items[i].adapter for i in ordered], [1] * len(ordered))
+            self.before()
             with self._call.using(len(ordered), shares, recompute):
                 outputs = forward([items[i] for i in ordered])
             found.update(zip(ordered, outputs.float().unbind(0), strict=True))
         return [found[index] for index in range(len(items))]
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""
 
 
 def recompute_within(call: Call) -> Callable[..., Any]:

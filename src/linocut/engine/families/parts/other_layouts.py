@@ -1,8 +1,9 @@
 """Weights that their authors publish in other layouts than the library saves them in: fused projections, scaled fp8.
 
-A tensor at a time, straight onto the device; nothing is written. Fused: ``attention.qkv`` holds q, k and v one under
-another, ``attention.o`` is the library's ``to_out.0``. Scaled fp8: a weight in eight bits, and beside it what it is
-multiplied with, one number for all of it or one a row.
+A tensor at a time, straight onto the device; nothing is written. Text towers too: Ideogram 4's comes in scaled fp8, and
+may come without the part that looks at pictures, which nobody asks there. Fused: ``attention.qkv`` holds q, k and v one
+under another, ``attention.o`` is the library's ``to_out.0``. Scaled fp8: a weight in eight bits, and beside it what it
+is multiplied with, one number for all of it or one a row.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ PREFIXES = ("model.diffusion_model.", "diffusion_model.")
 SCALES = (".weight_scale", ".scale_weight", ".weight_scale_inv")
 """What the number that a weight is multiplied with is called, in place of ``.weight``."""
 IGNORED = ("scaled_fp8", ".input_scale", ".scale_input")
+TOWER_PREFIX, HEAD, EYES = "model.", "lm_head.weight", "visual."
+"""Before the names of a tower that was cut out of a whole language model; that model's head; what looks at pictures."""
 _FUSED = {
     "attention.qkv": ("attention.to_q", "attention.to_k", "attention.to_v"),
     "attention.o": ("attention.to_out.0",),
@@ -34,8 +37,9 @@ def is_other(folder: Path, part: str) -> bool:
 
 
 def is_packed(folder: Path, part: str) -> bool:
-    """Whether the config of a part says how its files are quantised."""
-    return "quantization_config" in json_or_nothing(folder, f"{part}/config.json")
+    """Whether the config of a part says that its files are in four bits, which the library reads by it."""
+    said = json_or_nothing(folder, f"{part}/config.json").get("quantization_config")
+    return isinstance(said, dict) and said.get("quant_method") == "bitsandbytes"
 
 
 def load_other(kind: Any, folder: Path, part: str, on: torch.device, dtype: torch.dtype) -> nn.Module:
@@ -44,17 +48,36 @@ def load_other(kind: Any, folder: Path, part: str, on: torch.device, dtype: torc
     from accelerate.utils import set_module_tensor_to_device
 
     with init_empty_weights(include_buffers=False):
-        module: nn.Module = kind.from_config(kind.load_config(str(folder / part), local_files_only=True))
+        module = _empty(kind, folder / part)
     wanted = {name: tuple(tensor.shape) for name, tensor in [*module.named_parameters(), *module.named_buffers()]}
     missing = {name for name, tensor in module.named_parameters() if tensor.is_meta}
     for name, tensor in library_tensors(folder, part):
+        if name not in wanted and name.removeprefix(TOWER_PREFIX) in wanted:
+            name = name.removeprefix(TOWER_PREFIX)
+        if name.endswith(HEAD) and name not in wanted:
+            continue  # of a whole language model; it is read apart where it is to write
         if wanted.get(name) != tuple(tensor.shape):
             raise InvalidRequest(_stranger(folder, part, name))
         set_module_tensor_to_device(module, name, on, value=tensor.to(dtype), dtype=dtype)
         missing.discard(name)
+    if missing and all(name.startswith(EYES) for name in missing) and isinstance(getattr(module, EYES[:-1]), nn.Module):
+        setattr(module, EYES[:-1], None)
+        missing = set()
     if missing:
         raise InvalidRequest(f"{folder} cannot be loaded: {part} has no {min(missing)}. Copy the base again.")
     return module
+
+
+def _empty(kind: Any, where: Path) -> nn.Module:
+    """A part of its class, its weights still to come."""
+    if hasattr(kind, "load_config"):
+        found: nn.Module = kind.from_config(kind.load_config(str(where), local_files_only=True))
+        return found
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(str(where), local_files_only=True)
+    made: nn.Module = kind.from_config(config) if kind.__name__.startswith("Auto") else kind(config)
+    return made
 
 
 def library_tensors(folder: Path, part: str) -> Iterator[tuple[str, Tensor]]:

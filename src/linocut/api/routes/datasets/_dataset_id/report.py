@@ -6,10 +6,13 @@ from functools import partial
 
 from linocut.api.call import Call
 from linocut.api.operation import Answer, Operation, Serves
+from linocut.api.served import named
 from linocut.api.translate.reports import dataset_report
 from linocut.datasets import looking
 from linocut.pictures.types import CropRule
 from linocut.wire import DatasetReport
+from linocut.wire.queries import ReportQuery
+from linocut.wire.types import Nothing
 
 _threads = ThreadPoolExecutor(2, thread_name_prefix="report")
 """Apart from the threads of uploads: a report never keeps one from its turn."""
@@ -17,7 +20,10 @@ _threads = ThreadPoolExecutor(2, thread_name_prefix="report")
 
 async def report(call: Call) -> Answer:
     """The report, worked out off the loop."""
-    runtime, dataset_id = call.runtime, call.path["dataset_id"]
+    asked, dataset_id = call.query(ReportQuery).base, call.path["dataset_id"]
+    runtime = call.runtime
+    if not isinstance(asked, Nothing):
+        runtime = runtime.on(await call.db.run_read(lambda tx: named(tx, call.shared.runtime, asked, "base")))
     work = partial(
         looking.report,
         call.db,
@@ -36,5 +42,5 @@ async def report(call: Call) -> Answer:
 
 GET = Operation(
     "report_dataset", "Look a dataset over before training: duplicates, blur, sizes, crops, captions", "datasets",
-    Serves(report), answer=DatasetReport, refusals=(404,), ours=True,
+    Serves(report), query=ReportQuery, answer=DatasetReport, refusals=(400, 404, 503), ours=True,
 )  # fmt: skip

@@ -16,5 +16,5 @@ def train(call: Call, ask: TrainDatasetModelRequest, tx: Connection) -> TrainDat
 
 POST = Operation(
     "train_dataset_model", "Train a custom model on a dataset (older form)", "datasets", Writes(train),
-    body=TrainDatasetModelRequest, answer=TrainDatasetModelResponse, refusals=(404,),
+    body=TrainDatasetModelRequest, answer=TrainDatasetModelResponse, refusals=(402, 404),
 )  # fmt: skip

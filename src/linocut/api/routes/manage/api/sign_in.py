@@ -5,21 +5,18 @@ from starlette.responses import Response
 from linocut.accounts import sessions
 from linocut.api.call import Call
 from linocut.api.operation import Operation, Works
-from linocut.api.signing_in import fits, signed_in
+from linocut.api.signing_in import signed_in, whose_password
 from linocut.errors import Unauthenticated
 from linocut.wire import Session, SignInRequest
 
 
 async def sign_in(call: Call, ask: SignInRequest) -> Response:
     """The same answer, after the same time, for an account that there is none of and for a wrong password."""
-    db, address = call.db, call.actor.address or ""
-    await db.run_read(lambda tx: sessions.check_tries(tx, ask.account, address))
-    person, stored = await db.run_read(lambda tx: sessions.stored_password_of(tx, ask.account))
-    if not await fits(call, stored, ask.password) or person is None:
-        await db.run_write(lambda tx: sessions.failed(tx, ask.account, person, call.actor))
+    account = ask.account
+    user_id = await whose_password(call, account, ask.password, lambda tx: sessions.stored_password_of(tx, account))
+    if user_id is None:
         raise Unauthenticated(sessions.WRONG)
-    user_id = person.user_id
-    session = await db.run_write(lambda tx: sessions.begin(tx, user_id, call.actor))
+    session = await call.db.run_write(lambda tx: sessions.begin(tx, user_id, call.actor))
     return await signed_in(call, session, wants_token=ask.wants_token)
 
 

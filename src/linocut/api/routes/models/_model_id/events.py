@@ -19,6 +19,7 @@ from linocut.custom_models.states import is_final_model
 from linocut.custom_models.types import ModelEvent
 from linocut.errors import Busy, Forbidden, InvalidRequest, Unauthenticated
 from linocut.wire import LikenessEvent, PreviewEvent, ProgressEvent, ScoreEvent, StatusEvent
+from linocut.wire.types import UNSET
 
 POLL_SECONDS = 0.2
 HEARTBEAT_SECONDS = 15.0
@@ -27,7 +28,8 @@ MEDIA_TYPE = "text/event-stream"
 
 
 async def events(call: Call) -> Response:
-    """Everything that happened to the model after Last-Event-ID, then what happens, until its status is final."""
+    """Everything that happened to the model after Last-Event-ID, then what happens, until its status is final and its
+    last previews are there."""
     after = _last_event_id(call)
     model_id = call.path["model_id"]
     view = await call.db.run_read(lambda tx: registry.get_visible(tx, call.caller, model_id))
@@ -96,7 +98,8 @@ def _page(tx: Connection, call: Call, after: int) -> _Page:
     """The next events, and whether no more will come: status and events are read in one snapshot."""
     found = story.events_after(tx, call.path["model_id"], after, BATCH)
     status = registry.get_visible(tx, call.caller, call.path["model_id"]).status
-    return _Page(found, is_final_model(status) and len(found) < BATCH)
+    ended = is_final_model(status) and not story.more_may_come(tx, call.path["model_id"])
+    return _Page(found, ended and len(found) < BATCH)
 
 
 def _as_text(event: ModelEvent, call: Call) -> bytes:
@@ -110,7 +113,8 @@ def _data(event: ModelEvent, call: Call) -> msgspec.Struct:
         case "progress":
             return msgspec.convert(said, ProgressEvent)
         case "preview":
-            return PreviewEvent(step=said["step"], index=said["index"], url=call.image_link(said["image_id"]))
+            link, caption = call.image_link(said["image_id"]), said.get("caption") or UNSET
+            return PreviewEvent(step=said["step"], index=said["index"], url=link, caption=caption)
         case "likeness":
             return msgspec.convert(said, LikenessEvent)
         case "score":

@@ -10,6 +10,8 @@ from starlette.responses import Response, StreamingResponse
 from linocut.api.call import Call
 from linocut.api.etags import has_it
 from linocut.api.operation import Operation, Serves
+from linocut.api.served import facts_of
+from linocut.bases import Base
 from linocut.custom_models import service as registry
 from linocut.custom_models.types import ModelView
 from linocut.orders import AdapterRef
@@ -29,10 +31,11 @@ async def weights(call: Call) -> Response:
     layout = call.query(WeightsQuery).format
     model_id = call.path["model_id"]
 
-    def look(tx: Connection) -> tuple[AdapterRef, ModelView]:
-        return registry.weights_of(tx, call.caller, model_id), registry.get_visible(tx, call.caller, model_id)
+    def look(tx: Connection) -> tuple[AdapterRef, ModelView, Base | None]:
+        adapter, model = registry.weights_of(tx, call.caller, model_id), registry.get_visible(tx, call.caller, model_id)
+        return adapter, model, facts_of(tx, call.shared.runtime, model.base)
 
-    adapter, model = await call.db.run_read(look)
+    adapter, model, base = await call.db.run_read(look)
     etag = f'"{adapter.sha256}"' if layout is UNSET else f'"{adapter.sha256}-{layout}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if has_it(call.request.headers.get("if-none-match", ""), etag):
@@ -40,21 +43,21 @@ async def weights(call: Call) -> Response:
     data = await call.blob(adapter.sha256)
     name = model_id
     if layout is not UNSET:
-        data = await asyncio.to_thread(_in_layout, call, data, layout, model)
+        data = await asyncio.to_thread(_in_layout, data, layout, model, base)
         name = f"{model_id}-{layout}"
     headers["Content-Disposition"] = f'attachment; filename="{name}.safetensors"'
     headers["Content-Length"] = str(len(data))
     return StreamingResponse(_pieces(data), headers=headers, media_type=MEDIA_TYPE)
 
 
-def _in_layout(call: Call, data: bytes, layout: "Layout", model: ModelView) -> bytes:
+def _in_layout(data: bytes, layout: "Layout", model: ModelView, base: Base | None) -> bytes:
     from linocut.lora_files.layouts import in_layout  # numpy, which a start has no time for
     from linocut.lora_files.metadata import About
 
-    base = call.runtime.base
-    about = About(model.name, model.created_at)
-    if base.identity == model.base:
-        about = About(model.name, model.created_at, base.native_pixels, base.name)
+    trigger = "" if model.imported is None else model.imported.trigger
+    about = About(model.name, model.created_at, trigger=trigger)
+    if base is not None:
+        about = About(model.name, model.created_at, base.native_pixels, base.name, trigger)
     return in_layout(data, layout, about)
 
 

@@ -3,7 +3,7 @@
 from linocut.api.body import MULTIPART
 from linocut.api.call import Call
 from linocut.api.drawing import generate
-from linocut.api.intake import take_mask, take_picture
+from linocut.api.intake import take_masked
 from linocut.api.looks import check_asked, with_look
 from linocut.api.operation import Draws, Operation
 from linocut.api.translate.asks import inpaint_v3, over_picture
@@ -16,8 +16,7 @@ async def take(call: Call, request: EditImageRequestV3) -> GenerateAsk:
     """The picture, its mask, and the pictures of its look, stored."""
     ask = inpaint_v3(request)
     check_asked(call, ask, request)
-    image = await take_picture(call, "image", request.image)
-    mask = await take_mask(call, "mask", request.mask, image)
+    image, mask = await take_masked(call, "image", request.image, request.mask)
     return over_picture(await with_look(call, ask, request), Over("inpaint", image, mask=mask))
 
 

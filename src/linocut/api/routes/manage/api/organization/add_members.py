@@ -2,8 +2,9 @@
 
 from sqlalchemy import Connection
 
-from linocut.accounts import links, members
+from linocut.accounts import members
 from linocut.api.call import Call
+from linocut.api.inviting import reaches
 from linocut.api.operation import Operation, Writes
 from linocut.api.organization import place
 from linocut.api.translate import people
@@ -12,13 +13,10 @@ from linocut.wire.people import OrganizationQuery
 
 
 def act(call: Call, ask: AddOrganizationMembersRequest, tx: Connection) -> OrganizationMemberOperationResponse:
-    """One that fails stops no other. An invite comes with a link to pass on."""
+    """One that fails stops no other. An invite comes with a link to pass on, or goes by mail."""
     where = place(call, tx, "ADMIN")
     given = members.add(tx, where.organization_id, people.named(ask.members), call.actor)
-    made = {
-        one.invite_id: links.make(tx, "invite", call.actor, invite_id=one.invite_id) for one in given if one.invite_id
-    }
-    return people.results(given, made, call.origin)
+    return people.results(given, {one.invite_id: reaches(call, tx, one.invite_id) for one in given if one.invite_id})
 
 
 POST = Operation(

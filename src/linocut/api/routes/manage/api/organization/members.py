@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from linocut.accounts import members
+from linocut.accounts.mails import of_invites
 from linocut.api.call import Call
 from linocut.api.operation import Operation, Reads
 from linocut.api.organization import place
@@ -16,7 +17,8 @@ def get(call: Call, tx: Connection) -> GetOrganizationMembersResponse:
     where = place(call, tx, "MEMBER")
     listed = members.listed(tx, where.organization_id)
     seen = [one for one in listed if one.person is not None or where.role != "MEMBER"]
-    return GetOrganizationMembersResponse(members=[people.member(one) for one in seen])
+    mails = of_invites(tx, where.organization_id)
+    return GetOrganizationMembersResponse(members=[people.member(one, mails.get(one.invite_id or "")) for one in seen])
 
 
 GET = Operation(

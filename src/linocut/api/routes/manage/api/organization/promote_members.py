@@ -1,31 +1,6 @@
 """/manage/api/organization/promote_members."""
 
-from sqlalchemy import Connection
+from linocut.api.member_batches import batch, to_role
+from linocut.wire import PromoteOrganizationMembersRequest
 
-from linocut.accounts import members
-from linocut.api.call import Call
-from linocut.api.operation import Operation, Writes
-from linocut.api.organization import place
-from linocut.api.translate import people
-from linocut.wire import OrganizationMemberOperationResponse, PromoteOrganizationMembersRequest
-from linocut.wire.people import OrganizationQuery
-
-
-def act(call: Call, ask: PromoteOrganizationMembersRequest, tx: Connection) -> OrganizationMemberOperationResponse:
-    """One that fails stops no other. Only owners make and unmake owners; the last one stays."""
-    where = place(call, tx, "ADMIN")
-    named = people.named(ask.members)
-    given = members.set_role(tx, where.organization_id, named, "OWNER", call.actor, where.role)
-    return people.results(given, {}, call.origin)
-
-
-POST = Operation(
-    "promote_organization_members",
-    "Make members owners",
-    "manage",
-    Writes(act),
-    body=PromoteOrganizationMembersRequest,
-    query=OrganizationQuery,
-    answer=OrganizationMemberOperationResponse,
-    refusals=(403, 404),
-)  # fmt: skip
+POST = batch("promote_organization_members", "Make members owners", PromoteOrganizationMembersRequest, to_role("OWNER"))

@@ -1,30 +1,20 @@
-"""/manage/api/organization/remove_members."""
+"""/manage/api/organization/remove_members: their keys are worth nothing here from now on."""
+
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from linocut.accounts import members
-from linocut.api.call import Call
-from linocut.api.operation import Operation, Writes
-from linocut.api.organization import place
-from linocut.api.translate import people
-from linocut.wire import OrganizationMemberOperationResponse, RemoveOrganizationMembersRequest
-from linocut.wire.people import OrganizationQuery
+from linocut.accounts.audit import Actor
+from linocut.accounts.members import Named, Result
+from linocut.api.member_batches import batch
+from linocut.api.organization import Place
+from linocut.wire import RemoveOrganizationMembersRequest
 
 
-def act(call: Call, ask: RemoveOrganizationMembersRequest, tx: Connection) -> OrganizationMemberOperationResponse:
-    """Their keys are worth nothing here from now on. The last owner stays."""
-    where = place(call, tx, "ADMIN")
-    given = members.remove(tx, where.organization_id, people.named(ask.members), call.actor, where.role)
-    return people.results(given, {}, call.origin)
+def act(tx: Connection, where: Place, named: Sequence[Named], by: Actor) -> list[Result]:
+    """The last owner stays."""
+    return members.remove(tx, where.organization_id, named, by, where.role)
 
 
-POST = Operation(
-    "remove_organization_members",
-    "Remove members",
-    "manage",
-    Writes(act),
-    body=RemoveOrganizationMembersRequest,
-    query=OrganizationQuery,
-    answer=OrganizationMemberOperationResponse,
-    refusals=(403, 404),
-)  # fmt: skip
+POST = batch("remove_organization_members", "Remove members", RemoveOrganizationMembersRequest, act)

@@ -2,12 +2,13 @@
 
 from sqlalchemy import Connection
 
-from linocut.accounts import links, members
+from linocut.accounts import members
 from linocut.api.call import Call
-from linocut.api.links import link_to_sign_in
+from linocut.api.inviting import reaches
 from linocut.api.operation import Operation, Writes
 from linocut.api.organization import place
-from linocut.wire import InviteExtras, OrganizationMemberOperationResult, ResendOrganizationInviteRequest
+from linocut.api.translate import people
+from linocut.wire import OrganizationMemberOperationResult, ResendOrganizationInviteRequest
 from linocut.wire.people import OrganizationQuery
 
 
@@ -15,9 +16,8 @@ def resend(call: Call, ask: ResendOrganizationInviteRequest, tx: Connection) -> 
     """Another week, and another link to pass on; the earlier ones stay good until then."""
     where = place(call, tx, "ADMIN")
     invite = members.renew_invite(tx, where.organization_id, ask.invite_id)
-    link = link_to_sign_in(call.origin, links.make(tx, "invite", call.actor, invite_id=ask.invite_id))
-    extras = InviteExtras(invite_id=ask.invite_id, link=link)
-    told = f"{invite.email} is invited for another week; pass the link on."
+    extras = reaches(call, tx, ask.invite_id)
+    told = people.with_way(f"{invite.email} is invited for another week.", extras)
     return OrganizationMemberOperationResult(success=True, message=told, x_linocut=extras)
 
 

@@ -1,24 +1,19 @@
 """/datasets/{dataset_id}/assets/{asset_id}: one picture, as it is stored."""
 
 from sqlalchemy import Connection
-from starlette.responses import Response
 
 from linocut.api.call import Call
-from linocut.api.etags import has_it
 from linocut.api.operation import Answer, Operation, Serves, Writes
+from linocut.api.stored_pictures import MEDIA_TYPES, picture_answer
 from linocut.datasets import service as datasets
-
-PNG = "image/png"
+from linocut.wire.queries import PictureQuery
 
 
 async def picture(call: Call) -> Answer:
-    """The picture as training sees it before its crop: upright, sRGB, PNG. Its ETag is its content's sha256."""
+    """The picture as training sees it before its crop: upright, in sRGB, a PNG or a JPEG without metadata; or a
+    WebP of the size that is asked for."""
     file = await call.db.run_read(lambda tx: datasets.get_asset(tx, *names(call)))
-    headers = {"ETag": f'"{file.image_sha256}"', "Cache-Control": "private, no-cache"}
-    if has_it(call.request.headers.get("if-none-match", ""), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    png = await call.blob(file.image_sha256)
-    return Response(png, media_type=PNG, headers=headers)
+    return await picture_answer(call, file.image_sha256, "private, no-cache")
 
 
 def delete(call: Call, _ask: None, tx: Connection) -> None:
@@ -33,7 +28,7 @@ def names(call: Call) -> tuple[str, str, str]:
 
 GET = Operation(
     "get_dataset_asset", "Get a picture of a dataset, as it is stored", "datasets", Serves(picture), has_etag=True,
-    answer=PNG, refusals=(404,), ours=True,
+    query=PictureQuery, answer=", ".join(MEDIA_TYPES.values()), refusals=(400, 404), ours=True,
 )  # fmt: skip
 DELETE = Operation(
     "delete_dataset_asset", "Delete a picture of a dataset; runs that use it go on", "datasets", Writes(delete),

@@ -6,13 +6,16 @@ from linocut.accounts import keys
 from linocut.api.call import Call
 from linocut.api.operation import Operation, Writes
 from linocut.api.organization import own_key
+from linocut.errors import Forbidden
 from linocut.ids import wire_time
 from linocut.wire import CreateApiKeyResponse, RotateApiKeyRequest
 
 
 def rotate(call: Call, ask: RotateApiKeyRequest, tx: Connection) -> CreateApiKeyResponse:
-    """The old key goes on for ``overlap_seconds``."""
+    """The old key goes on for ``overlap_seconds``. Not for admins: a new text would let them act as its owner."""
     old = own_key(call, tx, call.path["api_key_id"])
+    if old.user_id != call.caller.user_id:
+        raise Forbidden("This key is another member's, and only they may replace it; you may deactivate or delete it.")
     new = keys.rotate(tx, old.api_key_id, ask.overlap_seconds, by=call.actor)
     return CreateApiKeyResponse(api_key=new.api_key, api_key_id=new.api_key_id, creation_time=wire_time(new.created_at))
 

@@ -1,0 +1,4 @@
+import { page } from '../../lib/page'
+import { t } from '../../texts'
+
+export default page({ path: '/account', title: t.account.title, load: () => import('./Account.svelte') })

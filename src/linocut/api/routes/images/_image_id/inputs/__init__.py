@@ -1,0 +1,1 @@
+"""The pictures that an image was made from."""

@@ -1,0 +1,1 @@
+"""By the field of the request, then by their place in it."""

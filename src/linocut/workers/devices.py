@@ -1,0 +1,60 @@
+"""The devices that a worker has: what it tells of its own, and how many may learn with it."""
+
+import os
+
+from linocut.bases import Base
+from linocut.errors import InvalidRequest
+from linocut.settings import Settings
+from linocut.workers.presence import Device
+
+VARIABLE = "LINOCUT_TRAINING_DEVICES"
+
+
+def device_of(settings: Settings) -> Device:
+    """What this process draws on."""
+    if settings.engine != "torch":
+        return Device("none: a fake engine")
+    from linocut.engine.device import told
+
+    return Device(*told())
+
+
+def check_devices(settings: Settings, base: Base) -> None:
+    """``InvalidRequest`` unless as many devices as are asked for can learn ``base`` here."""
+    asked, batch = settings.training_devices, base.training.batch_size
+    divided = settings.training_shards == "on"
+    if divided and asked == 1:
+        raise InvalidRequest(f"LINOCUT_TRAINING_SHARDS is on, and there is one device; set {VARIABLE} to 2 or more.")
+    if asked == 1:
+        return
+    said = f"{VARIABLE} is {asked}, and"
+    if settings.engine != "torch":
+        raise InvalidRequest(
+            f"{said} the fake engine has no devices. Leave {VARIABLE} at 1, or set LINOCUT_ENGINE=torch."
+        )
+    if settings.purpose == "serving":
+        raise InvalidRequest(f"{said} this server does not train (LINOCUT_PURPOSE=serving). Leave {VARIABLE} at 1.")
+    if asked > batch and not divided:
+        pictures = "1 picture" if batch == 1 else f"{batch} pictures"
+        raise InvalidRequest(
+            f"{said} a step of {base.name} takes {pictures}: each device needs one at least. Set {VARIABLE} to at most "
+            f"{batch}, or LINOCUT_TRAINING_SHARDS to on where the base fits on no device."
+        )
+    if settings.workers > 1:
+        raise InvalidRequest(
+            f"{said} this server starts {settings.workers} engine processes, which would take the same devices. Give "
+            f"--workers 1 and one base, or leave {VARIABLE} at 1."
+        )
+    here, what = devices_here()
+    if asked > here:
+        raise InvalidRequest(f"{said} this machine has {here} {what}. Set {VARIABLE} to at most {here}.")
+
+
+def devices_here() -> tuple[int, str]:
+    """(how many there are, what they are): GPUs, or processor cores where there is none."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.device_count(), "GPUs" if torch.cuda.device_count() > 1 else "GPU"
+    cores = len(os.sched_getaffinity(0))
+    return cores, "processor cores and no GPU" if cores > 1 else "processor core and no GPU"

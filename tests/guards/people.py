@@ -1,0 +1,91 @@
+"""The guards of signing in, of mails, and of people who leave."""
+
+from tests.guards.guard import Guard
+
+OPENID = "walks/test_openid.py::"
+GUESSING = "walks/test_guessing.py::"
+MAILS = "walks/test_mails.py::"
+LEAVING = "leaving/test_departures.py::"
+STANDING_IN = "walks/test_standing_in.py::"
+
+GUARDS = (
+    Guard(
+        "an invite opens no account that stands",
+        "accounts/links.py",
+        "    if people.find(tx, users.c.email == email) is not None:\n",
+        "    if (person := people.find(tx, users.c.email == email)) is not None:\n"
+        "        members.accept_invite(tx, invite_id, person.user_id, by)\n"
+        "        return person.user_id\n"
+        "    if person is not None:\n",
+        (f"{STANDING_IN}test_an_invite_opens_no_account_that_stands",),
+    ),
+    Guard(
+        "only its owner replaces a key",
+        "api/routes/manage/api/api_keys/_api_key_id/rotate.py",
+        "    if old.user_id != call.caller.user_id:\n",
+        "    if not old.user_id:\n",
+        (f"{STANDING_IN}test_only_its_owner_replaces_a_key",),
+    ),
+    Guard(
+        "an ID token is of this very sign-in",
+        "api/openid.py",
+        '("client_id", "nonce", "access_token")',
+        '("client_id", "access_token")',
+        (
+            f"{OPENID}test_a_token_that_is_not_good_lets_nobody_in[another nonce]",
+            f"{OPENID}test_a_token_that_is_not_good_lets_nobody_in[no nonce]",
+        ),
+    ),
+    Guard(
+        "only a verified address ties an account",
+        "accounts/identities.py",
+        "if not told.email or not told.is_verified:",
+        "if not told.email:",
+        (
+            f"{OPENID}test_an_address_that_is_not_verified_lets_nobody_in[False]",
+            f"{OPENID}test_an_account_is_tied_to_the_subject_and_not_to_the_address",
+        ),
+    ),
+    Guard(
+        "the way back from an issuer is good once",
+        "accounts/identities.py",
+        "which = sign_in_attempts.c.digest == digest, sign_in_attempts.c.used_at.is_(None)",
+        "which = (sign_in_attempts.c.digest == digest,)",
+        (f"{OPENID}test_the_way_back_is_good_once_and_in_this_browser",),
+    ),
+    Guard(
+        "a try counts before its password is compared",
+        "api/signing_in.py",
+        "sessions.try_password(tx, user_id or account, address)",
+        "0",
+        (f"{GUESSING}test_many_guesses_at_once_are_no_way_round_the_limit[sqlite]",),
+    ),
+    Guard(
+        "a new password ends what the old one had opened",
+        "api/routes/manage/api/use_link.py",
+        "sessions.end_all(tx, user_id)  # whoever was signed in with the old password",
+        "pass",
+        (f"{GUESSING}test_a_link_ends_what_the_old_password_had_opened[sqlite]",),
+    ),
+    Guard(
+        "a link for somebody who has not signed in leads to our own address",
+        "api/routes/manage/api/send_link.py",
+        'origin = settings.public_url.rstrip("/")',
+        "origin = f\"https://{call.request.headers['host']}\"",
+        (f"{MAILS}test_a_forgotten_password_and_who_has_an_account_is_nobody_s_business",),
+    ),
+    Guard(
+        "keys of an organisation that is being removed are refused",
+        "accounts/keys.py",
+        "users.c.deleted_at.is_(None), organizations.c.deleted_at.is_(None)",
+        "users.c.deleted_at.is_(None)",
+        (f"{LEAVING}test_an_organisation_is_refused_at_once_and_comes_back_whole[sqlite]",),
+    ),
+    Guard(
+        "an owner who is being removed does not count as one",
+        "accounts/members.py",
+        'members.c.role == "OWNER", users.c.deleted_at.is_(None))\n        .order_by',
+        'members.c.role == "OWNER")\n        .order_by',
+        (f"{LEAVING}test_the_last_owner_does_not_leave_others_behind[sqlite]",),
+    ),
+)

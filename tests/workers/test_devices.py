@@ -1,0 +1,85 @@
+"""How many devices may learn together: what cannot be is refused with a sentence before anything is loaded."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from linocut.bases import MINI, Base, load_base
+from linocut.environment import settings_with
+from linocut.errors import InvalidRequest
+from linocut.parent import EXIT_UNFIT
+from linocut.runtime import Runtime
+from linocut.settings import Settings
+from linocut.workers import devices, process
+from linocut.workers.devices import check_devices
+from linocut.workers.process import threads_of
+
+
+@pytest.fixture(autouse=True)
+def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "devices_here", lambda: (2, "processor cores and no GPU"))
+
+
+def mini(batch_size: int) -> Base:
+    found = load_base(MINI)
+    training = msgspec.structs.replace(found.training, batch_size=batch_size)
+    return msgspec.structs.replace(found, training=training)
+
+
+def settings(tmp_path: Path, **given: Any) -> Settings:
+    return Settings(data=tmp_path, **{"training_devices": 2, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "batch", "sentence"),
+    [
+        ({"training_devices": 3}, 8, "is 3, and this machine has 2 processor cores and no GPU. Set "
+         "LINOCUT_TRAINING_DEVICES to at most 2."),
+        ({}, 1, "a step of Mini takes 1 picture: each device needs one at least. Set LINOCUT_TRAINING_DEVICES to at "
+         "most 1, or LINOCUT_TRAINING_SHARDS to on where the base fits on no device."),
+        ({"training_devices": 9}, 8, "takes 8 pictures: each device needs one at least. Set "
+         "LINOCUT_TRAINING_DEVICES to at most 8, or"),
+        ({"workers": 2}, 8, "this server starts 2 engine processes, which would take the same devices."),
+        ({"training_devices": 1, "training_shards": "on"}, 8, "LINOCUT_TRAINING_SHARDS is on, and there is one device; "
+         "set LINOCUT_TRAINING_DEVICES to 2 or more."),
+        ({"engine": "fake"}, 8, "the fake engine has no devices."),
+        ({"purpose": "serving"}, 8, "this server does not train (LINOCUT_PURPOSE=serving)."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused(tmp_path: Path, given: dict[str, Any], batch: int, sentence: str) -> None:
+    base = msgspec.structs.replace(mini(batch), name="Mini")
+    with pytest.raises(InvalidRequest) as refused:
+        check_devices(settings(tmp_path, **given), base)
+    assert sentence in refused.value.message
+
+
+def test_what_can_be_is_not(tmp_path: Path) -> None:
+    check_devices(settings(tmp_path), mini(2))
+    check_devices(settings(tmp_path, training_shards="on"), mini(1))
+    check_devices(settings(tmp_path, training_devices=1, workers=4, engine="fake"), mini(1))
+
+
+@pytest.mark.parametrize("count", [0, -1, 65])
+def test_a_number_out_of_range_is_told(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setenv("LINOCUT_TRAINING_DEVICES", str(count))
+    with pytest.raises(InvalidRequest, match="LINOCUT_TRAINING_DEVICES"):
+        settings_with()
+
+
+def test_the_devices_share_the_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: range(8))
+    assert threads_of(settings(tmp_path, training_devices=1)) == 8
+    assert threads_of(settings(tmp_path, training_devices=4)) == 2
+    assert threads_of(settings(tmp_path, training_devices=4, threads=3)) == 3
+
+
+def test_a_worker_that_is_refused_closes_what_it_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the next start would take the database for one whose server was killed."""
+    closed: list[Runtime] = []
+    close = Runtime.close
+    monkeypatch.setattr(Runtime, "close", lambda self: (closed.append(self), close(self))[1])
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert process.run(settings(tmp_path, training_devices=64)) == EXIT_UNFIT
+    assert len(closed) == 1
