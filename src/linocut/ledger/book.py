@@ -35,6 +35,7 @@ _USED = (
     .where(reservations.c.job_id == bindparam("at_job"))
     .values(device_us=reservations.c.device_us + bindparam("more"))
 )
+_CHARGED = select(ledger).where(ledger.c.job_id == bindparam("at_job"))
 _SAME = ("name", "job_id", "user_id", "api_key_id", "model_id", "tool", "model_version")
 """What an entry says as the reservation did."""
 _MINE = credit_grants.c.organization_id == bindparam("at_organization")
@@ -68,9 +69,18 @@ def check_currency(tx: Connection, organization_id: str, currency: str) -> None:
 
 
 def used(tx: Connection, job_id: str, device_seconds: float) -> None:
-    """The job has used the device for so long, since it was last said."""
-    if device_seconds > 0:
-        tx.execute(_USED, {"at_job": job_id, "more": round(device_seconds * 1e6)})
+    """The job has used the device for so long, since it was last said. What it uses after its charge (a training's
+    last previews) has an entry of its own, of quantity 0 and no cost."""
+    if device_seconds <= 0:
+        return
+    device_us = round(device_seconds * 1e6)
+    if tx.execute(_USED, {"at_job": job_id, "more": device_us}).rowcount:
+        return
+    charged = tx.execute(_CHARGED, {"at_job": job_id}).first()
+    if charged is not None:
+        told = {name: getattr(charged, name) for name in _SAME if name != "job_id"}  # a job has one charge
+        told |= {"unit_price": charged.unit_price, "device_us": device_us}
+        _append(tx, charged.organization_id, "charge", 0, charged.currency, told)
 
 
 def charge(tx: Connection, job_id: str, device_seconds: float = 0.0, done: Fraction = ALL) -> None:
