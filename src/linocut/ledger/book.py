@@ -69,17 +69,18 @@ def check_currency(tx: Connection, organization_id: str, currency: str) -> None:
 
 
 def used(tx: Connection, job_id: str, device_seconds: float) -> None:
-    """The job has used the device for so long, since it was last said. What it uses after its charge (a training's
-    last previews) has an entry of its own, of quantity 0 and no cost."""
-    if device_seconds <= 0:
-        return
-    device_us = round(device_seconds * 1e6)
-    if tx.execute(_USED, {"at_job": job_id, "more": device_us}).rowcount:
-        return
+    """The job has used the device for so long, since it was last said."""
+    if device_seconds > 0:
+        tx.execute(_USED, {"at_job": job_id, "more": round(device_seconds * 1e6)})
+
+
+def used_after(tx: Connection, job_id: str, device_seconds: float) -> None:
+    """The job goes on after its charge (a training draws its last previews), and has used the device for so long since
+    then: an entry of its own, of quantity 0 and no cost. It names no job, since a job has one charge."""
     charged = tx.execute(_CHARGED, {"at_job": job_id}).first()
-    if charged is not None:
-        told = {name: getattr(charged, name) for name in _SAME if name != "job_id"}  # a job has one charge
-        told |= {"unit_price": charged.unit_price, "device_us": device_us}
+    if charged is not None and device_seconds > 0:
+        told = {name: getattr(charged, name) for name in _SAME if name != "job_id"}
+        told |= {"unit_price": charged.unit_price, "device_us": round(device_seconds * 1e6)}
         _append(tx, charged.organization_id, "charge", 0, charged.currency, told)
 
 

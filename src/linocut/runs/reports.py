@@ -132,7 +132,7 @@ def published(
     run = _proved(tx, lease, run_id)
     if is_final_run(run["status"]):
         repository.update_run(tx, run_id, {"scores": {**run["scores"], **event.scores}})
-        book.used(tx, lease.job_id, sold.device_seconds)
+        book.used_after(tx, lease.job_id, sold.device_seconds)
         return
     columns = {
         "step": event.last_step,
@@ -173,7 +173,7 @@ def failed(tx: Connection, lease: LeasedJob, run_id: str, error: LinocutError, d
     progress."""
     run = _proved(tx, lease, run_id)
     if run["status"] == "COMPLETED":
-        book.used(tx, lease.job_id, device_seconds)
+        book.used_after(tx, lease.job_id, device_seconds)
         _done(tx, lease, run)
         return
     _close(tx, run, _sentence(error))
@@ -181,10 +181,11 @@ def failed(tx: Connection, lease: LeasedJob, run_id: str, error: LinocutError, d
     book.failed(tx, lease.job_id, device_seconds)
 
 
-def put_off(tx: Connection, lease: LeasedJob, device_seconds: float = 0.0) -> None:
+def put_off(tx: Connection, lease: LeasedJob, run_id: str, device_seconds: float = 0.0) -> None:
     """The run goes on elsewhere, or later. ``device_seconds``: since the last progress."""
+    is_charged = _proved(tx, lease, run_id)["status"] == "COMPLETED"
+    (book.used_after if is_charged else book.used)(tx, lease.job_id, device_seconds)
     queue.give_back(tx, lease.job_id, lease.lease_token)
-    book.used(tx, lease.job_id, device_seconds)
 
 
 def refused(tx: Connection, lease: LeasedJob, error: LinocutError) -> None:

@@ -118,7 +118,8 @@ class Runs:
         desk.holdings.rest_from_background(BACKGROUND_RESTS_SECONDS)
         if desk.carrier is not None:
             desk.carrier.carry(held, now=True)
-        desk.writer.write(held, lambda tx: reports.put_off(tx, held.job, held.device_seconds))
+        used, run_id = held.device_seconds, held.order.run_id
+        desk.writer.write(held, lambda tx: reports.put_off(tx, held.job, run_id, used))
         desk.end(held, "put off", trouble)
 
 
