@@ -3,6 +3,8 @@
 from tests.guards.guard import Guard
 
 OPENID = "walks/test_openid.py::"
+ROLES = "walks/test_openid_roles.py::"
+CONSOLE = "walks/test_console.py::"
 GUESSING = "walks/test_guessing.py::"
 MAILS = "walks/test_mails.py::"
 LEAVING = "leaving/test_departures.py::"
@@ -87,5 +89,43 @@ GUARDS = (
         'members.c.role == "OWNER", users.c.deleted_at.is_(None))\n        .order_by',
         'members.c.role == "OWNER")\n        .order_by',
         (f"{LEAVING}test_the_last_owner_does_not_leave_others_behind[sqlite]",),
+    ),
+    Guard(
+        "the last owner does not leave alone",
+        "accounts/members.py",
+        '    if theirs == "OWNER" and len(owners_of(tx, organization_id)) <= 1:\n        raise Conflict(\n            "You',
+        '    if not theirs:\n        raise Conflict(\n            "You',
+        (
+            f"{CONSOLE}test_a_member_leaves_alone_and_the_last_owner_does_not",
+            f"{CONSOLE}test_the_last_owner_stays_also_when_two_leave_at_once[sqlite-leave]",
+        ),
+    ),
+    Guard(
+        "a claim makes and unmakes no owner",
+        "accounts/identities.py",
+        'before not in (None, "OWNER", role)',
+        "before not in (None, role)",
+        (f"{ROLES}test_owners_and_other_organisations_are_left_alone",),
+    ),
+    Guard(
+        "a role that the issuer takes away is gone at the next sign-in",
+        "accounts/identities.py",
+        "    role = granted or joining.role\n",
+        "    role = granted or before or joining.role\n",
+        (f"{ROLES}test_the_role_follows_the_claim_up_and_down",),
+    ),
+    Guard(
+        "a limit at the wrong place makes no key without it",
+        "wire/people.py",
+        "class CreateApiKeyRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):",
+        "class CreateApiKeyRequest(msgspec.Struct, kw_only=True, frozen=True):",
+        (f"{CONSOLE}test_a_limit_at_the_wrong_place_makes_no_key_without_it",),
+    ),
+    Guard(
+        "a role in an invite is refused",
+        "api/fields.py",
+        "    _refuse_unknown_in_each(value, rule)\n",
+        "",
+        (f"{CONSOLE}test_a_role_in_an_invite_is_refused_and_nobody_is_invited",),
     ),
 )
