@@ -14,6 +14,7 @@ from linocut.accounts.audit import Actor, record
 from linocut.db.tables import credit_grants, ledger, reservations
 from linocut.errors import Conflict, InvalidRequest
 from linocut.ids import new_id, now
+from linocut.ledger import spent
 from linocut.ledger.money import MOST
 from linocut.ledger.types import Grant, Standing
 
@@ -202,11 +203,17 @@ def _append_work(tx: Connection, reserved: Row[Any], unit_price: int, quantity: 
     told = {name: getattr(reserved, name) for name in _SAME}
     told |= {"quantity": quantity, "unit_price": unit_price}
     told["device_us"] = reserved.device_us + round(device_seconds * 1e6)
-    _append(tx, reserved.organization_id, "charge", -unit_price * quantity, reserved.currency, told)
+    amount, subjects = unit_price * quantity, (reserved.organization_id, reserved.api_key_id)
+    at = _append(tx, reserved.organization_id, "charge", -amount, reserved.currency, told)
+    spent.count(tx, subjects, at, amount)
 
 
-def _append(tx: Connection, organization_id: str, kind: str, amount: int, currency: str, told: dict[str, Any]) -> None:
+def _append(
+    tx: Connection, organization_id: str, kind: str, amount: int, currency: str, told: dict[str, Any]
+) -> datetime:
+    """One more entry; its time."""
     at = now()
     balance = balance_of(tx, organization_id) + amount
     row = {"organization_id": organization_id, "kind": kind, "amount": amount, "balance": balance, "at": at}
     tx.execute(insert(ledger).values(**row, hour=hour_of(at), currency=currency, **told))
+    return at
