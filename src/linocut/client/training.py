@@ -99,6 +99,10 @@ class Training(Connection):
         """POST /models/{model_id}/promote -> the new version, made of the checkpoint that was kept after ``step``."""
         return dict(self.json_of("POST", f"/models/{segment(model_id)}/promote", json={"step": step})["model"])
 
+    def sharing(self, model_id: str) -> list[Answer]:
+        """GET /models/{model_id}/share -> the owner's organisations, and which of them it is shared with."""
+        return list(self.json_of("GET", f"/models/{segment(model_id)}/share")["organizations"])
+
     def share(self, model_id: str, organization_id: str) -> Answer:
         """PUT /models/{model_id}/share."""
         return self.json_of("PUT", f"/models/{segment(model_id)}/share", json={"organization_id": organization_id})

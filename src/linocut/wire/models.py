@@ -126,6 +126,23 @@ class ShareModelRequest(msgspec.Struct, kw_only=True, frozen=True):
     organization_id: str
 
 
+class ModelSharing(msgspec.Struct, kw_only=True, frozen=True):
+    """An organisation; how many members it has, the owner of the model among them; whether the model is shared with
+    it."""
+
+    organization_id: str
+    organization_name: Annotated[str, Meta(examples=["Print shop"])]
+    members: Annotated[int, Meta(ge=0)]
+    is_shared: bool
+
+
+class ListModelSharingResponse(msgspec.Struct, kw_only=True, frozen=True):
+    """``GET /models/{model_id}/share``: the owner's organisations, then others that the model is still shared with."""
+
+    model_id: str
+    organizations: list[ModelSharing]
+
+
 class PromoteModelRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``POST /models/{model_id}/promote``: after which step the checkpoint was taken."""
 
