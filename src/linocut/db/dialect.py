@@ -25,12 +25,5 @@ def upsert(
     )
 
 
-def add_to(tx: Connection, table: Table, values: Mapping[str, Any], *, keys: Sequence[str], added: str) -> None:
-    """Insert the row, or add its number ``added`` to that of the one that has the same ``keys``."""
-    statement = _insert(tx, table).values(**values)
-    total = table.c[added] + statement.excluded[added]
-    tx.execute(statement.on_conflict_do_update(index_elements=list(keys), set_={added: total}))
-
-
 def _insert(tx: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)

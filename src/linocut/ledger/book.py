@@ -35,6 +35,7 @@ _USED = (
     .where(reservations.c.job_id == bindparam("at_job"))
     .values(device_us=reservations.c.device_us + bindparam("more"))
 )
+_CHARGED = select(ledger).where(ledger.c.job_id == bindparam("at_job"))
 _SAME = ("name", "job_id", "user_id", "api_key_id", "model_id", "tool", "model_version")
 """What an entry says as the reservation did."""
 _MINE = credit_grants.c.organization_id == bindparam("at_organization")
@@ -71,6 +72,16 @@ def used(tx: Connection, job_id: str, device_seconds: float) -> None:
     """The job has used the device for so long, since it was last said."""
     if device_seconds > 0:
         tx.execute(_USED, {"at_job": job_id, "more": round(device_seconds * 1e6)})
+
+
+def used_after(tx: Connection, job_id: str, device_seconds: float) -> None:
+    """The job goes on after its charge (a training draws its last previews), and has used the device for so long since
+    then: an entry of its own, of quantity 0 and no cost. It names no job, since a job has one charge."""
+    charged = tx.execute(_CHARGED, {"at_job": job_id}).first()
+    if charged is not None and device_seconds > 0:
+        told = {name: getattr(charged, name) for name in _SAME if name != "job_id"}
+        told |= {"unit_price": charged.unit_price, "device_us": round(device_seconds * 1e6)}
+        _append(tx, charged.organization_id, "charge", 0, charged.currency, told)
 
 
 def charge(tx: Connection, job_id: str, device_seconds: float = 0.0, done: Fraction = ALL) -> None:
