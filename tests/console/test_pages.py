@@ -85,6 +85,7 @@ def test_forms_with_a_picture_and_a_painter_are_too(furnished: Any, picture: Pat
     visit, _ = furnished
     found: dict[str, list[str]] = {}
     page = playground(visit, "/v1/ideogram-v3/inpaint")
+    page.get_by_text("Still missing: Picture, Mask, Prompt.").wait_for()
     page.set_input_files("input[type=file] >> nth=0", picture)
     page.wait_for_selector(".painter canvas")
     page.evaluate(AXE.read_text())

@@ -161,7 +161,7 @@ export const en = {
     start: 'Start the training', noData: 'There is no dataset to train on', noDataAbout: 'Make a dataset and put pictures into it first.',
   },
   run: {
-    title: 'Runs', one: 'Training', about: 'Every training of yours. Tick up to eight to compare them.', none: 'No training yet', noneAbout: 'What you train shows here while it learns.', model: 'The model', again: 'Train like this', stop: 'Stop',
+    title: 'Runs', one: 'Training', about: 'Every training of yours.', none: 'No training yet', noneAbout: 'What you train shows here while it learns.', model: 'The model', again: 'Train like this', stop: 'Stop',
     stopAbout: 'The best checkpoint so far becomes the model. Before the first step there is none, and the training ends without a model.', progress: 'Progress', step: (n: string, all: string) => `Step ${n} of ${all}`, waiting: 'Waiting for its turn', preparing: 'Getting ready: pictures and captions are read, and the base draws the first previews',
     left: (time: string) => `${time} left`, loss: 'Loss', lossAbout: (n: string, last: string) => `Loss over ${n} steps on a logarithmic axis; the last is ${last}.`, raw: 'each step', smoothed: 'smoothed', noLoss: 'The first steps are not done yet.',
     previews: 'Previews', previewsAbout: 'One prompt a row, one step a column. Choose a picture to lay it over another.', noPreviews: 'None yet. The base draws the first ones before the first step.', base: 'Base', prompt: (n: number) => (n ? `Prompt ${n}` : 'Prompt'),
@@ -203,7 +203,7 @@ export const en = {
   },
   usage: {
     title: 'Usage', about: 'What this organisation has drawn and trained, in days of UTC.', csv: 'As CSV', since: 'Time', days: (n: number) => `The last ${n} days`, by: 'By', kinds: { tool: 'Tool', key: 'Key', member: 'Member', model: 'Model' }, perDay: 'Per day', none: 'Nothing was used in this time.',
-    quantity: 'Number', device: 'Device time', cost: 'Cost', spent: 'Spent in this time', credit: 'Money', left: 'Credit left', console: 'the console', nobody: 'nobody', base: 'the base', most: (shown: number, all: number) => `The chart shows the ${shown} most used of ${all}; the table below has all of them.`,
+    quantity: 'Number', device: 'Device time', cost: 'Cost', spent: 'Spent in this time', credit: 'Money', left: 'Credit left', balance: 'Balance (invoiced later)', console: 'the console', nobody: 'nobody', base: 'the base', most: (shown: number, all: number) => `The chart shows the ${shown} most used of ${all}; the table below has all of them.`,
   },
   limits: {
     title: 'Limits', about: 'What may be spent, by day and by calendar month of UTC, and what is spent of it. Work in progress is counted in.', today: 'Today', month: 'This month', inFlight: 'Images in progress',
@@ -261,7 +261,7 @@ export const en = {
     random: 'random',
     lock: 'Keep',
     more: 'More options',
-    unsaid: 'not said',
+    unsaid: 'left to the server',
     usual: (value: string) => `${value} (unless said)`,
     lines: 'One a line',
     result: (n: number) => `Result ${n}`,
