@@ -5,7 +5,10 @@ tests under ``make cluster-test``; what is marked ``postgresql`` only where ther
 """
 
 import os
+import ssl
+from functools import cache
 
+import httpcore2
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
@@ -37,6 +40,19 @@ settings.register_profile("soak", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("soak" if os.environ.get("LINOCUT_SOAK") else "suite")
 
 schema.migrate = quick_schema.migrate
+
+read_certificates = httpcore2.default_ssl_context
+
+
+@cache
+def _certificates(file: str | None, folder: str | None, **how: bool) -> ssl.SSLContext:
+    return read_certificates(**how)
+
+
+# Certificates are read once: every client would read them anew, which takes a twentieth of a second.
+httpcore2.default_ssl_context = lambda **how: _certificates(
+    os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), **how
+)
 
 # Faults that tests provoke are logged as Python tells them: to draw every variable of every frame takes seconds.
 for renderer in structlog.get_config()["processors"]:
