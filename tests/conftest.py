@@ -24,7 +24,7 @@ from tests.db.state_fixtures import (  # noqa: F401  (the databases: for every r
     pytest_generate_tests,
     pytest_terminal_summary,
 )
-from tests.marks import is_asked
+from tests.marks import BEGIN_WITH, is_asked
 
 from linocut.db import schema
 
@@ -71,6 +71,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if deselected:
         items[:] = [item for item in items if item not in set(deselected)]
         config.hook.pytest_deselected(items=deselected)
+    # Long files last would leave one of two workers alone with the last one.
+    items.sort(key=lambda item: item.path.parent.name not in BEGIN_WITH)
 
 
 @pytest.fixture(autouse=True)
