@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from tests.api.live import PLAIN, Account, base_folder
+from tests.api.live import HOOKS, Account, base_folder
 
 from linocut.accounts import keys, organizations
 from linocut.runtime import Runtime
@@ -77,7 +77,7 @@ def account_of(settings: Settings, stack: ExitStack) -> Iterator[Callable[[str],
     def at(url: str) -> Account:
         limits = httpx2.Limits(max_connections=120, max_keepalive_connections=120)
         headers = {"Api-Key": key.api_key}
-        client = httpx2.Client(base_url=url, headers=headers, timeout=SECONDS, limits=limits, **PLAIN)
+        client = httpx2.Client(base_url=url, headers=headers, timeout=SECONDS, event_hooks=HOOKS, limits=limits)
         return Account(key.api_key, key.api_key_id, user, home, stack.enter_context(client))
 
     yield at

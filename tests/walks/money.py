@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 from sqlalchemy import select
-from tests.api.live import PLAIN, Account, Live, signed_in
+from tests.api.live import HOOKS, Account, Live, signed_in
 
 from linocut.accounts import sessions
 from linocut.accounts.audit import OPERATOR
@@ -41,4 +41,4 @@ def member_of(live: Live, account: Account, role: Any) -> httpx2.Client:
         user_id = ensure_user(tx, f"user {new_id()}")
         add_member(tx, account.organization_id, user_id, role)
         session = sessions.begin(tx, user_id, OPERATOR)
-    return httpx2.Client(base_url=live.url, headers=signed_in(session.token), timeout=30, **PLAIN)
+    return httpx2.Client(base_url=live.url, headers=signed_in(session.token), event_hooks=HOOKS, timeout=30)

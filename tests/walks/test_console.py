@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, update
-from tests.api.live import PLAIN, Account, Live, signed_in
+from tests.api.live import HOOKS, Account, Live, signed_in
 from tests.walks.steps import ok
 
 from linocut.accounts import audit, links, members, passwords, sessions
@@ -54,7 +54,7 @@ def invited(live: Live, owner: Account, email: str) -> tuple[httpx2.Client, str]
 
 
 def console(live: Live, token: str) -> httpx2.Client:
-    return httpx2.Client(base_url=live.url, headers=signed_in(token), timeout=30, **PLAIN)
+    return httpx2.Client(base_url=live.url, headers=signed_in(token), event_hooks=HOOKS, timeout=30)
 
 
 def act(who: Account | httpx2.Client, verb: str, where: Account, *more: dict[str, str], **member: str) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import func, select
-from tests.api.live import PLAIN, Account, Live, running, signed_in
+from tests.api.live import HOOKS, Account, Live, running, signed_in
 from tests.api.pictures import png
 from tests.api.processes import until
 from tests.walks.money import CENT, MANAGE, charges, grant, where
@@ -179,9 +179,9 @@ def test_a_key_over_its_requests_a_minute_and_the_session_that_is_not_counted(
 ) -> None:
     with running(tmp_path, requests_per_minute=5) as server:
         account = server.account()
-        key = httpx2.Client(base_url=server.url, headers={"Api-Key": account.api_key}, **PLAIN)
-        session = httpx2.Client(base_url=server.url, headers=signed_in(account.token), **PLAIN)
-        other = httpx2.Client(base_url=server.url, headers={"Api-Key": "lino_" + "x" * 43}, **PLAIN)
+        key = httpx2.Client(base_url=server.url, headers={"Api-Key": account.api_key}, event_hooks=HOOKS)
+        session = httpx2.Client(base_url=server.url, headers=signed_in(account.token), event_hooks=HOOKS)
+        other = httpx2.Client(base_url=server.url, headers={"Api-Key": "lino_" + "x" * 43}, event_hooks=HOOKS)
         assert [other.get("/models").status_code for _ in range(7)] == [401] * 7
         paths = ("/models", "/datasets", f"/models/{new_id()}", "/models", "/nothing-here", "/datasets", "/models")
         assert [key.get(path).status_code for path in paths] == [200, 200, 404, 200, 404, 200, 429]

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import select
-from tests.api.live import PLAIN, Account, Live, signed_in
+from tests.api.live import HOOKS, Account, Live, signed_in
 from tests.api.pictures import png
 from tests.walks.money import CENT, MANAGE, member_of, where
 from tests.walks.steps import V3_GENERATE, ok
@@ -24,7 +24,7 @@ from linocut.ledger.agreements import Commit, add_commit
 def test_usage_by_hour_and_day_with_its_filters(shop: Live, rich: Account) -> None:
     ok(rich.http.post(V3_GENERATE, json={"prompt": "tea", "num_images": 2}))
     ok(rich.http.post("/describe", files={"image_file": ("a.png", png(1), "image/png")}))
-    session = httpx2.Client(base_url=shop.url, headers=signed_in(rich.token), timeout=30, **PLAIN)
+    session = httpx2.Client(base_url=shop.url, headers=signed_in(rich.token), event_hooks=HOOKS, timeout=30)
     ok(session.post(V3_GENERATE, json={"prompt": "tea"}))
 
     def used(**more: Any) -> list[Any]:
@@ -174,7 +174,7 @@ def test_who_may_see_what(shop: Live, rich: Account) -> None:
         ("POST", "add_credits"): (place, {"amount": {"amount": 1, "currency_code": "USD"}}, 403, 403),
     }
     member, admin = member_of(shop, rich, "MEMBER"), member_of(shop, rich, "ADMIN")
-    key = httpx2.Client(base_url=shop.url, headers={"Api-Key": rich.api_key}, **PLAIN)
+    key = httpx2.Client(base_url=shop.url, headers={"Api-Key": rich.api_key}, event_hooks=HOOKS)
     for (method, name), (params, body, for_member, for_admin) in seen.items():
         path, how = f"{MANAGE}/{name}", {"params": params, "json": body} if body else {"params": params}
         assert member.request(method, path, **how).status_code == for_member, name
@@ -225,7 +225,7 @@ def test_what_is_spent_of_a_limit_is_told_to_admins_of_all_keys_and_to_members_o
 def test_limits_are_set_for_keys_by_admins_and_for_the_organisation_by_who_runs_the_server(shop: Live) -> None:
     account = shop.account()
     asked = {"organization_id": account.organization_id}
-    console = httpx2.Client(base_url=shop.url, headers=signed_in(account.token), timeout=30, **PLAIN)
+    console = httpx2.Client(base_url=shop.url, headers=signed_in(account.token), event_hooks=HOOKS, timeout=30)
     told = ok(console.get(f"{MANAGE}/limits", params=asked))
     nothing = {"amount": 0.0, "currency_code": "USD"}
     spent = {"spent_today": nothing, "spent_this_month": nothing}

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from argon2 import PasswordHasher
-from tests.api.live import PLAIN, Live, running, signed_in
+from tests.api.live import HOOKS, Live, running, signed_in
 from tests.walks.steps import ok
 
 from linocut.accounts import links, passwords
@@ -46,7 +46,7 @@ def _let_in_by_the_link(idle: Live) -> None:
     assert ok(idle.account().http.get(f"{MANAGE}/session"))["is_administrator"] is False, "of another organisation"
     assert idle.public.post(f"{MANAGE}/use_link", json=asked).status_code == 404, "good once"
     assert session["display_handle"] == "owner"
-    mine = httpx2.Client(base_url=idle.url, headers=signed_in(session["token"]), timeout=30, **PLAIN)
+    mine = httpx2.Client(base_url=idle.url, headers=signed_in(session["token"]), timeout=30, event_hooks=HOOKS)
     assert [one["role"] for one in ok(mine.get(f"{MANAGE}/profiles"))["profiles"]] == ["OWNER"]
     first = {"new_password": PASSWORD}
     assert "10 to" in mine.post(f"{MANAGE}/password", json={"new_password": "short"}).json()["error"]

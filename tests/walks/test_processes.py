@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import psutil
 import pytest
-from tests.api.live import PLAIN, Account, base_folder
+from tests.api.live import HOOKS, Account, base_folder
 from tests.walks.steps import FEWEST, V3_GENERATE, fill, finish, ok, train
 
 LINOCUT = [sys.executable, "-m", "linocut.cli.main"]
@@ -53,7 +53,7 @@ def test_pictures_to_image_over_real_processes(
     made = subprocess.run([*LINOCUT, "keys", "create", "--json"], env=environment, capture_output=True, check=True)
     key = json.loads(made.stdout)
     headers = {"Api-Key": key["api_key"]}
-    with httpx2.Client(base_url=url, headers=headers, timeout=60, **PLAIN) as http:
+    with httpx2.Client(base_url=url, headers=headers, timeout=60, event_hooks=HOOKS) as http:
         account = Account(key["api_key"], key["api_key_id"], key["user_id"], key["organization_id"], http)
         done = finish(account, train(account, fill(account)))
         assert done["custom_model_uri"] == "model/tea-posters/version/1"
