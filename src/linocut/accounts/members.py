@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Connection, and_, delete, func, select, update
 
 from linocut.accounts import keys, people
 from linocut.accounts.audit import Action, Actor, record
@@ -68,6 +68,14 @@ def require(tx: Connection, organization_id: str, user_id: str, least: Role) -> 
     if RANK[role] < RANK[least]:
         raise Forbidden(f"That takes the role {least}, and you are {role} of this organisation.")
     return role
+
+
+def how_many(tx: Connection, organization_id: str) -> int:
+    """Members; invites do not count."""
+    joined = members.join(users, users.c.user_id == members.c.user_id)
+    count = select(func.count()).select_from(joined)
+    mine = members.c.organization_id == organization_id, users.c.deleted_at.is_(None)
+    return int(tx.execute(count.where(*mine)).scalar_one())
 
 
 def listed(tx: Connection, organization_id: str) -> list[Member]:

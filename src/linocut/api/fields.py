@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 import msgspec
 
 from linocut.api.body import Texts
+from linocut.api.json_text import decoded
 from linocut.api.multipart import Part
 from linocut.errors import InvalidRequest
 
@@ -263,8 +264,8 @@ def _listed(text: str) -> list[Any]:
     bare = text.strip()
     if bare.startswith("[") and bare.endswith("]"):
         try:
-            return list(msgspec.json.decode(bare))
-        except (msgspec.DecodeError, RecursionError):
+            return list(decoded(bare))
+        except (ValueError, RecursionError):
             bare = bare[1:-1]
     return [item.strip() for item in bare.split(",")] if bare.strip() else []
 
@@ -283,8 +284,8 @@ def _from_text(value: Any, kind: str) -> Any:
         return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), value)
     if kind == "object":
         try:
-            return msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError):
+            return decoded(text)
+        except (ValueError, RecursionError):
             return value
     return text if kind == "choice" else value
 

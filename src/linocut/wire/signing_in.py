@@ -117,7 +117,8 @@ class ChangePasswordRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_un
 
 class Session(msgspec.Struct, kw_only=True, frozen=True):
     """Ours: who has signed in, until when. ``can_return``: whether there is a way to sign in again, by password or
-    elsewhere; without one it takes a new link. ``token`` only where it was asked for."""
+    elsewhere; without one it takes a new link. ``is_administrator``: of the server as a whole. ``token`` only where
+    it was asked for."""
 
     user_id: str
     display_handle: Handle
@@ -125,4 +126,5 @@ class Session(msgspec.Struct, kw_only=True, frozen=True):
     expires_time: Time
     has_password: bool
     can_return: bool
+    is_administrator: bool
     token: Annotated[str, Meta(examples=["lises_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE"])] | Nothing = UNSET
