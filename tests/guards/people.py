@@ -4,7 +4,8 @@ from tests.guards.guard import Guard
 
 OPENID = "walks/test_openid.py::"
 ROLES = "walks/test_openid_roles.py::"
-CONSOLE = "walks/test_console.py::"
+ALONE = "walks/test_leaving_alone.py::"
+UNKNOWN = "walks/test_unknown_names.py::"
 GUESSING = "walks/test_guessing.py::"
 MAILS = "walks/test_mails.py::"
 LEAVING = "leaving/test_departures.py::"
@@ -96,8 +97,8 @@ GUARDS = (
         '    if theirs == "OWNER" and len(owners_of(tx, organization_id)) <= 1:\n',
         "    if not theirs:\n",
         (
-            f"{CONSOLE}test_a_member_leaves_alone_and_the_last_owner_does_not",
-            f"{CONSOLE}test_the_last_owner_stays_also_when_two_leave_at_once[sqlite-leave]",
+            f"{ALONE}test_a_member_leaves_alone_and_the_last_owner_does_not",
+            f"{ALONE}test_the_last_owner_stays_also_when_two_leave_at_once[sqlite-leave]",
         ),
     ),
     Guard(
@@ -119,13 +120,13 @@ GUARDS = (
         "wire/people.py",
         "class CreateApiKeyRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):",
         "class CreateApiKeyRequest(msgspec.Struct, kw_only=True, frozen=True):",
-        (f"{CONSOLE}test_a_limit_at_the_wrong_place_makes_no_key_without_it",),
+        (f"{UNKNOWN}test_a_limit_at_the_wrong_place_makes_no_key_without_it",),
     ),
     Guard(
         "a role in an invite is refused",
         "api/fields.py",
         "    _refuse_unknown_in_each(value, rule)\n",
         "",
-        (f"{CONSOLE}test_a_role_in_an_invite_is_refused_and_nobody_is_invited",),
+        (f"{UNKNOWN}test_a_role_in_an_invite_is_refused_and_nobody_is_invited",),
     ),
 )
