@@ -275,9 +275,7 @@ def test_big_and_red_is_both() -> None:
 
 
 def test_what_is_not_there_is_told_with_what_was_there() -> None:
-    with pytest.raises(
-        InvalidRequest, match=r'"the dragon" was not found in the picture\. It shows a green fish and'
-    ):
+    with pytest.raises(InvalidRequest, match=r'"the dragon" was not found in the picture\. It shows a green fish and'):
         done("make the fish blue and the dragon red", FISH, STAR)
 
 
