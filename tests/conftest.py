@@ -5,7 +5,10 @@ tests under ``make cluster-test``; what is marked ``postgresql`` only where ther
 """
 
 import os
+import ssl
+from functools import cache
 
+import httpcore2
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
@@ -21,7 +24,7 @@ from tests.db.state_fixtures import (  # noqa: F401  (the databases: for every r
     pytest_generate_tests,
     pytest_terminal_summary,
 )
-from tests.marks import is_asked
+from tests.marks import BEGIN_WITH, is_asked
 
 from linocut.db import schema
 
@@ -37,6 +40,19 @@ settings.register_profile("soak", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("soak" if os.environ.get("LINOCUT_SOAK") else "suite")
 
 schema.migrate = quick_schema.migrate
+
+read_certificates = httpcore2.default_ssl_context
+
+
+@cache
+def _certificates(file: str | None, folder: str | None, **how: bool) -> ssl.SSLContext:
+    return read_certificates(**how)
+
+
+# Certificates are read once: every client would read them anew, which takes a twentieth of a second.
+httpcore2.default_ssl_context = lambda **how: _certificates(
+    os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), **how
+)
 
 # Faults that tests provoke are logged as Python tells them: to draw every variable of every frame takes seconds.
 for renderer in structlog.get_config()["processors"]:
@@ -55,6 +71,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if deselected:
         items[:] = [item for item in items if item not in set(deselected)]
         config.hook.pytest_deselected(items=deselected)
+    # Long files last would leave one of two workers alone with the last one.
+    items.sort(key=lambda item: item.path.parent.name not in BEGIN_WITH)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Which tests run in ``make test``, and which in ``make test-long``, ``make soak`` or ``make cluster-test``."""
+"""Which tests run in ``make test``, ``make test-long``, ``make soak`` or ``make cluster-test``, and which first."""
 
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
@@ -7,6 +7,9 @@ import pytest
 
 OTHER_RUNS = ("cluster", "soak", "long")
 """The marks of tests that are no part of ``make test``. A test with two of them is of the run that stands first."""
+
+BEGIN_WITH = ("faults", "workers")
+"""The folders that are run first: real processes, long files."""
 
 
 def is_asked(marks: Container[str], expression: str, arguments: Sequence[str]) -> bool:

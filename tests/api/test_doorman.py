@@ -11,10 +11,12 @@ import pytest
 from tests.api.live import Live, running
 from tests.api.processes import until
 
-from linocut.api import doorman
+from linocut.api import doorman, openapi, reference
 from linocut.settings import Settings
 
 DOCS = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n"
+LENGTH = 400_000
+"""Of ``/docs``, about."""
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -56,12 +58,21 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
+@pytest.fixture
+def _long_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of that length at ``/docs``: to write the real one takes each server a second."""
+    monkeypatch.setattr(openapi, "describe", lambda operations: {})
+    monkeypatch.setattr(reference, "render", lambda document, not_built: "x" * LENGTH)
+
+
+@pytest.mark.usefixtures("_long_page")
 def test_who_does_not_read_is_cut(tmp_path: Path, stack: ExitStack) -> None:
     with running(tmp_path, client_read_seconds=0.5) as live:
         crowd = Crowd(live, stack, 3)
         until(lambda: crowd.left() == 0, "the cutting")
 
 
+@pytest.mark.usefixtures("_long_page")
 def test_who_reads_a_little_now_and_then_is_cut(tmp_path: Path, stack: ExitStack) -> None:
     """A byte is not enough: an answer may be taken at 1 KiB a second, and no slower."""
     with running(tmp_path, client_read_seconds=1.0) as live:
@@ -73,6 +84,7 @@ def test_who_reads_a_little_now_and_then_is_cut(tmp_path: Path, stack: ExitStack
             time.sleep(0.05)
 
 
+@pytest.mark.usefixtures("_long_page")
 def test_who_reads_slowly_but_goes_on_is_not(tmp_path: Path, stack: ExitStack) -> None:
     with running(tmp_path, client_read_seconds=0.5) as live:
         (one,) = Crowd(live, stack, 1).open
@@ -94,12 +106,13 @@ def test_who_has_nothing_to_read_is_not(tmp_path: Path, stack: ExitStack) -> Non
         assert idle.recv(65536).startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.usefixtures("_long_page")
 def test_many_that_do_not_read_are_cut_sooner(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And others are answered meanwhile."""
     monkeypatch.setattr(doorman, "MOST_STALLED", 5)
-    with running(tmp_path, client_read_seconds=600.0) as live:
+    with running(tmp_path, client_read_seconds=600.0, stop_seconds=0.2) as live:
         crowd = Crowd(live, stack, 60, 4 * DOCS)
         began = time.monotonic()
         assert live.public.get("/healthz").status_code == 200
@@ -137,7 +150,7 @@ def test_there_are_so_many_connections_in_all(tmp_path: Path, stack: ExitStack) 
 
 def test_requests_under_way_are_the_last_to_be_cut(tmp_path: Path, stack: ExitStack) -> None:
     """Who waits for an image counts among the connections in all only, and goes after those that ask for nothing."""
-    with running(tmp_path, max_connections_per_address=8) as live:
+    with running(tmp_path, max_connections_per_address=8, stop_seconds=0.2) as live:
         key = live.account().api_key.encode()
         body = b'{"prompt": "tea"}'
         ask = b"POST /v1/ideogram-v3/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nApi-Key: " + key

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tempfile
 from typing import Any
 
 import pytest
@@ -156,7 +157,7 @@ def test_the_page_is_for_everybody_and_runs_nothing(live: Live, app: Edge) -> No
         assert inline not in page
     assert 'href="status.css"' in page
     assert tell(app, "GET", "/status.css", {}).headers["content-type"] == "text/css; charset=utf-8"
-    for secret in (str(live.settings.data), "sqlite", "/tmp", "mini"):
+    for secret in (str(live.settings.data), "sqlite", tempfile.gettempdir(), "mini"):
         assert secret not in page + json.dumps(read(app))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageFilter
-from tests.cli.conftest import Type, typed
+from tests.cli.conftest import Type
+from tests.cli.shell import typed
 
 from linocut.samples import PICTURES
 

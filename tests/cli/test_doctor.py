@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from tests.cli.conftest import typed
+from tests.cli.shell import typed
 from tests.engine.test_onnx_matting import reddish
 
 from linocut.cli import checks

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.api.mail_server import mail_server
-from tests.cli.conftest import typed_here
+from tests.cli.shell import typed_here
 
 
 def typing(data: Path, *words: str, **told: str) -> tuple[int, str, str]:

@@ -4,7 +4,7 @@ import json
 from contextlib import closing
 from pathlib import Path
 
-from tests.cli.conftest import typed_here
+from tests.cli.shell import typed_here
 
 from linocut.db import schema
 from linocut.db.database import Database

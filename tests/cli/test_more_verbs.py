@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.cli.conftest import Typed, typed
+from tests.cli.conftest import Typed
+from tests.cli.shell import typed
 from tests.faults.server import Server
 
 from linocut import __version__

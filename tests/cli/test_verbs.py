@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.cli.conftest import Type, typed, typed_here
+from tests.cli.conftest import Type
+from tests.cli.shell import typed, typed_here
 from tests.faults.server import Server
 
 from linocut.files import sha256_hex
@@ -174,7 +175,7 @@ def test_no_server_is_a_sentence(key: str) -> None:
 
 def test_doctor_finds_a_well_server(server: Server, key: str) -> None:
     environment = {"LINOCUT_URL": server.url, "LINOCUT_API_KEY": key}
-    done = typed("doctor", "--data", str(server.data), "--json", environment=environment)
+    done = typed_here("doctor", "--data", str(server.data), "--json", environment=environment)
     findings = {finding["name"]: finding["ok"] for finding in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
     assert set(findings) == {
@@ -184,7 +185,8 @@ def test_doctor_finds_a_well_server(server: Server, key: str) -> None:
 
 
 def test_doctor_says_how_to_mend_what_is_not_well(tmp_path: Path) -> None:
-    done = typed("doctor", "--data", str(tmp_path), "--base", str(tmp_path), "--url", "http://127.0.0.1:1")
+    wrong = ("--data", str(tmp_path), "--base", str(tmp_path), "--url", "http://127.0.0.1:1")
+    done = typed_here("doctor", *wrong, environment={})
     assert done.returncode == 1
     for line in (
         "FAIL  base:",

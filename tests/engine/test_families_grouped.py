@@ -14,6 +14,7 @@ from tests.engine.engine_orders import generate_order, no_blobs, run_to_the_end
 from tests.engine.family_support import CAPTION, STEPS, Tiny, random_adapter, start
 from tests.engine.tiny_grouped import qwen_image_base, sdxl_base, z_image_base
 from tests.engine.training_support import drive
+from tests.marks import long_but
 from torch import Tensor
 
 from linocut.bases import Sampling, load_base
@@ -49,9 +50,16 @@ def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def stock(tiny: Tiny) -> Any:
+    """The library's pipeline on the same files, a fresh one: adapters change it."""
     pipeline = PIPELINE[tiny.name].from_pretrained(str(tiny.folder), local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+@pytest.fixture(scope="module")
+def untouched(tiny: Tiny) -> Any:
+    """The library's pipeline, for tests that leave it as it is."""
+    return stock(tiny)
 
 
 def stock_latents(
@@ -104,14 +112,17 @@ def load_into(pipeline: Any, prefix: str, adapter: Adapter) -> None:
     pipeline.load_lora_weights(state)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("guidance", "negative"), [(3.0, None), (3.0, NEGATIVE), (1.0, None)])
+GUIDED = [(3.0, None), (3.0, NEGATIVE), (1.0, None)]
+ASKED = [(size, *guided) for size in SIZES for guided in GUIDED]
+
+
+@pytest.mark.parametrize(("size", "guidance", "negative"), long_but([ASKED[0], ASKED[2], ASKED[4]], ASKED))
 def test_the_base_draws_the_librarys_latents(
-    tiny: Tiny, size: tuple[int, int], guidance: float, negative: str | None
+    tiny: Tiny, untouched: Any, size: tuple[int, int], guidance: float, negative: str | None
 ) -> None:
     noise = start(tiny.family, *size, seed=1)
     ours = our_latents(tiny, noise, size, guidance, negative)
-    theirs = stock_latents(tiny, stock(tiny), noise, size, guidance, negative)
+    theirs = stock_latents(tiny, untouched, noise, size, guidance, negative)
     assert (theirs - noise).abs().mean() > 0.1, "the network must move the latents for the test to mean something"
     assert (ours - theirs).abs().max() <= 1e-4
 
@@ -195,9 +206,15 @@ def mixed(tiny: Tiny) -> list[Item]:
     ]
 
 
-def test_an_item_in_a_mixed_batch_is_the_item_alone(tiny: Tiny) -> None:
+@pytest.fixture(scope="module")
+def company(tiny: Tiny) -> tuple[list[Item], list[Tensor]]:
+    """The mixed batch, and what comes of it."""
     items = mixed(tiny)
-    together = tiny.family.velocity(items)
+    return items, tiny.family.velocity(items)
+
+
+def test_an_item_in_a_mixed_batch_is_the_item_alone(tiny: Tiny, company: tuple[list[Item], list[Tensor]]) -> None:
+    items, together = company
     for item, in_company in zip(items, together, strict=True):
         [alone] = tiny.family.velocity([item])
         assert alone.dtype == torch.float32
@@ -207,9 +224,10 @@ def test_an_item_in_a_mixed_batch_is_the_item_alone(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize("change", ["adapter", "no adapter", "text", "negative", "latents", "sigma", "guidance"])
-def test_changing_one_item_leaves_the_others_alone(tiny: Tiny, change: str) -> None:
-    items = mixed(tiny)
-    before = tiny.family.velocity(items)
+def test_changing_one_item_leaves_the_others_alone(
+    tiny: Tiny, company: tuple[list[Item], list[Tensor]], change: str
+) -> None:
+    items, before = company
     [other_text] = tiny.family.encode_text(["x" * len(CAPTION)])
     changed = {
         "adapter": {"adapter": random_adapter(tiny.family, 9)},
@@ -226,11 +244,11 @@ def test_changing_one_item_leaves_the_others_alone(tiny: Tiny, change: str) -> N
         assert (was - now).abs().max() <= 1e-5 * max(1.0, float(was.abs().max()))
 
 
-def test_pictures_and_their_latents_are_the_librarys(tiny: Tiny) -> None:
+def test_pictures_and_their_latents_are_the_librarys(tiny: Tiny, untouched: Any) -> None:
     """At a size that is not square, so that rows and columns cannot be swapped."""
+    pipeline = untouched
     picture_HWC = (torch.rand(48, 96, 3, generator=torch.Generator().manual_seed(7)) * 255).to(torch.uint8)
     [ours] = tiny.family.encode_images([picture_HWC])
-    pipeline = stock(tiny)
     pixels = picture_HWC.permute(2, 0, 1)[None].float() / 127.5 - 1
     film = pixels[:, :, None] if tiny.name == "qwen_image" else pixels
     with torch.no_grad():

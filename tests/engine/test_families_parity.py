@@ -37,11 +37,17 @@ def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return make(request.param, tmp_path_factory.mktemp("base"))
 
 
+@pytest.fixture(scope="module")
+def untouched(tiny: Tiny) -> Any:
+    """The library's pipeline, for tests that leave it as it is."""
+    return tiny.stock()
+
+
 @pytest.mark.parametrize("size", SIZES)
-def test_the_base_draws_the_librarys_latents(tiny: Tiny, size: tuple[int, int]) -> None:
+def test_the_base_draws_the_librarys_latents(tiny: Tiny, untouched: Any, size: tuple[int, int]) -> None:
     start_NC = noise(tiny.family, *size, seed=1)
     ours_NC = draw_ours(tiny, start_NC, size, None, guidance=3.0)
-    stock_NC = draw_stock(tiny, tiny.stock(), start_NC, size, guidance=3.0)
+    stock_NC = draw_stock(tiny, untouched, start_NC, size, guidance=3.0)
     assert (stock_NC - start_NC).abs().mean() > 0.1, "the network must move the latents for the test to mean something"
     assert (ours_NC - stock_NC).abs().max() <= 1e-4
 
@@ -66,11 +72,11 @@ def test_an_adapter_draws_the_librarys_latents_and_loads_there_without_a_word(ti
         assert (ours_NC - stock_NC).abs().max() <= 1e-4
 
 
-def test_guidance_one_is_the_conditional_branch_alone(tiny: Tiny) -> None:
+def test_guidance_one_is_the_conditional_branch_alone(tiny: Tiny, untouched: Any) -> None:
     size = (64, 48)
     start_NC = noise(tiny.family, *size, seed=4)
     ours_NC = draw_ours(tiny, start_NC, size, None, guidance=1.0)
-    stock_NC = draw_stock(tiny, tiny.stock(), start_NC, size, guidance=1.0)
+    stock_NC = draw_stock(tiny, untouched, start_NC, size, guidance=1.0)
     guided_NC = draw_ours(tiny, start_NC, size, None, guidance=3.0)
     assert (ours_NC - stock_NC).abs().max() <= 1e-4
     assert (ours_NC - guided_NC).abs().mean() > 0.01
@@ -201,11 +207,11 @@ def test_a_distilled_klein_ignores_guidance_as_the_library_does(tmp_path: Path) 
     assert torch.equal(ours_NC, draw_ours(tiny, start_NC, size, None, guidance=1.0))
 
 
-def test_pictures_are_the_librarys(tiny: Tiny) -> None:
+def test_pictures_are_the_librarys(tiny: Tiny, untouched: Any) -> None:
     """The whole way to pixels, at a size that is not square, so that rows and columns cannot be swapped."""
     size = (96, 48)
     start_NC = noise(tiny.family, *size, seed=6)
-    pipeline = tiny.stock()
+    pipeline = untouched
     latents_NC = draw_stock(tiny, pipeline, start_NC, size, guidance=3.0)
     (ours_HWC,) = tiny.family.decode([latents_NC], [tiny.family.grid(*size)])
     asked = {"prompt": CAPTION, "width": 96, "height": 48, "num_inference_steps": 4, "max_sequence_length": TOKENS}
@@ -220,12 +226,12 @@ def test_pictures_are_the_librarys(tiny: Tiny) -> None:
     assert (ours_HWC.float() - stock_HWC).abs().max() <= 1
 
 
-def test_latents_of_pictures_are_the_librarys_and_come_back(tiny: Tiny) -> None:
+def test_latents_of_pictures_are_the_librarys_and_come_back(tiny: Tiny, untouched: Any) -> None:
     """encode is the library's own encode: its mode, its normalisation, its order; and decode undoes it."""
     picture_HWC = (torch.rand(48, 96, 3, generator=torch.Generator().manual_seed(7)) * 255).to(torch.uint8)
     (ours_NC,) = tiny.family.encode_images([picture_HWC])
     assert torch.equal(ours_NC, tiny.family.encode_images([picture_HWC])[0]), "the mode, not a sample"
-    pipeline = tiny.stock()
+    pipeline = untouched
     vae, pixels_1CHW = pipeline.vae, picture_HWC.permute(2, 0, 1)[None].float() / 127.5 - 1
     with torch.no_grad():
         latents_1Khw = vae.encode(pixels_1CHW).latent_dist.mode()

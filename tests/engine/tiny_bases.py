@@ -18,6 +18,7 @@ from diffusers import (
     Ideogram4Pipeline,
     Ideogram4Transformer2DModel,
 )
+from tests.engine.built_once import built_once
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     Mistral3Config,
@@ -40,6 +41,7 @@ CHAT_TEMPLATE = (
 )
 
 
+@built_once
 def ideogram4_base(folder: Path, seed: int = 0, hidden: int = 32, layers: int = 2) -> Path:
     """Ideogram 4's classes: two transformers, a text tower of the 36 layers that the taps need, and a small VAE."""
     torch.manual_seed(seed)
@@ -69,6 +71,7 @@ def ideogram4_base(folder: Path, seed: int = 0, hidden: int = 32, layers: int = 
     return folder
 
 
+@built_once
 def flux2_base(folder: Path, seed: int = 0, distilled: bool = False, max_text_tokens: int = 512) -> Path:
     """FLUX.2 klein's classes: two double and two single blocks, a text tower of the 28 layers that its taps need.
 
@@ -106,6 +109,7 @@ def flux2_base(folder: Path, seed: int = 0, distilled: bool = False, max_text_to
     return folder
 
 
+@built_once
 def flux2_dev_base(folder: Path, seed: int = 0, max_text_tokens: int = 512) -> Path:
     """FLUX.2 dev's classes: klein's network with the guidance as an input, Mistral of 31 layers with a vision tower."""
     torch.manual_seed(seed)

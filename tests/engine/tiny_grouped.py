@@ -19,6 +19,7 @@ from diffusers import (
     ZImagePipeline,
     ZImageTransformer2DModel,
 )
+from tests.engine.built_once import built_once
 from tests.engine.tiny_bases import lively, tokenizer, write_facts
 from tokenizers.processors import TemplateProcessing
 from transformers import (
@@ -36,6 +37,7 @@ from transformers import (
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 
+@built_once
 def qwen_image_base(folder: Path, seed: int = 0) -> Path:
     """Qwen-Image's classes: two blocks, a text tower of two layers, the film autoencoder."""
     torch.manual_seed(seed)
@@ -87,6 +89,7 @@ def qwen_image_base(folder: Path, seed: int = 0) -> Path:
 VISION_TOKENS = ("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
 
 
+@built_once
 def qwen_image_edit_base(folder: Path, seed: int = 0, plus: bool = True) -> Path:
     """Qwen-Image-Edit(-Plus): Qwen-Image's classes, a text tower that is told which token stands for a picture, and the
     part of its processor that needs no torchvision."""
@@ -136,6 +139,7 @@ def stock_edit(folder: Path) -> Any:
     return pipeline
 
 
+@built_once
 def z_image_base(folder: Path, seed: int = 0, dynamic: bool = False, shift: float = 3.0, **facts: float) -> Path:
     """Z-Image's classes: one layer of each refiner and two others, a text tower of three layers, a plain autoencoder.
 
@@ -194,6 +198,7 @@ def plain_vae(**scaling: float) -> AutoencoderKL:
     )
 
 
+@built_once
 def sdxl_base(folder: Path, seed: int = 0, prediction: str = "epsilon", zeros: bool = True) -> Path:
     """SDXL's classes: a UNet of two levels, two text towers of different width, the plain autoencoder."""
     torch.manual_seed(seed)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx2
 import psutil
+from tests.cli.shell import typed_here
 
 READY_SECONDS = 3.0
 """A restarted server answers GETs within this time, on a machine that has nothing else to do."""
@@ -77,10 +78,8 @@ class Server:
 
     def try_key(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """The same, whatever comes of it."""
-        command = [sys.executable, "-m", "linocut.cli.main", "keys", "create", "--data", str(self.data), "--json"]
-        return subprocess.run(
-            [*command, *arguments], capture_output=True, text=True, env={**os.environ, **self.environment}
-        )
+        command = ["keys", "create", "--data", str(self.data), "--json"]
+        return typed_here(*command, *arguments, environment=self.environment)
 
     def children(self) -> dict[str, psutil.Process]:
         """The living processes of this server by what they do: supervisor, api, engine."""

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from tests.api.mail_server import MailServer, mail_server
 from tests.api.processes import until
-from tests.cli.conftest import typed
+from tests.cli.shell import typed_here
 from tests.faults.server import Server
 from tests.faults.test_killed_deliverer import deliverer
 
 
 def cli(server: Server, *words: str) -> str:
-    told = typed(*words, "--data", str(server.data), environment=server.environment)
+    told = typed_here(*words, "--data", str(server.data), environment=server.environment)
     told.check_returncode()
     return told.stdout
 

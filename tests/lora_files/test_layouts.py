@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import tempfile
 from datetime import UTC, datetime
 from itertools import product
 
@@ -110,6 +111,7 @@ def test_the_header_speaks_for_the_model_and_of_nobody(family: str, layout: Layo
     assert notes["ss_network_module"] == "networks.lora"
     assert all(isinstance(value, str) for value in notes.values())
     text = json.dumps({key: value for key, value in notes.items() if "implementation" not in key}).lower()
+    assert tempfile.gettempdir() not in text
     assert not re.search(r"/tmp|/home|/work|\\\\|caption|dataset|tag_frequency|user", text)
     assert ("lora_adapter_metadata" in notes) == (layout == "diffusers"), "the library would count alpha twice"
 

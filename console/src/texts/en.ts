@@ -154,7 +154,7 @@ export const en = {
   },
   train: {
     title: 'Train', about: 'A custom model learns the style or the subject of a dataset.', dataset: 'Dataset', choose: 'Choose a dataset', name: 'Name of the model', nameHint: '5 to 30 letters, digits, spaces and hyphens. A name that you have used makes the next version of it.', nameRule: '5 to 30 letters, digits, spaces and hyphens.',
-    how: 'How', simple: 'Simple: the recipe of the base', advanced: 'Advanced', same: 'Same as an earlier run', steps: 'Steps', stepsHint: '100 to 10,000, in hundreds.', rank: 'Rank', rate: 'Learning rate', ema: 'EMA',
+    how: 'How', simple: 'Simple: the recipe of the base', advanced: 'Advanced', same: 'Same as an earlier run', steps: 'Steps', stepsHint: '100 to 10,000, in hundreds.', rank: 'Rank', rate: 'Learning rate', ema: 'EMA', batch: 'Pictures of a step', batchHint: '1 to 64. Left empty: as the base has it. Several devices divide them.',
     ofBase: 'Empty: as the base has it.', seed: 'Seed', seedHint: 'Empty: a random one.', version: 'Route', versionHint: 'v3 counts versions from 1, v4 from 0.',
     plan: 'The plan', planning: 'One moment …', noPlan: 'Choose a dataset and a name, and what it takes is told here.', pictures: 'Pictures', passes: 'Times each is seen', time: 'Time',
     notMeasured: 'not known before the first run', memory: 'Memory', size: 'Size of the model', cost: 'Cost', free: 'none', waiting: 'Trainings before it', heldOut: (n: number) => `Held out to score it: ${n}`,

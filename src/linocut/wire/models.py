@@ -14,7 +14,8 @@ class RunExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on a run. ``eta_seconds`` is null for ten steps; ``scores``: the held-out loss by checkpoint step, and what
     previews are like (``style_at_200``, ``copy_at_200``); of all of them, lower is better. ``checkpoints``: the steps
     whose checkpoints are kept, so that they can be promoted. ``dataset_kind``: for which kind of dataset it is
-    trained, absent where it is not known."""
+    trained, absent where it is not known. ``batch_size``: how many pictures a step learns from, absent of a run that
+    an older linocut began."""
 
     step: int
     total_steps: int
@@ -23,6 +24,7 @@ class RunExtras(msgspec.Struct, kw_only=True, frozen=True):
     scores: dict[str, float]
     stopped_at_step: int | None
     seed: int
+    batch_size: int | Nothing = UNSET
     error: str | None
     checkpoints: list[int]
     dataset_kind: DatasetKind | Nothing = UNSET

@@ -15,9 +15,9 @@ from linocut.api.translate import money
 from linocut.errors import NotFound
 from linocut.ids import now
 from linocut.jobs.queue import images_in_flight
-from linocut.ledger import book
 from linocut.ledger.calendar import day_began, month_began
-from linocut.ledger.reserving import held_places, in_progress, spent_since
+from linocut.ledger.reserving import held_places, in_progress
+from linocut.ledger.spent import spent_since
 from linocut.wire.limits import KeySpendLimit, PostSpendLimitsRequest, SpendLimit, SpendLimitsResponse
 from linocut.wire.money import Price
 from linocut.wire.people import OrganizationQuery
@@ -59,9 +59,9 @@ def _told(call: Call, tx: Connection, where: Place) -> SpendLimitsResponse:
     for key in keys.list_keys(tx, user_id=seen, organization_id=organization_id):
         found = limits_of(tx, key.api_key_id)
         if key.revoked_at is None and found != Limits():
-            spent = _spent(tx, organization_id, flying.get(key.api_key_id, 0), key.api_key_id)
+            spent = _spent(tx, key.api_key_id, flying.get(key.api_key_id, 0))
             limited.append(KeySpendLimit(api_key_id=key.api_key_id, **_prices(call, found, spent)))
-    spent = _spent(tx, organization_id, sum(flying.values()), None)
+    spent = _spent(tx, organization_id, sum(flying.values()))
     return SpendLimitsResponse(
         organization=SpendLimit(**_prices(call, limits_of(tx, organization_id), spent)),
         api_keys=limited,
@@ -71,11 +71,10 @@ def _told(call: Call, tx: Connection, where: Place) -> SpendLimitsResponse:
     )
 
 
-def _spent(tx: Connection, organization_id: str, flying: int, api_key_id: str | None) -> tuple[int, int]:
-    """Today and this month (UTC), with what is in progress."""
+def _spent(tx: Connection, subject_id: str, flying: int) -> tuple[int, int]:
+    """By an organisation or a key, today and this month (UTC), with what is in progress."""
     at = now()
-    began = book.hour_of(day_began(at)), book.hour_of(month_began(at))
-    day, month = (spent_since(tx, organization_id, hour, api_key_id) for hour in began)
+    day, month = (spent_since(tx, subject_id, began) for began in (day_began(at), month_began(at)))
     return day + flying, month + flying
 
 
