@@ -55,6 +55,23 @@ def test_it_says_everything_before_it_trains(client_typing: Typed, tmp_path: Pat
     assert "Without a caption (15)" in err
 
 
+def test_its_numbers_make_an_advanced_training(client_typing: Typed, tmp_path: Path) -> None:
+    posters(tmp_path, 15)
+    numbers = ("--steps", "100", "--rank", "64", "--batch-size", "3", "--seed", "5")
+    code, out, err = client_typing("train", tmp_path, "--name", "By numbers", "--plan", *numbers)
+    assert code == 0, err
+    assert "steps     100, a checkpoint every 10" in out
+    assert "a step    3 pictures" in out
+    code, out, err = client_typing("train", tmp_path, "--name", "By numbers", "--json", *numbers)
+    assert code == 0, err
+    [run] = json.loads(out)["training_runs"]
+    assert (run["training_steps"], run["lora_rank"]) == (100, 64)
+    assert (run["x_linocut"]["batch_size"], run["x_linocut"]["seed"]) == (3, 5)
+    code, _, err = client_typing("train", tmp_path, "--name", "By numbers", "--batch-size", "65")
+    assert code == 2
+    assert "65 is not in the range 1<=x<=64" in err
+
+
 @pytest.mark.parametrize(
     ("count", "name", "sentence"),
     [

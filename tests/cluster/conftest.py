@@ -15,8 +15,8 @@ from linocut.settings import Settings
 
 
 @contextmanager
-def ray_cluster() -> Iterator[Any]:
-    """A head without room for workers, and two nodes with room for one each."""
+def ray_cluster(cpus: int = 1) -> Iterator[Any]:
+    """A head without room for workers, and two nodes with ``cpus`` each."""
     from ray.cluster_utils import Cluster
 
     for tries_left in (2, 1, 0):  # Ray gives a head thirty seconds to start, which a busy machine may not have
@@ -27,7 +27,7 @@ def ray_cluster() -> Iterator[Any]:
             if not tries_left:
                 raise
     try:
-        cluster.nodes_added = [cluster.add_node(num_cpus=1, wait=True) for _ in range(2)]
+        cluster.nodes_added = [cluster.add_node(num_cpus=cpus, wait=True) for _ in range(2)]
         yield cluster
     finally:
         cluster.shutdown()

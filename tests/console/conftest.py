@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from tests.api.live import Account, Live, running
 
 from linocut.accounts import organizations, sessions
 from linocut.accounts.audit import OPERATOR
 from linocut.api import console_files
 from linocut.api.auth import COOKIE
+from linocut.db.tables import organizations as organizations_table
+from linocut.samples import PICTURES
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="NOT RUN: playwright is not installed")
 
@@ -53,9 +56,18 @@ def browser() -> "Iterator[sync_api.Browser]":
 
 @pytest.fixture(scope="session")
 def live(browser: "sync_api.Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A server with a worker on the fake engine."""
-    with running(tmp_path_factory.mktemp("console"), min_training_images=LEAST_PICTURES) as server, server.working():
+    """A server with a worker on the fake engine, which counts what its work costs and asks for no credit."""
+    settings = {"min_training_images": LEAST_PICTURES, "prices": "published", "credit": "invoiced"}
+    with running(tmp_path_factory.mktemp("console"), **settings) as server, server.working():
+        server.account()  # its organisation is the first: nobody else administers the server
         yield server
+
+
+def administers(live: Live, account: Account) -> None:
+    """From now on the account is an administrator of the server."""
+    with live.runtime.db.transaction() as tx:
+        first = select(organizations_table.c.organization_id).order_by(organizations_table.c.created_at).limit(1)
+        organizations.add_member(tx, tx.execute(first).scalar_one(), account.user_id, "ADMIN")
 
 
 class Visit:
@@ -131,6 +143,15 @@ def member_of(live: Live, owner: Account, name: str) -> str:
         user_id = organizations.ensure_user(tx, name)
         organizations.add_member(tx, owner.organization_id, user_id, "MEMBER")
         return sessions.begin(tx, user_id, OPERATOR).token
+
+
+def trained(account: Account) -> str:
+    """The id of a model that somebody trains; it may not be ready yet."""
+    dataset = account.http.post("/datasets", json={"name": "posters"}).json()["dataset_id"]
+    files = [("files", (path.name, path.read_bytes())) for path in sorted(PICTURES.glob("*.png"))[:4]]
+    assert account.http.post(f"/datasets/{dataset}/upload_assets", files=files).status_code == 200
+    body = {"dataset_id": dataset, "model_name": "Posters"}
+    return str(account.http.post("/v1/ideogram-v3/train-model", json=body).json()["model_id"])
 
 
 def playground(visit: Visit, path: str) -> "sync_api.Page":

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from sqlalchemy import insert, select
@@ -65,6 +66,20 @@ def test_the_gallery_is_searched_recalled_drawn_again_and_deleted(visit: Visit, 
     pg.click(".dialog button[aria-label='Send to']")
     pg.click("[role=menuitem]:has-text('/v1/ideogram-v3/inpaint')")
     pg.wait_for_selector(".painter canvas")
+
+
+def test_a_picture_that_cannot_be_made_small_is_shown_whole(visit: Visit, owner: Account) -> None:
+    assert owner.http.post("/v1/ideogram-v3/generate", json={"prompt": "tea"}).status_code == 200
+    refused = []
+
+    def fail(route: Any) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=503, body="")
+
+    visit.page.route(re.compile("[?&]size="), fail)
+    page = visit.open("/gallery")
+    page.wait_for_function("() => document.querySelector('.cell img')?.naturalWidth > 512")
+    assert refused, "a small one was asked for first"
 
 
 def test_ten_thousand_pictures_are_scrolled(visit: Visit, owner: Account, live: Live) -> None:

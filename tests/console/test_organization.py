@@ -4,7 +4,9 @@ import re
 from typing import Any
 
 from tests.api.live import Account, Live
-from tests.console.conftest import Visit, member_of
+from tests.console.conftest import Visit, administers, member_of
+
+from linocut.accounts import keys, organizations
 
 
 def test_a_key_is_shown_once_and_works(visit: Visit, live: Live) -> None:
@@ -54,6 +56,59 @@ def test_a_second_member_is_invited_and_gets_a_model_shared(browser: Any, visit:
     page.get_by_text("Admin", exact=True).wait_for()
 
 
+def test_the_key_of_somebody_else_is_renamed_or_deleted_but_not_replaced(
+    visit: Visit, live: Live, owner: Account
+) -> None:
+    with live.runtime.db.transaction() as tx:
+        user_id = organizations.ensure_user(tx, f"colleague of {owner.user_id}")
+        organizations.add_member(tx, owner.organization_id, user_id, "MEMBER")
+        keys.create_key(tx, user_id=user_id, organization_id=owner.organization_id, label="colleague's")
+        keys.create_key(tx, user_id=owner.user_id, organization_id=owner.organization_id, label="own")
+    page = visit.open("/keys")
+
+    def entries(name: str) -> list[str]:
+        page.get_by_role("button", name=re.compile(f"^{name}:")).click()
+        found = page.get_by_role("menuitem").all_inner_texts()
+        page.keyboard.press("Escape")
+        page.get_by_role("menu").wait_for(state="detached")
+        return found
+
+    assert entries("own") == ["Name", "Replace by a new one", "Delete"]
+    assert entries("colleague's") == ["Name", "Delete"]
+
+
+def test_a_chart_says_which_lines_it_leaves_out(visit: Visit, live: Live, owner: Account) -> None:
+    page = visit.settled("/")
+    with live.runtime.db.transaction() as tx:
+        made = [
+            keys.create_key(tx, user_id=owner.user_id, organization_id=owner.organization_id, label=f"key {number}")
+            for number in range(9)
+        ]
+    for key in made:
+        answer = live.public.post("/v1/ideogram-v3/generate", headers={"Api-Key": key.api_key}, json={"prompt": "tea"})
+        assert answer.status_code == 200
+    visit.open("/usage")
+    page.get_by_label("By").select_option("key")
+    page.get_by_text("The chart shows the 8 most used of 9").wait_for()
+    names = page.get_by_role("region", name="Usage").get_by_role("row").all_inner_texts()
+    assert len(names) == 10
+    assert all("key " in one for one in names[1:]), "keys by their names, also those made since the console was opened"
+
+
+def test_a_server_that_cannot_be_looked_at_says_why(visit: Visit, live: Live, owner: Account) -> None:
+    administers(live, owner)
+    refused = {"status": 503, "json": {"error": "The disk of the database is full."}}
+    visit.page.route("**/manage/api/health", lambda route: route.fulfill(**refused))
+    page = visit.open("/status")
+    page.get_by_role("alert").get_by_text("The disk of the database is full.").wait_for()
+    visit.page.unroute("**/manage/api/health")
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("heading", name="Queue").wait_for()
+    visit.page.route("**/manage/api/health", lambda route: route.fulfill(**refused))
+    page.get_by_text("What you see may be out of date.").wait_for()  # it looks again after five seconds
+    page.get_by_role("heading", name="Queue").wait_for()
+
+
 def test_what_a_member_must_not_see(browser: Any, live: Live, owner: Account) -> None:
     visit = Visit(browser, live.url, member_of(live, owner, f"zoe of {owner.user_id}"))
     page = visit.open("/team")
@@ -62,8 +117,11 @@ def test_what_a_member_must_not_see(browser: Any, live: Live, owner: Account) ->
     assert "Audit" not in links
     assert "Server" not in links
     assert page.locator(".menu-button").count() == 1, "only their own menu"
-    for hidden in ("/audit", "/status"):
-        visit.open(hidden).get_by_text("Your role in this organisation").wait_for()
+    for hidden, sentence in (
+        ("/audit", "Your role in this organisation"),
+        ("/status", "for administrators of the server"),
+    ):
+        visit.open(hidden).get_by_text(sentence).wait_for()
     page = visit.open("/keys")
     page.get_by_text("No key yet").wait_for()
     assert owner.api_key[:9] not in page.content(), "the owner's key is not theirs to see"

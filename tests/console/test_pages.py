@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from tests.api.live import Account, Live
-from tests.console.conftest import AXE, NARROW, WIDE, Visit, playground
+from tests.console.conftest import AXE, Visit, administers, playground
+from tests.console.looking import look
 
 from linocut.samples import PICTURES
 
@@ -13,13 +14,18 @@ PAGES = (
     "/", "/account", "/datasets", "/datasets/{dataset}", "/train", "/runs", "/runs/{model}", "/models",
     "/models/{model}", "/team", "/keys", "/usage", "/audit", "/status", "/no-such-page", "/gallery", "/playground",
 )  # fmt: skip
-SERIOUS = ("serious", "critical")
+FIRST_LOAD_BYTES = 250_000
+"""As sent, packed."""
 
 
 @pytest.fixture(scope="module")
 def furnished(browser: Any, live: Live) -> Any:
-    """Somebody with a dataset, a trained model, a key and a picture."""
+    """An administrator of the server with a dataset, a trained model, a key that is limited, and a picture."""
     account: Account = live.account()
+    administers(live, account)
+    limit = {"api_key_id": account.api_key_id, "daily_limit": {"amount": 7, "currency_code": "USD"}}
+    limits = f"/manage/api/limits?organization_id={account.organization_id}"
+    assert account.http.post(limits, json=limit).status_code == 200
     dataset = account.http.post("/datasets", json={"name": "posters"}).json()["dataset_id"]
     files = [("files", (path.name, path.read_bytes())) for path in sorted(PICTURES.iterdir())[:8]]
     assert account.http.post(f"/datasets/{dataset}/upload_assets", files=files).status_code == 200
@@ -32,28 +38,13 @@ def furnished(browser: Any, live: Live) -> Any:
     visit.close()
 
 
-def faults(page: Any) -> list[str]:
-    """What axe calls serious or critical on the page as it is."""
-    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'], preload: false })")["violations"]
-    return [
-        f"{one['id']}: {node['target']} {node.get('failureSummary', '')[:200]}"
-        for one in found
-        if one["impact"] in SERIOUS
-        for node in one["nodes"]
-    ]
-
-
-def look(page: Any, found: dict[str, list[str]], name: str) -> None:
-    for size in (WIDE, NARROW):
-        page.set_viewport_size(size)
-        for theme in ("light", "dark"):
-            page.evaluate("theme => { localStorage['linocut.theme'] = theme }", theme)
-            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            told = [*faults(page), *([f"{wide} pixels too wide"] if wide > 0 else [])]
-            if told:
-                found[f"{name}, {theme}, {size['width']}"] = told
-    page.set_viewport_size(WIDE)
+def test_the_first_load_is_small(visit: Visit) -> None:
+    visit.settled("/")
+    sizes = visit.page.evaluate("performance.getEntriesByType('resource').map(one => [one.name, one.encodedBodySize])")
+    own = {name: size for name, size in sizes if "/console/" in name}
+    assert 0 not in own.values(), "a file whose size is not known"
+    assert sum(own.values()) <= FIRST_LOAD_BYTES
+    print(f"first load: {sum(own.values())} bytes in {len(own)} files")
 
 
 def test_every_page_is_for_everybody(furnished: Any) -> None:
@@ -94,6 +85,7 @@ def test_forms_with_a_picture_and_a_painter_are_too(furnished: Any, picture: Pat
     visit, _ = furnished
     found: dict[str, list[str]] = {}
     page = playground(visit, "/v1/ideogram-v3/inpaint")
+    page.get_by_text("Still missing: Picture, Mask, Prompt.").wait_for()
     page.set_input_files("input[type=file] >> nth=0", picture)
     page.wait_for_selector(".painter canvas")
     page.evaluate(AXE.read_text())

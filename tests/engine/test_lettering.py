@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.engine.lettering_pictures import Written, colour_difference, face, ground, mistakes, overlap, write
+from tests.engine.test_scene import drawn as figures_drawn
 from tests.marks import long_but
 
+from linocut.engine.tools import lettering
 from linocut.engine.tools.catalogue import MIB, TOOLS
-from linocut.engine.tools.lettering import EMBEDDED, Lettering, Reader
+from linocut.engine.tools.lettering import EMBEDDED, Lettering, Line, Reader
 from linocut.engine.tools.tool import Tool
 from linocut.engine.tools.toolbox import Toolbox
 from linocut.errors import InvalidRequest, NotReady
@@ -198,10 +200,39 @@ def test_a_drawn_cup_is_no_letter_and_a_letter_that_stands_alone_is_one() -> Non
     """Its shape is a G's, almost; what is erased as lettering must be lettering."""
     found = read(Image.open(PICTURES / "01-cup.png").convert("RGB"))
     assert [line.text for line in found.lines] == ["TEA"]
-    assert found.doubts == ("1 place looks like lettering and could not be read.",)
+    assert found.doubts == ()
     alone = ground("plain", 400, 400, "#F2E8D5")
     write(alone, "B", (200, 200), face("montserrat", 160), "#1B3A5C")
     assert [line.text for line in read(alone).lines] == ["B"]
+
+
+@pytest.mark.parametrize("number", [0, 1, 5, 25])
+def test_nothing_is_said_of_lettering_where_there_is_none(number: int) -> None:
+    """The networks take stars for letters, dots for signs, and a whole crowded picture for one of them."""
+    pixels, _ = figures_drawn(number)
+    found = reader().run(np.asarray(Image.fromarray(pixels).resize((512, 512), Image.Resampling.BICUBIC)))
+    assert (found.lines, found.doubts) == ((), ())
+
+
+@pytest.mark.parametrize(("text", "squares"), [("Summer sale", 8), ("TEA", 10), ("Привет мир", 4)])
+def test_lettering_that_nobody_can_read_is_told(text: str, squares: int) -> None:
+    """Pixelated, or in an alphabet that the networks do not know."""
+    picture = ground("plain", 600, 300, "#F2E8D5")
+    write(picture, text, (300, 150), face("montserrat" if text == "TEA" else "roboto", 44), "#1B3A5C")
+    small = picture.resize((600 // squares, 300 // squares), Image.Resampling.BOX)
+    found = reader().run(np.asarray(small.resize((600, 300), Image.Resampling.NEAREST)))
+    assert (found.lines, found.doubts) == ((), ("1 place looks like lettering and could not be read.",))
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "is_read"),
+    [("TEA", 0.5, True), ("TEA", 0.49, False), ("B", 0.9, True), ("G", 0.68, False), ("• a", 0.63, False),
+     ("?", 0.95, True), ("●●●", 0.99, False), ("→", 0.99, False), ("5 → 6", 0.8, True), ("$", 0.95, True),
+     ("", 0.0, False)],
+)  # fmt: skip
+def test_what_counts_as_read(text: str, confidence: float, is_read: bool) -> None:
+    line = Line(text, ((0, 0), (1, 0), (1, 1), (0, 1)), confidence, 0.0, "#000000", "#FFFFFF")
+    assert lettering._is_read(line) is is_read
 
 
 def test_what_is_hard_to_read_is_said() -> None:

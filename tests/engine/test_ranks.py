@@ -19,7 +19,7 @@ from linocut.engine.ranks import moving
 from linocut.engine.ranks.leader import Ranks
 from linocut.engine.ranks.rank import Opening
 from linocut.engine.training.plan import Draw, divided, micro_batches
-from linocut.engine.training.together import Together, spans, told
+from linocut.engine.training.together import Together, spans, told, unused
 from linocut.engine.training.units import TrainStep, UpdateWeights
 from linocut.orders import Event, RunNoted, TrainFinished, TrainOrder, TrainProgress
 
@@ -119,6 +119,17 @@ def test_the_other_rank_has_learned_a_part(two: Ranks, tmp_path: Path) -> None:
             [len(unit.examples)] if isinstance(unit, TrainStep) else []))  # fmt: skip
         shares.append(sum(seen))
     assert shares == [50, 30]
+
+
+def test_devices_without_a_picture_are_said(two: Ranks, tmp_path: Path) -> None:
+    order = train_order(SAMPLES, steps=2, batch_size=1)
+    last = run(order, tmp_path, two)
+    assert [note.note for note in of_kind(last, RunNoted)] == [
+        "A step takes 1 picture, so 1 device learns and 1 more cannot help. An advanced training with a larger "
+        "x_linocut.batch_size uses them."
+    ]
+    assert unused(0, 5) is None
+    assert str(unused(6, 2)).startswith("A step takes 2 pictures, so 2 devices learn and 6 more cannot help.")
 
 
 def test_killed_and_resumed_is_byte_equal_at_the_same_size(two: Ranks, tmp_path: Path) -> None:

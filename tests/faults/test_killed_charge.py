@@ -20,10 +20,12 @@ from linocut.accounts.types import Caller
 from linocut.api.translate.asks import ask_v3
 from linocut.db.tables import images, jobs, ledger, reservations
 from linocut.generation import service
+from linocut.ids import now
 from linocut.jobs import queue
 from linocut.jobs.types import JobStatus
 from linocut.ledger import book
 from linocut.ledger.reserving import in_progress
+from linocut.ledger.spent import spent_since
 from linocut.runtime import Runtime
 from linocut.wire import GenerateImageRequestV3
 
@@ -74,6 +76,8 @@ def test_one_charge_whenever_the_worker_dies(tmp_path: Path, where: str, done: i
         """(charges, images, balance in cents)"""
         with runtime.db.read() as tx:
             balance = book.balance_of(tx, caller.organization_id) // CENT
+            spent = [spent_since(tx, one, now()) // CENT for one in (home, key.api_key_id)]
+        assert spent == [20 - balance] * 2, "what limits read goes with the charge"
         return count(ledger, ledger.c.kind == "charge"), count(images), balance
 
     with runtime.db.transaction() as tx:

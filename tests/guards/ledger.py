@@ -68,10 +68,20 @@ GUARDS = (
     Guard(
         "a limit of a key counts that key's spending alone",
         "ledger/reserving.py",
-        "        charged = charged.where(ledger.c.api_key_id == api_key_id)\n",
-        "        pass\n",
+        "        spent = spent_since(tx, subject_id, began) + busy\n",
+        "        spent = spent_since(tx, caller.organization_id, began) + busy\n",
         (f"{BOOK}test_a_key_s_limit_counts_that_key_alone[sqlite]",),
         errors=("DailyLimit",),
+    ),
+    Guard(
+        "what limits read is the sum of the charges",
+        "ledger/book.py",
+        "    spent.count(tx, subjects, at, amount)\n",
+        "",
+        (
+            f"{BOOK}test_a_key_s_limit_counts_that_key_alone[sqlite]",
+            "ledger/test_spent.py::test_a_charge_counts_for_its_day_its_organisation_and_its_key[sqlite]",
+        ),
     ),
     Guard(
         "a rotated key keeps its limits",

@@ -10,7 +10,7 @@ from linocut.accounts import keys, organizations
 from linocut.accounts.audit import OPERATOR
 from linocut.accounts.types import Caller
 from linocut.db.database import Database
-from linocut.db.tables import credit_grants, ledger
+from linocut.db.tables import credit_grants, ledger, spent_by_day
 from linocut.errors import Cancelled, RunFailed
 from linocut.ids import new_id, now
 from linocut.jobs import queue
@@ -105,3 +105,17 @@ class Shop:
                 )
             ).scalar_one()
         assert left == max(0, total)
+        self.check_spent(caller)
+
+    def check_spent(self, caller: Caller) -> None:
+        """What limits read is, for the organisation and for each key, what the charges of each day sum up to."""
+        expected: dict[tuple[str, int], int] = {}
+        for entry in self.entries(caller):
+            for subject in (entry.organization_id, entry.api_key_id):
+                if entry.kind == "charge" and entry.amount and subject is not None:
+                    day = entry.hour // 24
+                    expected[subject, day] = expected.get((subject, day), 0) - entry.amount
+        subjects = {caller.organization_id, *(subject for subject, _ in expected)}
+        with self.db.read() as tx:
+            rows = tx.execute(select(spent_by_day).where(spent_by_day.c.subject_id.in_(subjects))).all()
+        assert {(row.subject_id, row.day): row.amount for row in rows} == expected

@@ -111,7 +111,7 @@ def test_a_file_that_is_not_there_and_one_that_is_no_text(tmp_path: Path) -> Non
     (0, "USD", "0.00 USD", 0.0), (60_000, "USD", "0.06 USD", 6.0), (25_000, "USD", "0.025 USD", 2.5),
     (-1_500_000, "USD", "-1.50 USD", -150.0), (1_234_567_890_000, "EUR", "1,234,567.89 EUR", 123_456_789.0),
     (1, "USD", "0.000001 USD", 0.0001), (40_000_000, "JPY", "40 JPY", 40.0), (500_000, "JPY", "0.5 JPY", 0.5),
-    (1_000_000, "KWD", "1.000 KWD", 1000.0),
+    (1_000_000, "KWD", "1.000 KWD", 1000.0), (40_000_000, "XAF", "40 XAF", 40.0),
 ])  # fmt: skip
 def test_amounts_as_they_are_shown_and_sent(amount: int, currency: str, text: str, minor: float) -> None:
     assert money.shown(amount, currency) == text

@@ -21,6 +21,7 @@ from linocut.errors import Unsafe
 from linocut.generation.checking import LONGEST_PROMPT
 from linocut.generation.sizes import ratio_of_text
 from linocut.prompting import expand, fitted, notes_of, restate, reword
+from linocut.prompting.instructions import read_instruction
 from linocut.safety.service import judge_prompt
 
 MOST_SECONDS = 0.05
@@ -149,6 +150,20 @@ def test_no_prompt_takes_long(text: str) -> None:
 
     for work in (judge, write, restated, lambda: ratio_of_text(text, V3.ratios)):
         assert seconds(work) < MOST_SECONDS, work
+
+
+INSTRUCTIONS = [
+    "make the fish blue and the star red, " * 270, "change the a to b and " * 450, "the cup and " * 830,
+    "make " + "a and " * 1600,
+    "remove " + "the star, " * 990, "the star should be red and " * 370, "please " * 1400, "make a with " * 830,
+    "move the star left, " * 490, "add a star and " * 660, "change the colour of the " * 400, '"A" and ' * 1240,
+    "red and " * 1240, "then " * 1990, "turn red, " * 990, "make x " + "blue with " * 990, "and but then also " * 550,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NASTY + INSTRUCTIONS, ids=range(len(NASTY + INSTRUCTIONS)))
+def test_no_instruction_takes_long(text: str) -> None:
+    assert seconds(lambda: read_instruction(text[:LONGEST_PROMPT])) < MOST_SECONDS
 
 
 @pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))

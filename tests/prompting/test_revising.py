@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from linocut.captions import normalise
 from linocut.errors import InvalidRequest
-from linocut.prompting import Revised, instructions, revise
+from linocut.prompting import Revised, revise
 
 CIRCLE: dict[str, Any] = {
     "type": "obj",
@@ -152,7 +152,7 @@ def test_the_part_that_was_not_understood_is_told() -> None:
 
 WORDS = (
     "make", "the", "star", "circle", "blue", "red", "to", "and", "remove", "add", "move", "left", "top", '"TEA"',
-    "background", "a", "with", "into", "TEA", "it", "all", "say", ",", ".", "text", "!",
+    "background", "a", "with", "into", "TEA", "it", "all", "say", ",", ".", "text", "!", "and the",
 )  # fmt: skip
 
 
@@ -179,14 +179,108 @@ def test_a_verb_may_be_left_out_of_the_second_half(second: str) -> None:
     assert revised.notes == ["Understood: a red circle becomes blue.", "Understood: the ground becomes plain mint."]
 
 
-def test_a_verb_may_be_left_out_of_every_half_but_the_first() -> None:
-    assert instructions._with_verbs("Make the a red, and the b blue and the c green") == (
-        "Make the a red, and Make the b blue and Make the c green"
-    )
-    for left in ("a red and the b", "make the a big. the b red and the c", "make the a and the b blue"):
-        assert instructions._with_verbs(left) == left
+FISH: dict[str, Any] = {**STAR, "bbox": [100, 100, 300, 400], "desc": "a green fish", "color_palette": ["#1F9E46"]}
+CUP: dict[str, Any] = {**STAR, "bbox": [500, 600, 700, 800], "desc": "a white cup", "color_palette": ["#FFFFFF"]}
+BLUE_AND_RED = ["a blue fish", "a red star", "a white cup", "TEA"]
+CAT_AND_HEART = ["a green cat", "a yellow heart", "a white cup", "TEA"]
+
+
+@pytest.mark.parametrize(("instruction", "now"), [
+    ("change the fish to blue and the star to red", BLUE_AND_RED),
+    ("make the fish blue and the star red", BLUE_AND_RED),
+    ("make the fish blue and star red", BLUE_AND_RED),
+    ("make the fish blue but the star red", BLUE_AND_RED),
+    ("turn the fish blue, the star red", BLUE_AND_RED),
+    ("change the fish to blue; the star to red", BLUE_AND_RED),
+    ("change the fish to blue. Then the star to red.", BLUE_AND_RED),
+    ("paint the fish in blue and the star in red", BLUE_AND_RED),
+    ("paint the fish blue and the star in red", BLUE_AND_RED),
+    ("the fish should be blue and the star red", BLUE_AND_RED),
+    ("the fish should be blue and the star should be red", BLUE_AND_RED),
+    ("change the colour of the fish to blue and of the star to red", BLUE_AND_RED),
+    ("change the fish from green to blue and the star from yellow to red", BLUE_AND_RED),
+    ("Could you please change the fish to blue, and the star to red?", BLUE_AND_RED),
+    ("turn the fish into a cat and the star into a heart", CAT_AND_HEART),
+    ("replace the fish with a cat, the star with a heart", CAT_AND_HEART),
+    ("make the fish a cat and the star a heart", CAT_AND_HEART),
+    ("make the fish blue, the star red, and the cup green", ["a blue fish", "a red star", "a green cup", "TEA"]),
+    ("change the fish to blue, the star to red, the text to MINT",
+     ["a blue fish", "a red star", "a white cup", "MINT"]),
+    ("swap the fish for a cat, the star for a heart and the cup for a tree",
+     ["a green cat", "a yellow heart", "a white tree", "TEA"]),
+    ("change the fish to blue and white and the star to red",
+     ["a blue and white fish", "a red star", "a white cup", "TEA"]),
+    ("change the fish and the star to blue and the cup to red", ["a blue fish", "a blue star", "a red cup", "TEA"]),
+    ("change the fish to blue and the star and the cup to red", ["a blue fish", "a red star", "a red cup", "TEA"]),
+    ("turn the star into a fish and the fish into a star", ["a green star", "a yellow fish", "a white cup", "TEA"]),
+    ('change "TEA" to "MINT" and the star to red', ["a green fish", "a red star", "a white cup", "MINT"]),
+    ('make the text say "NOW AND THEN, OPEN" and the star red',
+     ["a green fish", "a red star", "a white cup", "NOW AND THEN, OPEN"]),
+    ("make the fish blue and the star red, then remove the cup and the text", ["a blue fish", "a red star"]),
+    ("remove the fish, the cup and the text", ["a yellow star"]),
+    ("make the fish and the star blue", ["a blue fish", "a blue star", "a white cup", "TEA"]),
+    ('add the word "NOW" in red and a blue cat',
+     ["a green fish", "a yellow star", "a white cup", "TEA", "NOW", "a blue cat"]),
+])  # fmt: skip
+def test_all_parts_are_understood_where_their_verb_is_left_out(instruction: str, now: list[str]) -> None:
+    revised = done(instruction, FISH, STAR, CUP, TEA)
+    assert descs(revised) == now
+    assert all(note.startswith("Understood: ") for note in revised.notes)
+
+
+@pytest.mark.parametrize("instruction", [
+    "move the fish to the right and the star to the bottom left", "move the fish right and the star to the bottom left",
+    "put the fish on the right, the star at the bottom left",
+])  # fmt: skip
+def test_two_are_moved_with_one_verb(instruction: str) -> None:
+    revised = done(instruction, FISH, STAR)
+    assert revised.notes == [
+        "Understood: a green fish moves to the right.", "Understood: a yellow star moves to the bottom left."
+    ]  # fmt: skip
+
+
+def test_the_ground_may_be_any_part() -> None:
+    for instruction in (
+        "change the background to white dots on blue and the star to red",
+        "change the star to red and the background to blue with white dots",
+    ):
+        revised = done(instruction, FISH, STAR)
+        assert descs(revised) == ["a green fish", "a red star"]
+        assert revised.caption["compositional_deconstruction"]["background"] == "white dots on blue"
+
+
+@pytest.mark.parametrize(("instruction", "notes"), [
+    ("make the fish blue and the star", ['Not understood, and left as it is: "the star".']),
+    ("make the fish blue with a golden crown", ['Not understood, and left out: "crown".']),
+    ("swap the star for a cat and a dog", ['Not understood, and left out: "dog".']),
+    ("make the star 50% bigger", ['Not understood, and left out: "50".']),
+    ("add a shiny star at the top", ['Not understood, and left out: "shiny".']),
+    ("make the star red and blue", ["It takes no more colours, so this is left out: blue."]),
+    ("make the fish blue and happy", ['Not understood, and left as it is: "happy".']),
+    ("make the fish blue; sing a song; dance", ['Not understood, and left as it is: "sing a song" and "dance".']),
+    ("make the fish blue. " + ". ".join(f"dance {n}" for n in range(10)), [
+        "Not understood, and left as it is: "
+        + ", ".join(f'"dance {n}"' for n in range(8)) + " and 2 more."]),
+    ("make the fish blue" + "," * 2000 + " remove the star", ["Only its first 2000 characters were read."]),
+])  # fmt: skip
+def test_what_is_not_understood_is_told(instruction: str, notes: list[str]) -> None:
+    revised = done(instruction, FISH, STAR)
+    assert [note for note in revised.notes if not note.startswith("Understood: ")] == notes
+
+
+def test_big_and_red_is_both() -> None:
+    assert done("make the star big and red").notes == [
+        "Understood: a yellow star becomes red.", "Understood: a red star becomes larger."
+    ]  # fmt: skip
+
+
+def test_what_is_not_there_is_told_with_what_was_there() -> None:
+    with pytest.raises(InvalidRequest, match=r'"the dragon" was not found in the picture\. It shows a green fish and'):
+        done("make the fish blue and the dragon red", FISH, STAR)
 
 
 def test_two_colours_of_one_thing_and_one_colour_of_two_things_are_no_second_half() -> None:
-    assert len(done("make the circle blue and white").notes) == 1
-    assert all("becomes blue" in note for note in done("make the circle and the star blue").notes)
+    assert done("make the circle blue and white").notes[0] == "Understood: a red circle becomes blue."
+    assert done("make the circle and the star blue").notes == [
+        "Understood: a red circle becomes blue.", "Understood: a yellow star becomes blue."
+    ]  # fmt: skip

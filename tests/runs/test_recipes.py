@@ -60,6 +60,8 @@ def test_the_advanced_route_has_the_contract_s_defaults_and_the_base_s_where_it_
     assert (recipe.ema, recipe.learning_rate) == (BASE.training.ema, BASE.training.learning_rate)
     given_all = recipes.advanced(BASE, 20, 300, 64, 0.999, 2e-5)
     assert (given_all.steps, given_all.rank, given_all.ema, given_all.learning_rate) == (300, 64, 0.999, 2e-5)
+    assert recipe.batch_size == given_all.batch_size == BASE.training.batch_size
+    assert recipes.for_ask(BASE, 20, AdvancedAsk(batch_size=7)) == replace(recipe, batch_size=7)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,8 @@ def test_the_advanced_route_has_the_contract_s_defaults_and_the_base_s_where_it_
         ("learning_rate", -1e-4),
         ("learning_rate", math.inf),
         ("learning_rate", math.nan),
+        ("batch_size", 0),
+        ("batch_size", 65),
     ],
 )
 def test_a_number_out_of_range_is_refused_by_its_name(field: str, value: float) -> None:

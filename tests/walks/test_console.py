@@ -242,6 +242,31 @@ def test_a_key_that_may_only_read(idle: Live) -> None:
         assert next(iter(wrong)) in told.json()["error"]
 
 
+def test_a_limit_at_the_wrong_place_makes_no_key_without_it(idle: Live) -> None:
+    account = idle.account()
+    before = len(ok(account.http.get(f"{MANAGE}/api_keys"))["current_api_keys"])
+    for name, value in (("scopes", ["read"]), ("expires_in_seconds", 3600)):
+        for address in (f"{MANAGE}/api_keys", f"{MANAGE}/api_keys_v2?organization_id={account.organization_id}"):
+            told = account.http.post(address, json={"label": "site", name: value})
+            assert told.status_code == 400
+            assert f"it belongs in x_linocut, as x_linocut.{name}" in told.json()["error"]
+    assert len(ok(account.http.get(f"{MANAGE}/api_keys"))["current_api_keys"]) == before
+    changed = account.http.patch(f"{MANAGE}/api_keys/{account.api_key_id}", json={"label": "x", "scopes": ["read"]})
+    assert (changed.status_code, "no field 'scopes'" in changed.json()["error"]) == (400, True)
+
+
+def test_a_role_in_an_invite_is_refused_and_nobody_is_invited(idle: Live) -> None:
+    owner = idle.account()
+    place = {"organization_id": owner.organization_id}
+    asked = {
+        "members": [{"email_address": "ada.r@example.org"}, {"email_address": "bob.r@example.org", "role": "ADMIN"}]
+    }
+    told = owner.http.post(f"{MANAGE}/organization/add_members", params=place, json=asked)
+    assert (told.status_code, "no field 'role'" in told.json()["error"]) == (400, True)
+    assert "The fields are user_id, display_handle, email_address." in told.json()["error"]
+    assert len(ok(owner.http.get(f"{MANAGE}/organization/members", params=place))["members"]) == 1
+
+
 def test_a_rotated_key_goes_on_for_a_while(idle: Live) -> None:
     account = idle.account()
     for overlap, old in ((600, 200), (0, 401)):
@@ -279,14 +304,18 @@ def test_members_by_role(idle: Live) -> None:
     assert [one["success"] for one in results] == [False] * 4
 
 
-def test_the_last_owner_stays_also_when_two_leave_at_once(idle: Live) -> None:
+@pytest.mark.parametrize("how", ["leave", "remove_members"])
+def test_the_last_owner_stays_also_when_two_leave_at_once(idle: Live, how: str) -> None:
     owner = idle.account()
-    other, other_id = invited(idle, owner, "second.owner@example.org")
+    other, other_id = invited(idle, owner, f"second.owner.{how}@example.org")
     act(owner, "promote_members", owner, user_id=other_id)
     results: list[bool] = []
 
     def leave(http: httpx2.Client, user_id: str) -> None:
-        results.append(act(http, "remove_members", owner, user_id=user_id)[0]["success"])
+        if how == "leave":
+            results.append(left(http, owner).status_code == 204)
+        else:
+            results.append(act(http, how, owner, user_id=user_id)[0]["success"])
 
     threads = [threading.Thread(target=leave, args=one) for one in ((owner.http, owner.user_id), (other, other_id))]
     for thread in threads:
@@ -294,6 +323,32 @@ def test_the_last_owner_stays_also_when_two_leave_at_once(idle: Live) -> None:
     for thread in threads:
         thread.join()
     assert sorted(results) == [False, True]
+
+
+def left(http: httpx2.Client, where: Account) -> httpx2.Response:
+    return http.post(f"{MANAGE}/organization/leave", params={"organization_id": where.organization_id})
+
+
+def test_a_member_leaves_alone_and_the_last_owner_does_not(idle: Live) -> None:
+    owner = idle.account()
+    ada, ada_id = invited(idle, owner, "ada.l@example.org")
+    place = {"organization_id": owner.organization_id}
+    key = ok(ada.post(f"{MANAGE}/api_keys_v2", params=place, json={}))["api_key"]
+    assert left(ada, owner).status_code == 204
+    assert idle.public.get("/models", headers={"Api-Key": key}).status_code == 401
+    assert ada.get(f"{MANAGE}/organization/members", params=place).status_code == 404
+    assert ok(ada.get(f"{MANAGE}/session"))["user_id"] == ada_id, "the session is for the other organisations too"
+    assert left(ada, owner).status_code == 404
+    with idle.runtime.db.read() as tx:
+        newest = next(one for one in audit.entries(tx, most=9) if one.action == "member.left")
+    assert (newest.object_id, newest.details) == (ada_id, {"role": "MEMBER", "keys": 1})
+    stays = left(owner.http, owner)
+    assert stays.status_code == 409
+    assert "You are the last owner of this organisation" in stays.json()["error"]
+    act(owner, "add_members", owner, user_id=ada_id)
+    assert idle.public.get("/models", headers={"Api-Key": key}).status_code == 401, "the old key stays revoked"
+    act(owner, "promote_members", owner, user_id=ada_id)
+    assert left(owner.http, owner).status_code == 204
 
 
 def test_invites_are_seen_by_admins_renewed_and_cancelled(idle: Live) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.requests import Request
 from tests.api.live import Account, Live
 from tests.api.pictures import png
 from tests.walks.steps import V3_GENERATE, ok
@@ -12,6 +13,8 @@ from tests.walks.test_editing import INPAINT, REMIX, REMIX_V4, mask
 from tests.walks.test_options import CHARACTER, STYLE, newest
 
 from linocut import ids
+from linocut.api.links import is_own
+from linocut.settings import Settings
 from linocut.storage.links import image_url
 
 
@@ -76,10 +79,10 @@ def test_any_other_link_is_refused_with_a_sentence(live: Live, account: Account,
     secret = live.runtime.link_secret
     image_id = link.rpartition("/")[2].partition(".")[0]
     links = {
-        "expired": image_url("http://x", image_id, ids.now().replace(year=2001), secret),
+        "expired": image_url(live.url, image_id, ids.now().replace(year=2001), secret),
         "forged": link.replace("sig=", "sig=0")[:-1],
         "foreign": link,
-        "gone": image_url("http://x", ids.new_id(), ids.now().replace(year=2099), secret),
+        "gone": image_url(live.url, ids.new_id(), ids.now().replace(year=2099), secret),
         "elsewhere": "https://example.com/cat.png?exp=1&sig=2",
         "unsigned": link.partition("?")[0],
         "file": "file:///etc/passwd",
@@ -88,10 +91,34 @@ def test_any_other_link_is_refused_with_a_sentence(live: Live, account: Account,
     assert (told.status_code, words in told.json()["error"]) == (400, True), told.text
 
 
-def test_the_host_of_a_link_does_not_matter_because_it_is_never_fetched(account: Account) -> None:
+def test_a_link_under_another_address_is_no_link_of_this_server(live: Live, account: Account) -> None:
+    """Also with a signature that is valid. The address that the request asks for is this server's."""
     link = drawn(account)
     path = link[link.index("/api/images/") :]
-    ok(form(account, REMIX, [text("image", f"https://prints.example.com/studio{path}"), text("prompt", "a dog")]))
+    host = live.url.removeprefix("http://")
+    elsewhere = [f"https://{host}", "http://127.0.0.1:1", "http://prints.example.com", f"http://{host}@evil.example"]
+    for address in (*elsewhere, "http://prints.example.com:99999"):
+        told = form(account, REMIX, [text("image", address + path), text("prompt", "a dog")])
+        assert told.status_code == 400
+        assert told.json()["error"] == (
+            f"image: Only links that begin with this server's own address are followed ({live.url}); "
+            "send the picture as a file."
+        )
+        assert form(account, "/v1/edit", [text("image_urls", address + path), text("prompt", "x")]).status_code == 400
+    named = account.http.post(
+        REMIX,
+        files=[text("image", f"http://Prints.example.com:80{path}"), text("prompt", "a dog")],
+        headers={"Host": "prints.example.com"},
+    )
+    ok(named)
+
+
+def test_the_public_address_is_its_own_beside_the_one_that_is_asked_for() -> None:
+    request = Request({"type": "http", "scheme": "http", "headers": [(b"host", b"inside:8731")], "server": ("x", 1)})
+    settings = Settings(public_url="https://prints.example.com/studio")
+    own = ["https://prints.example.com/a", "https://prints.example.com:443/a", "http://inside:8731/a"]
+    foreign = ["http://prints.example.com/a", "https://inside:8731/a", "http://inside/a", "//inside:8731/a", ""]
+    assert [link for link in own + foreign if is_own(link, request, settings)] == own
 
 
 def test_more_links_than_references_are_too_many(account: Account) -> None:

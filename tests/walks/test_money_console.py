@@ -164,6 +164,7 @@ def test_who_may_see_what(shop: Live, rich: Account) -> None:
         ("GET", "usage"): (times, None, 200, 200),
         ("GET", "usage.csv"): (times, None, 200, 200),
         ("GET", "credits"): (times, None, 200, 200),
+        ("GET", "limits"): (place, None, 200, 200),
         ("GET", "credit_summary"): (place, None, 403, 200),
         ("GET", "spend_commit"): (place, None, 403, 200),
         ("GET", "organization/list_invoices"): (place, None, 403, 200),
@@ -203,21 +204,45 @@ def test_what_an_administrator_entered_is_shown_beside_what_was_spent(shop: Live
     assert postpaid["is_postpaid_commit"]
 
 
+def test_what_is_spent_of_a_limit_is_told_to_admins_of_all_keys_and_to_members_of_their_own(
+    shop: Live, rich: Account
+) -> None:
+    asked = {"organization_id": rich.organization_id}
+    limit = {"amount": 100.0, "currency_code": "USD"}
+    ok(rich.http.post(f"{MANAGE}/limits", params=asked, json={"api_key_id": rich.api_key_id, "daily_limit": limit}))
+    ok(rich.http.post(V3_GENERATE, json={"prompt": "tea"}))
+    cents = {"amount": 6.0, "currency_code": "USD"}
+    six = {"spent_today": cents, "spent_this_month": cents}
+    told = ok(rich.http.get(f"{MANAGE}/limits", params=asked))
+    assert told["organization"] == {"daily_limit": None, "monthly_limit": None, **six}
+    assert told["api_keys"] == [{"api_key_id": rich.api_key_id, "daily_limit": limit, "monthly_limit": None, **six}]
+    admin, member = member_of(shop, rich, "ADMIN"), member_of(shop, rich, "MEMBER")
+    assert ok(admin.get(f"{MANAGE}/limits", params=asked))["api_keys"] == told["api_keys"]
+    seen = ok(member.get(f"{MANAGE}/limits", params=asked))
+    assert seen == {**told, "api_keys": []}, "another's key is not theirs to see"
+
+
 def test_limits_are_set_for_keys_by_admins_and_for_the_organisation_by_who_runs_the_server(shop: Live) -> None:
     account = shop.account()
     asked = {"organization_id": account.organization_id}
     console = httpx2.Client(base_url=shop.url, headers=signed_in(account.token), event_hooks=HOOKS, timeout=30)
     told = ok(console.get(f"{MANAGE}/limits", params=asked))
-    any_amount = {"daily_limit": None, "monthly_limit": None}
-    assert told == {"organization": any_amount, "api_keys": [], "may_change_organization": False}
+    nothing = {"amount": 0.0, "currency_code": "USD"}
+    spent = {"spent_today": nothing, "spent_this_month": nothing}
+    assert told == {
+        "organization": {"daily_limit": None, "monthly_limit": None, **spent}, "api_keys": [],
+        "images_in_flight": 0, "max_images_in_flight": shop.settings.max_images_in_flight,
+        "may_change_organization": False,
+    }  # fmt: skip
 
     def set_to(client: httpx2.Client = console, **body: Any) -> httpx2.Response:
         return client.post(f"{MANAGE}/limits", params=asked, json=body)
 
     cents = {"amount": 10.0, "currency_code": "USD"}
     key = {"api_key_id": account.api_key_id}
-    assert ok(set_to(**key, daily_limit=cents))["api_keys"] == [{**key, "daily_limit": cents, "monthly_limit": None}]
-    both = [{**key, "daily_limit": cents, "monthly_limit": cents}]
+    by_day = [{**key, "daily_limit": cents, "monthly_limit": None, **spent}]
+    assert ok(set_to(**key, daily_limit=cents))["api_keys"] == by_day
+    both = [{**key, "daily_limit": cents, "monthly_limit": cents, **spent}]
     assert ok(set_to(**key, daily_limit=cents, monthly_limit=cents))["api_keys"] == both
     with shop.runtime.db.transaction() as tx:
         book.grant(tx, account.organization_id, (100 * CENT, "USD"), "credit", OPERATOR, None)

@@ -42,6 +42,8 @@ def _let_in_by_the_link(idle: Live) -> None:
     asked = {"link": link(idle, "owner"), "wants_token": True}
     session = ok(idle.public.post(f"{MANAGE}/use_link", json=asked))
     assert (session["has_password"], session["can_return"]) == (False, False)
+    assert session["is_administrator"] is True
+    assert ok(idle.account().http.get(f"{MANAGE}/session"))["is_administrator"] is False, "of another organisation"
     assert idle.public.post(f"{MANAGE}/use_link", json=asked).status_code == 404, "good once"
     assert session["display_handle"] == "owner"
     mine = httpx2.Client(base_url=idle.url, headers=signed_in(session["token"]), timeout=30, event_hooks=HOOKS)

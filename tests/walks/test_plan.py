@@ -23,7 +23,7 @@ def rows(live: Live) -> list[int]:
 
 @pytest.mark.parametrize(("path", "numbers"), [
     (V3, {}), (V4, {}), (f"{V3}-advanced", {"training_steps": 200, "lora_rank": 64, "learning_rate": 1e-4, "seed": 5}),
-    (f"{V4}-advanced", {}),
+    (f"{V4}-advanced", {}), (f"{V4}-advanced", {"training_steps": 100, "x_linocut": {"batch_size": 3}}),
 ])  # fmt: skip
 def test_the_plan_is_what_the_training_then_is(
     live: Live, account: Account, dataset_id: str, path: str, numbers: dict[str, Any]
@@ -36,6 +36,9 @@ def test_the_plan_is_what_the_training_then_is(
     [run] = finish(account, started["model_id"])["training_runs"]
     for field in ("training_steps", "lora_rank", "learning_rate", "ema"):
         assert plan[field] == run[field]
+    own = live.runtime.base.training.batch_size
+    batch = numbers.get("x_linocut", {}).get("batch_size", own)
+    assert plan["batch_size"] == run["x_linocut"]["batch_size"] == batch
     scored = {int(step) for step in run["x_linocut"]["scores"] if step.isdecimal()}
     steps, every = plan["training_steps"], plan["checkpoint_every"]
     assert scored == {*range(0, steps + 1, every), steps}
@@ -59,6 +62,8 @@ def test_minutes_are_those_of_the_runs_before_or_said_to_be_unknown(live: Live, 
         longer = client.plan(dataset_id, "House style", training_steps=10_000)
         assert longer["training_steps"] == 10_000
         assert longer["minutes"] > plan["minutes"]
+        wider = client.plan(dataset_id, "House style", batch_size=4 * longer["batch_size"])
+        assert wider["seconds_per_step"] == pytest.approx(4 * plan["seconds_per_step"], abs=4e-4)
         with live.runtime.db.transaction() as tx:
             tx.execute(models.update().values(base="another@0000000000000000"))
         unknown = client.plan(dataset_id, "House style")
@@ -85,7 +90,8 @@ def test_what_waits_first_is_said(idle: Live) -> None:
 
 @pytest.mark.parametrize(("changes", "status"), [
     ({"model_name": "x"}, 400), ({"dataset_id": "none"}, 404), ({"training_steps": 150}, 400), ({"lora_rank": 3}, 400),
-    ({"steps": 100}, 400),
+    ({"steps": 100}, 400), ({"x_linocut": {"batch_size": 0}}, 400), ({"x_linocut": {"batch_size": 65}}, 400),
+    ({"x_linocut": {"batch": 2}}, 400),
 ], ids=str)  # fmt: skip
 def test_it_refuses_what_the_training_refuses(
     account: Account, dataset_id: str, changes: dict[str, Any], status: int
@@ -94,6 +100,13 @@ def test_it_refuses_what_the_training_refuses(
     told = [account.http.post(f"{V3}-advanced{end}", json=body) for end in ("", "/plan")]
     assert [one.status_code for one in told] == [status, status]
     assert told[0].json()["error"] == told[1].json()["error"]
+
+
+def test_a_plain_training_takes_no_batch_size(account: Account, dataset_id: str) -> None:
+    body = {"dataset_id": dataset_id, "model_name": "House style", "x_linocut": {"batch_size": 2}}
+    told = account.http.post(V3, json=body)
+    assert told.status_code == 400
+    assert "batch_size" in told.json()["error"]
 
 
 def test_a_dataset_that_is_too_small_has_no_plan(account: Account) -> None:

@@ -5,6 +5,7 @@ from tests.api.live import Account, Live
 from tests.walks.steps import V3_GENERATE, V3_TRAIN, fill, finish, model, ok, train, trained
 
 from linocut.api.discovery import OPERATIONS
+from linocut.db.tables import members
 
 
 @pytest.fixture
@@ -129,6 +130,29 @@ def test_a_model_that_is_taken_back_is_gone_for_the_others_at_once(
     assert hidden.status_code == absent.status_code == 404
     assert hidden.content == absent.content
     assert model(account, done["model_id"])["status"] == "COMPLETED"
+
+
+def test_the_owner_is_told_with_whom_a_model_is_shared_and_how_many_they_are(
+    live: Live, account: Account, theirs: Account
+) -> None:
+    done = trained(account)
+    path = f"/models/{done['model_id']}/share"
+
+    def told() -> list[tuple[str, int, bool]]:
+        listed = ok(account.http.get(path))["organizations"]
+        assert all(one["organization_name"].startswith("org ") for one in listed)
+        return [(one["organization_id"], one["members"], one["is_shared"]) for one in listed]
+
+    own, other = (account.organization_id, 1, False), theirs.organization_id
+    assert told() == [own, (other, 2, False)]
+    ok(account.http.put(path, json={"organization_id": other}))
+    assert told() == [own, (other, 2, True)]
+    with live.runtime.db.transaction() as tx:
+        left = members.c.organization_id == other, members.c.user_id == account.user_id
+        tx.execute(members.delete().where(*left))
+    assert told() == [own, (other, 1, True)], "whoever has left can still take it back"
+    assert account.http.delete(path, params={"organization_id": other}).status_code == 204
+    assert told() == [own]
 
 
 def test_a_run_goes_on_without_a_picture_that_was_deleted(account: Account) -> None:

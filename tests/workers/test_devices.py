@@ -37,10 +37,6 @@ def settings(tmp_path: Path, **given: Any) -> Settings:
     [
         ({"training_devices": 3}, 8, "is 3, and this machine has 2 processor cores and no GPU. Set "
          "LINOCUT_TRAINING_DEVICES to at most 2."),
-        ({}, 1, "a step of Mini takes 1 picture: each device needs one at least. Set LINOCUT_TRAINING_DEVICES to at "
-         "most 1, or LINOCUT_TRAINING_SHARDS to on where the base fits on no device."),
-        ({"training_devices": 9}, 8, "takes 8 pictures: each device needs one at least. Set "
-         "LINOCUT_TRAINING_DEVICES to at most 8, or"),
         ({"workers": 2}, 8, "this server starts 2 engine processes, which would take the same devices."),
         ({"training_devices": 1, "training_shards": "on"}, 8, "LINOCUT_TRAINING_SHARDS is on, and there is one device; "
          "set LINOCUT_TRAINING_DEVICES to 2 or more."),
@@ -59,6 +55,17 @@ def test_what_can_be_is_not(tmp_path: Path) -> None:
     check_devices(settings(tmp_path), mini(2))
     check_devices(settings(tmp_path, training_shards="on"), mini(1))
     check_devices(settings(tmp_path, training_devices=1, workers=4, engine="fake"), mini(1))
+
+
+def test_devices_that_the_base_s_recipe_does_not_need_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check_devices(settings(tmp_path), mini(2))
+    assert capsys.readouterr().out == ""
+    check_devices(settings(tmp_path), mini(1))
+    said = capsys.readouterr().out
+    assert "takes 1 picture, and a device needs one at least" in said
+    assert "x_linocut.batch_size" in said
 
 
 @pytest.mark.parametrize("count", [0, -1, 65])

@@ -9,8 +9,9 @@ from tests.workers.test_crashes import check_house, short_run, story
 
 from linocut.custom_models import events
 from linocut.custom_models import service as registry
-from linocut.db.tables import training_runs
-from linocut.errors import RunFailed
+from linocut.db.tables import ledger, training_runs
+from linocut.engine.fake import STEP_SECONDS_VARIABLE
+from linocut.errors import Busy, RunFailed
 from linocut.jobs import queue, reaper
 from linocut.orders import Failed
 from linocut.runs.reports import close_failed_job
@@ -91,6 +92,42 @@ def test_a_model_archived_then_stays_archived_and_its_job_ends(workshop: Worksho
     workshop.worker("second").run_until_idle()
     assert workshop.model(workshop.alice, model_id).status == "ARCHIVED"
     assert (workshop.job(kind="train").status, previews(workshop, model_id)) == ("DONE", [])
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_the_device_time_of_the_last_previews_is_in_the_ledger_at_no_cost(
+    workshop: Workshop, model_id: str, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    monkeypatch.setenv(STEP_SECONDS_VARIABLE, "0.002")
+    loop = until_published(workshop, model_id)
+    [charge] = entries(workshop)
+    if ends == "badly":
+        [held] = loop.holdings.all()
+        loop.publisher.put(Failed(key=held.key, error=RunFailed("The engine fell over."), device_seconds=0.25))
+    else:
+        loop.run_until_idle()
+    while not loop.publisher.idle():
+        pass
+    [first, more] = entries(workshop)
+    assert first == charge, "what was charged stays"
+    assert (charge.quantity, more.quantity, more.amount, more.job_id) == (1, 0, 0, None)
+    assert more.device_us == 250_000 if ends == "badly" else 0 < more.device_us < charge.device_us
+    same = ("name", "organization_id", "user_id", "api_key_id", "model_id", "tool", "currency", "unit_price")
+    assert [getattr(more, name) for name in same] == [getattr(charge, name) for name in same]
+
+
+def test_the_device_time_of_a_run_that_is_put_off_is_told(workshop: Workshop, model_id: str) -> None:
+    loop = until_published(workshop, model_id)
+    [held] = loop.holdings.all()
+    loop.publisher.put(Failed(key=held.key, error=Busy("The disk is full."), device_seconds=0.5))
+    while not loop.publisher.idle():
+        pass
+    assert workshop.job(kind="train").status == "QUEUED"
+    assert [one.device_us for one in entries(workshop)][1:] == [500_000]
+
+
+def entries(workshop: Workshop) -> list[Any]:
+    return list(workshop.read(lambda tx: tx.execute(select(ledger).order_by(ledger.c.entry_id)).all()))
 
 
 def test_a_run_that_fails_then_keeps_its_model(workshop: Workshop, model_id: str) -> None:

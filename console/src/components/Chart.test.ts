@@ -4,6 +4,7 @@ import type { Line } from './Chart.svelte'
 
 // jsdom draws nothing and has no sizes: a pen that writes down the numbers it is told, and a place 600 pixels wide.
 const told: number[] = []
+const written: string[] = []
 let strokes = 0
 const write = (...numbers: unknown[]) => void told.push(...numbers.filter((one): one is number => typeof one === 'number'))
 class Path {
@@ -15,7 +16,7 @@ class Path {
   closePath() {}
 }
 const pen: unknown = new Proxy({}, {
-  get: (_, name) => name === 'measureText' ? () => ({ width: 20 }) : name === 'stroke' ? () => void strokes++ : ['moveTo', 'lineTo', 'rect', 'fillRect'].includes(String(name)) ? write : () => {},
+  get: (_, name) => name === 'measureText' ? () => ({ width: 20 }) : name === 'stroke' ? () => void strokes++ : name === 'fillText' ? (text: string) => void written.push(text) : ['moveTo', 'lineTo', 'rect', 'fillRect'].includes(String(name)) ? write : () => {},
   set: () => true,
 })
 let chart: ReturnType<typeof mount> | null = null
@@ -33,11 +34,11 @@ beforeAll(async () => {
 afterEach(async () => {
   if (chart) await unmount(chart)
   chart = null
-  told.length = strokes = 0
+  told.length = written.length = strokes = 0
 })
 
-async function shown(lines: Line[], log = true) {
-  chart = mount(Chart, { target: document.body, props: { lines, label: 'Loss', log } })
+async function shown(lines: Line[], log = true, days = false) {
+  chart = mount(Chart, { target: document.body, props: { lines, label: 'Loss', log, days } })
   flushSync()
   await new Promise((go) => setTimeout(go, 20)) // uPlot draws a moment later
 }
@@ -60,6 +61,11 @@ describe('the chart', () => {
   it('names every line and its last value', async () => {
     await shown([{ name: 'each step', x: [1, 2], y: [3, 2], faint: true }, { name: 'smoothed', x: [1, 2], y: [3, 2.5] }])
     expect(legend()).toEqual(['each step2', 'smoothed2.5'])
+  })
+  it('of days counts in whole numbers', async () => {
+    await shown([{ name: 'images', x: [0, 86_400, 172_800], y: [0, 0, 1] }], false, true)
+    expect(written).toContain('1')
+    expect(written.filter((one) => /^\d+\.\d+$/.test(one))).toEqual([])
   })
   it('takes eight runs of 10,000 points, and a linear axis takes zero', async () => {
     const x = Array.from({ length: 10_000 }, (_, i) => i)

@@ -12,6 +12,8 @@ export interface Page {
   nav?: { group: 'work' | 'organization'; order: number; icon: Component<{ size?: number }> }
   /** The least role in the organisation that sees it. */
   role?: Role
+  /** Only for administrators of the server. */
+  administrators?: true
 }
 
 export const page = (one: Page): Page => one

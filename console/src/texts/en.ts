@@ -1,6 +1,8 @@
 // Every word of the console, in one file. A page's words stand together under the page's name.
 // Sentences of refusals are not here: the server writes those, and they are shown as they come.
 
+import { minorUnits } from '../lib/money'
+
 const many = (n: number, one: string, more: string): string => `${n.toLocaleString('en')} ${n === 1 ? one : more}`
 
 export const en = {
@@ -30,6 +32,7 @@ export const en = {
     title: 'There is no such page',
     about: 'The address names a page that the console does not have.',
     role: 'Your role in this organisation does not open this page.',
+    administrators: 'This page is for administrators of the server: the owners and admins of its first organisation.',
     back: 'To the start',
   },
   connection: {
@@ -151,14 +154,14 @@ export const en = {
   },
   train: {
     title: 'Train', about: 'A custom model learns the style or the subject of a dataset.', dataset: 'Dataset', choose: 'Choose a dataset', name: 'Name of the model', nameHint: '5 to 30 letters, digits, spaces and hyphens. A name that you have used makes the next version of it.', nameRule: '5 to 30 letters, digits, spaces and hyphens.',
-    how: 'How', simple: 'Simple: the recipe of the base', advanced: 'Advanced', same: 'Same as an earlier run', steps: 'Steps', stepsHint: '100 to 10,000, in hundreds.', rank: 'Rank', rate: 'Learning rate', ema: 'EMA',
+    how: 'How', simple: 'Simple: the recipe of the base', advanced: 'Advanced', same: 'Same as an earlier run', steps: 'Steps', stepsHint: '100 to 10,000, in hundreds.', rank: 'Rank', rate: 'Learning rate', ema: 'EMA', batch: 'Pictures of a step', batchHint: '1 to 64. Left empty: as the base has it. Several devices divide them.',
     ofBase: 'Empty: as the base has it.', seed: 'Seed', seedHint: 'Empty: a random one.', version: 'Route', versionHint: 'v3 counts versions from 1, v4 from 0.',
     plan: 'The plan', planning: 'One moment …', noPlan: 'Choose a dataset and a name, and what it takes is told here.', pictures: 'Pictures', passes: 'Times each is seen', time: 'Time',
     notMeasured: 'not known before the first run', memory: 'Memory', size: 'Size of the model', cost: 'Cost', free: 'none', waiting: 'Trainings before it', heldOut: (n: number) => `Held out to score it: ${n}`,
     start: 'Start the training', noData: 'There is no dataset to train on', noDataAbout: 'Make a dataset and put pictures into it first.',
   },
   run: {
-    title: 'Runs', one: 'Training', about: 'Every training of yours. Tick up to eight to compare them.', none: 'No training yet', noneAbout: 'What you train shows here while it learns.', model: 'The model', again: 'Train like this', stop: 'Stop',
+    title: 'Runs', one: 'Training', about: 'Every training of yours.', none: 'No training yet', noneAbout: 'What you train shows here while it learns.', model: 'The model', again: 'Train like this', stop: 'Stop',
     stopAbout: 'The best checkpoint so far becomes the model. Before the first step there is none, and the training ends without a model.', progress: 'Progress', step: (n: string, all: string) => `Step ${n} of ${all}`, waiting: 'Waiting for its turn', preparing: 'Getting ready: pictures and captions are read, and the base draws the first previews',
     left: (time: string) => `${time} left`, loss: 'Loss', lossAbout: (n: string, last: string) => `Loss over ${n} steps on a logarithmic axis; the last is ${last}.`, raw: 'each step', smoothed: 'smoothed', noLoss: 'The first steps are not done yet.',
     previews: 'Previews', previewsAbout: 'One prompt a row, one step a column. Choose a picture to lay it over another.', noPreviews: 'None yet. The base draws the first ones before the first step.', base: 'Base', prompt: (n: number) => (n ? `Prompt ${n}` : 'Prompt'),
@@ -173,12 +176,19 @@ export const en = {
     none: { own: 'No model yet', shared: 'Nothing is shared here', archived: 'Nothing is archived' },
     noneAbout: { own: 'Train one on a dataset, or import a LoRA.', shared: 'Models that members share with this organisation stand here.', archived: 'An archived model draws nothing any more; its weights are kept.' },
     uri: 'Name for drawing', used: 'Drawn with it', usedAbout: (n: string, last: string) => `${n} images, last ${last}`, unused: 'Nothing yet.', card: 'Model card', base: 'Base', licence: 'Licence', made: 'Made', owner: 'Owner', you: 'you', somebody: 'a member who shares it',
-    imported: 'Imported from', promoted: 'Promoted from', toDataset: 'open it', versions: 'Versions', version: (n: string) => `Version ${n}`, share: 'Share', unshare: 'Stop sharing', sharedNow: 'Every member of it may draw with the model now.', unshared: 'It is no longer shared with it.',
-    shareAbout: 'Members of the organisation may see the model and draw with it. Only you may change or download it.', draw: 'Draw with it', archive: 'Archive', archiveAbout: (name: string) => `“${name}” draws nothing from now on, also for those it is shared with. Its weights are kept.`,
+    imported: 'Imported from', promoted: 'Promoted from', toDataset: 'open it', versions: 'Versions', version: (n: string) => `Version ${n}`,
+    draw: 'Draw with it', archive: 'Archive', archiveAbout: (name: string) => `“${name}” draws nothing from now on, also for those it is shared with. Its weights are kept.`,
     download: (format: string | null) => ({ diffusers: 'Download for diffusers', comfyui: 'Download for ComfyUI', kohya: 'Download for kohya' })[format ?? ''] ?? 'Download as it is stored',
     files: 'Files', get: 'Download', getCard: 'Download the model card', cardAbout: 'A README in Markdown, for whoever gets the weights.',
     layout: (format: string | null) => ({ diffusers: 'diffusers', comfyui: 'ComfyUI', kohya: 'kohya' })[format ?? ''] ?? 'As it is stored',
     layoutAbout: (format: string | null) => ({ diffusers: 'For the Python library, with notes in its header.', comfyui: 'For a LoRA node of ComfyUI.', kohya: 'For kohya’s scripts, and for programs that read them.' })[format ?? ''] ?? 'The bytes that the training wrote.',
+  },
+  sharing: {
+    title: (name: string) => `Share “${name}”`, about: 'Whoever it is shared with may see the model and draw with it. Its dataset and weights stay yours alone: only you change, download or share it.', share: 'Share', stop: 'Stop sharing', shared: 'Shared',
+    with: (organization: string) => `Share with ${organization}`, stopWith: (organization: string) => `Stop sharing with ${organization}`,
+    seen: (n: number) => (n ? `${many(n, 'other member', 'other members')} may see it and draw with it; so may whoever joins.` : 'You are its only member. Whoever joins may draw with it.'),
+    wouldSee: (n: number) => (n ? `${many(n, 'other member', 'other members')} would see it and could draw with it.` : 'You are its only member. Whoever joins would see it.'),
+    taken: 'Its members do not see the model any more, and cannot draw with it. The pictures that they drew with it stay theirs. You keep the model.',
   },
   team: {
     title: 'Team', about: (name: string) => `The members of ${name}.`, invite: 'Add or invite', inviteAbout: 'A name adds somebody who has an account here. An e-mail address that nobody here has gets an invite, good for a week.', whom: 'E-mail address or name',
@@ -193,7 +203,13 @@ export const en = {
   },
   usage: {
     title: 'Usage', about: 'What this organisation has drawn and trained, in days of UTC.', csv: 'As CSV', since: 'Time', days: (n: number) => `The last ${n} days`, by: 'By', kinds: { tool: 'Tool', key: 'Key', member: 'Member', model: 'Model' }, perDay: 'Per day', none: 'Nothing was used in this time.',
-    quantity: 'Number', device: 'Device time', cost: 'Cost', limits: 'Limits', inflight: 'Requests at once', spent: 'Spent in this time', credit: 'Credit', today: 'Today', month: 'This month', unlimited: 'no limit', console: 'the console', nobody: 'nobody', base: 'the base', most: (shown: number, all: number) => `The chart shows the ${shown} most used of ${all}; the table below has all of them.`,
+    quantity: 'Number', device: 'Device time', cost: 'Cost', spent: 'Spent in this time', credit: 'Money', left: 'Credit left', balance: 'Balance (invoiced later)', console: 'the console', nobody: 'nobody', base: 'the base', most: (shown: number, all: number) => `The chart shows the ${shown} most used of ${all}; the table below has all of them.`,
+  },
+  limits: {
+    title: 'Limits', about: 'What may be spent, by day and by calendar month of UTC, and what is spent of it. Work in progress is counted in.', today: 'Today', month: 'This month', inFlight: 'Images in progress',
+    of: (used: string, most: string) => `${used} of ${most}`, unlimited: (used: string) => `${used}, no limit`, over: 'Used up: more is refused.', whose: 'What the organisation may spend is set by an administrator of the server.',
+    key: (name: string) => `Key “${name}”`, noKeys: 'No key has a limit of its own.', noKeysOfYours: 'No key of yours has a limit of its own.', limitKey: 'Limit a key', whichKey: 'Key', change: 'Change', changeOf: (name: string) => `Change the limit of ${name}`,
+    formAbout: 'It holds from now on, also for what is spent already.', daily: (currency: string) => `In a day, ${currency}`, monthly: (currency: string) => `In a month, ${currency}`, empty: 'Empty: any amount.', changed: (name: string) => `The limit of ${name} is changed.`,
   },
   audit: {
     title: 'Audit', about: 'What was done to keys, members, shares and sign-ins. Each entry seals the one before.', none: 'Nothing was done yet', noneAbout: 'Keys, invites, roles, shares and sign-ins show here.', number: 'No.', at: 'Time', who: 'Who', what: 'What', from: 'From', details: 'Details', operator: 'the operator', more: 'Older entries',
@@ -203,7 +219,8 @@ export const en = {
     disk: 'Disk', free: (free: number, all: number) => `${free} of ${all} GiB free`, images: 'Images', database: 'Database', storage: 'Storage', bases: 'Bases', states: { serving: 'Serving', loading: 'Loading', hanging: 'Hangs', stored: 'Here, not loaded', absent: 'Not here', unsupported: 'Not supported' },
   },
 
-  money: (price: { amount: number; currency_code: string }) => new Intl.NumberFormat('en', { style: 'currency', currency: price.currency_code }).format(price.amount / 100),
+  money: (price: { amount: number; currency_code: string }) =>
+    new Intl.NumberFormat('en', { style: 'currency', currency: price.currency_code, maximumFractionDigits: 6 }).format(price.amount / minorUnits(price.currency_code)),
 
   // Playground: pages/playground
   painter: {
@@ -244,7 +261,7 @@ export const en = {
     random: 'random',
     lock: 'Keep',
     more: 'More options',
-    unsaid: 'not said',
+    unsaid: 'left to the server',
     usual: (value: string) => `${value} (unless said)`,
     lines: 'One a line',
     result: (n: number) => `Result ${n}`,

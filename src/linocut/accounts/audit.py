@@ -26,7 +26,7 @@ Action = Literal[
     "user.signed_out", "user.linked", "user.password_changed", "link.created", "link.used", "organization.created",
     "organization.changed", "organization.deleted", "organization.restored", "organization.purged",
     "model.handed_over", "organization.exported", "member.invited", "member.invite_cancelled", "member.added",
-    "member.removed", "member.role_changed", "key.created", "key.changed", "key.rotated", "key.disabled",
+    "member.removed", "member.left", "member.role_changed", "key.created", "key.changed", "key.rotated", "key.disabled",
     "key.revoked", "model.shared", "model.unshared", "model.imported", "model.promoted", "limit.changed",
     "credits.granted",
     "subscription.changed", "price.changed", "incident.changed",

@@ -5,15 +5,18 @@ account that stands already, or an invite, to it, and only where the issuer says
 can write another one's address into a form.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from linocut.accounts import members, people
+from linocut.accounts import members, organizations, people
 from linocut.accounts.audit import Actor, record
-from linocut.accounts.organizations import Role, add_member, ensure_organization
+from linocut.accounts.members import RANK
+from linocut.accounts.organizations import Role, add_member
 from linocut.accounts.people import Person
 from linocut.db.dialect import insert_if_absent
 from linocut.db.tables import identities, invites, sign_in_attempts, users
@@ -39,7 +42,8 @@ class NotLetIn(Exception):
 
 @dataclass(frozen=True)
 class Told:
-    """What an issuer says of somebody. ``handle``: what they would like to be called."""
+    """What an issuer says of somebody. ``handle``: what they would like to be called; ``roles``: the values of the
+    claim that roles are taken from."""
 
     issuer: str
     subject: str
@@ -47,15 +51,26 @@ class Told:
     is_verified: bool
     handle: str
     full_name: str | None
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Joining:
-    """Who may join without an invite: people with a verified address of these domains; where to, and as what."""
+    """Who may join without an invite: people with a verified address of these domains; where to, and as what.
+
+    ``roles``: which role there each value of the issuer's claim gives. Whoever has one of them may join too, and the
+    issuer decides at each sign-in. None: it does not.
+    """
 
     domains: frozenset[str]
     organization: str
     role: Role
+    roles: Mapping[str, Role] | None = None
+
+    def granted(self, told: Told) -> Role | None:
+        """The highest role that the issuer gives; None for none."""
+        given = [role for value, role in (self.roles or {}).items() if value in told.roles]
+        return max(given, key=lambda role: RANK[role], default=None)
 
 
 def begin(tx: Connection, digest: bytes, address: str) -> None:
@@ -90,6 +105,7 @@ def user_of(tx: Connection, told: Told, joining: Joining, by: Actor) -> str:
         raise NotLetIn("removed")
     if told.is_verified:
         _accept_invites(tx, told.email, str(user_id), by)
+    _follow_claim(tx, told, joining, str(user_id), by)
     return str(user_id)
 
 
@@ -111,6 +127,7 @@ def _tied(tx: Connection, told: Told, joining: Joining, by: Actor) -> str:
     insert_if_absent(tx, identities, row, keys=["issuer", "subject"])
     record(tx, by, "user.linked", person.user_id, issuer=told.issuer)
     _accept_invites(tx, email, person.user_id, by)
+    _follow_claim(tx, told, joining, person.user_id, by)
     return person.user_id
 
 
@@ -124,7 +141,8 @@ def _address(told: Told) -> str:
 
 
 def _made(tx: Connection, told: Told, email: str, joining: Joining, by: Actor) -> Person:
-    may_join = email.rpartition("@")[2] in joining.domains
+    granted = joining.granted(told)
+    may_join = granted is not None or email.rpartition("@")[2] in joining.domains
     if not may_join and not _pending(tx, email):
         raise NotLetIn("unknown")
     name = told.full_name or ""
@@ -132,13 +150,33 @@ def _made(tx: Connection, told: Told, email: str, joining: Joining, by: Actor) -
     person = people.create(tx, people.free_handle(tx, told.handle or email), email, by=by, full_name=full_name)
     if may_join:
         try:
-            organization_id = ensure_organization(tx, joining.organization)
+            organization_id = organizations.ensure_organization(tx, joining.organization)
         except (Conflict, InvalidRequest) as wrong:  # it is being removed, or its name is none
             raise NotLetIn("unknown", f"LINOCUT_OIDC_ORGANIZATION: {wrong.message}") from wrong
-        add_member(tx, organization_id, person.user_id, joining.role)
-        mine = Actor(person.user_id, None, by.address)
-        record(tx, mine, "member.added", person.user_id, organization_id, role=joining.role)
+        _join(tx, organization_id, person.user_id, granted or joining.role, by)
     return person
+
+
+def _join(tx: Connection, organization_id: str, user_id: str, role: Role, by: Actor) -> None:
+    add_member(tx, organization_id, user_id, role)
+    record(tx, Actor(user_id, None, by.address), "member.added", user_id, organization_id, role=role)
+
+
+def _follow_claim(tx: Connection, told: Told, joining: Joining, user_id: str, by: Actor) -> None:
+    """The issuer's word on the role in the organisation, where there is a claim for it: whoever has none of its values
+    has the usual role. Nobody is removed, and owners stay owners."""
+    if joining.roles is None:
+        return
+    granted, organization_id = joining.granted(told), organizations.find(tx, joining.organization)
+    before = None if organization_id is None else members.role_of(tx, organization_id, user_id)
+    role = granted or joining.role
+    if before is None and granted is not None:
+        with suppress(Conflict, InvalidRequest):  # it is being removed, or its name is none: they have others
+            _join(tx, organizations.ensure_organization(tx, joining.organization), user_id, role, by)
+    elif before not in (None, "OWNER", role) and organization_id is not None:
+        add_member(tx, organization_id, user_id, role)
+        told_of = {"before": before, "after": role, "how": "openid"}
+        record(tx, Actor(user_id, None, by.address), "member.role_changed", user_id, organization_id, **told_of)
 
 
 def _accept_invites(tx: Connection, email: str | None, user_id: str, by: Actor) -> None:

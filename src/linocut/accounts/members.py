@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Connection, and_, delete, func, select, update
 
 from linocut.accounts import keys, people
-from linocut.accounts.audit import Actor, record
+from linocut.accounts.audit import Action, Actor, record
 from linocut.accounts.organizations import Role, add_member
 from linocut.accounts.people import Person
 from linocut.db.tables import identities, invites, members, organizations, users
@@ -70,6 +70,14 @@ def require(tx: Connection, organization_id: str, user_id: str, least: Role) -> 
     return role
 
 
+def how_many(tx: Connection, organization_id: str) -> int:
+    """Members; invites do not count."""
+    joined = members.join(users, users.c.user_id == members.c.user_id)
+    count = select(func.count()).select_from(joined)
+    mine = members.c.organization_id == organization_id, users.c.deleted_at.is_(None)
+    return int(tx.execute(count.where(*mine)).scalar_one())
+
+
 def listed(tx: Connection, organization_id: str) -> list[Member]:
     """Members by their role and handle, then those who are invited."""
     rows = tx.execute(
@@ -94,6 +102,20 @@ def add(tx: Connection, organization_id: str, named: Sequence[Named], by: Actor)
 def remove(tx: Connection, organization_id: str, named: Sequence[Named], by: Actor, role: Role) -> list[Result]:
     """Remove members; their keys and sessions are worth nothing here from now on. ``role``: of whoever asks."""
     return _each(named, lambda one: _remove(tx, organization_id, one, by, role))
+
+
+def leave(tx: Connection, organization_id: str, user_id: str, by: Actor) -> None:
+    """The user goes by themselves, whatever their role; their keys there are worth nothing from now on.
+
+    ``NotFound`` for no member; ``Conflict`` for the last owner.
+    """
+    theirs = require(tx, organization_id, user_id, "MEMBER")
+    if theirs == "OWNER" and len(owners_of(tx, organization_id)) <= 1:
+        raise Conflict(
+            "You are the last owner of this organisation, so you cannot leave it: make another member an owner first, "
+            "or remove the organisation."
+        )
+    _end_membership(tx, organization_id, user_id, theirs, by)
 
 
 def set_role(
@@ -207,11 +229,17 @@ def _remove(tx: Connection, organization_id: str, one: Named, by: Actor, role: R
     if theirs == "OWNER":
         _only_owners(role)
         _not_the_last(tx, organization_id)
-    which = members.c.organization_id == organization_id, members.c.user_id == person.user_id
-    tx.execute(delete(members).where(*which))
-    revoked = keys.revoke_all(tx, organization_id, person.user_id)  # or they would work again for whoever comes back
-    record(tx, by, "member.removed", person.user_id, organization_id, role=theirs, keys=revoked)
+    _end_membership(tx, organization_id, person.user_id, theirs, by)
     return Result(True, f"{person.handle} is a member no longer.")
+
+
+def _end_membership(tx: Connection, organization_id: str, user_id: str, role: Role, by: Actor) -> None:
+    """For the audit log: who removes themselves has left."""
+    which = members.c.organization_id == organization_id, members.c.user_id == user_id
+    tx.execute(delete(members).where(*which))
+    revoked = keys.revoke_all(tx, organization_id, user_id)  # or they would work again for whoever comes back
+    action: Action = "member.left" if by.user_id == user_id else "member.removed"
+    record(tx, by, action, user_id, organization_id, role=role, keys=revoked)
 
 
 def _set_role(tx: Connection, organization_id: str, one: Named, new: Role, by: Actor, role: Role) -> Result:

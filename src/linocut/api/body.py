@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Protocol
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from linocut.api.json_text import decoded
 from linocut.api.multipart import FormReader, Part, boundary_of
 from linocut.errors import InvalidRequest, TooLarge, TooSlow, UnreadableBody
 from linocut.files import sha256_hex
@@ -22,6 +23,8 @@ MULTIPART: Final = "multipart/form-data"
 Encoding = Literal["application/json", "multipart/form-data"]
 
 MAX_JSON_BYTES = 4 * MIB
+LARGE_JSON = MIB // 4
+"""Bytes of JSON; so many are read in a thread, because others would wait for them too long (12 ms)."""
 PATIENCE_SECONDS = 30.0
 SLOWEST_BYTES_A_SECOND = 8 * 1024
 """A body may be waited for so long in all, and longer by a second for each so many bytes of it that have come."""
@@ -71,7 +74,9 @@ async def read_fields(request: Request, operation: Takes, settings: Settings, sp
         body = await _whole(request, min(MAX_JSON_BYTES, operation.most_mib(settings) * MIB))
         if operation.may_say_nothing and body.strip() in (b"", b"null"):
             return Fields({})
-        return _mislabelled_form(body) if MULTIPART in operation.encodings and body[:2] == b"--" else _json_fields(body)
+        if MULTIPART in operation.encodings and body[:2] == b"--":
+            return _mislabelled_form(body)
+        return _json_fields(body) if len(body) < LARGE_JSON else await asyncio.to_thread(_json_fields, body)
     if MULTIPART in operation.encodings and kind == MULTIPART:
         most = operation.most_mib(settings) * MIB
         return Fields(form_values(await read_form(request, most, spool=spool, file_fields=operation.files)))
@@ -140,11 +145,11 @@ def _text(part: Part) -> str:
 
 def _json_fields(body: bytes) -> Fields:
     try:
-        values = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+        values = decoded(body.removeprefix(b"\xef\xbb\xbf"))
         if not isinstance(values, dict):
             raise InvalidRequest("The body must be a JSON object.")
         return Fields(values)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as broken:
+    except (ValueError, RecursionError) as broken:
         raise InvalidRequest("The body is not valid JSON.") from broken
 
 

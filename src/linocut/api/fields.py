@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 import msgspec
 
 from linocut.api.body import Texts
+from linocut.api.json_text import decoded
 from linocut.api.multipart import Part
 from linocut.errors import InvalidRequest
 
@@ -55,7 +56,7 @@ def read(model: type[Model], values: Mapping[str, Any]) -> Model:
     found: dict[str, Any] = {}
     rules = rules_of(model)
     if model.__struct_config__.forbid_unknown_fields:
-        _refuse_unknown(values, [rule.name for rule in rules])
+        _refuse_unknown(model, values)
     for rule in rules:
         value = (_files if rule.is_file else _as_meant)(values.get(rule.name), rule)
         if value is _ABSENT and rule.is_nullable and rule.name in values:
@@ -94,11 +95,14 @@ def file_fields(model: type[msgspec.Struct]) -> frozenset[str]:
     return frozenset(rule.name for rule in rules_of(model) if rule.is_file)
 
 
-def _refuse_unknown(values: Mapping[str, Any], known: list[str]) -> None:
+def _refuse_unknown(model: type[msgspec.Struct], values: Mapping[str, Any]) -> None:
+    known = [rule.name for rule in rules_of(model)]
     for name in values:
         if name not in known:
+            within = next((one for one, rule in nested(model).items() if name in rule.type.__struct_fields__), None)
+            way_out = f"it belongs in {within}, as {within}.{name}" if within else "leave it out"
             raise InvalidRequest(
-                f"This request has no field {name[:64]!r}, so it would have no effect; leave it out. "
+                f"This request has no field {name[:64]!r}, so it would have no effect; {way_out}. "
                 f"The fields are {', '.join(known)}.",
                 field=name,
             )
@@ -260,8 +264,8 @@ def _listed(text: str) -> list[Any]:
     bare = text.strip()
     if bare.startswith("[") and bare.endswith("]"):
         try:
-            return list(msgspec.json.decode(bare))
-        except (msgspec.DecodeError, RecursionError):
+            return list(decoded(bare))
+        except (ValueError, RecursionError):
             bare = bare[1:-1]
     return [item.strip() for item in bare.split(",")] if bare.strip() else []
 
@@ -280,10 +284,20 @@ def _from_text(value: Any, kind: str) -> Any:
         return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), value)
     if kind == "object":
         try:
-            return msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError):
+            return decoded(text)
+        except (ValueError, RecursionError):
             return value
     return text if kind == "choice" else value
+
+
+def _refuse_unknown_in_each(value: Any, rule: Rule) -> None:
+    """In a list of objects whose struct forbids it, as in one of them."""
+    bare = get_args(rule.type)[0] if get_origin(rule.type) is Annotated else rule.type
+    item: Any = get_args(bare)[0] if get_origin(bare) is list else None
+    if _is_struct(item) and item.__struct_config__.forbid_unknown_fields and isinstance(value, list):
+        for one in value:
+            if isinstance(one, dict):
+                _refuse_unknown(item, one)
 
 
 def _is_struct(kind: Any) -> bool:
@@ -306,6 +320,7 @@ def _checked(value: Any, rule: Rule) -> Any:
         )
     if _is_struct(rule.type) and isinstance(value, dict):
         return read(rule.type, value)
+    _refuse_unknown_in_each(value, rule)
     try:
         checked = msgspec.convert(value, rule.type)
     except msgspec.ValidationError:

@@ -1,8 +1,9 @@
 """The pictures of a request, taken in: what a route calls before its job is placed (``Draws.take``).
 
 In a thread, because a file is decoded; durable as blobs afterwards, so that the request's own files may go. Where a
-file may stand, a link may stand that this server issued for an image (``links.py``), as long as it is valid and the
-image is the organisation's own. It is never fetched: the image is read from the store.
+file may stand, a link may stand that this server issued for an image (``links.py``), as long as it is valid, begins
+with the server's own address, and the image is the organisation's own. It is never fetched: the image is read from the
+store.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from linocut import ids
 from linocut.api.call import Call
+from linocut.api.links import is_own
 from linocut.api.multipart import Part
 from linocut.errors import InvalidRequest, NotFound
 from linocut.generation.service import image_for
@@ -95,7 +97,7 @@ async def _content(call: Call, field: str, file: Part) -> bytes | Path:
 
 
 async def _image_behind(call: Call, field: str, link: str) -> str:
-    """The hash of the image behind a link. The signature is checked before anything is looked up."""
+    """The hash of the image behind a link. Address and signature are checked before anything is looked up."""
     try:
         parts = urlsplit(link)
     except ValueError:
@@ -103,6 +105,8 @@ async def _image_behind(call: Call, field: str, link: str) -> str:
     named, query = _IMAGE.search(parts.path), parse_qs(parts.query)
     if named is None or not (query.get("exp") and query.get("sig")):
         raise _no_image(field, "Only links to images that this server drew are followed")
+    if not is_own(link, call.request, call.runtime.settings):
+        raise _no_image(field, f"Only links that begin with this server's own address are followed ({call.origin})")
     if not verify(named[1], query["exp"][-1], query["sig"][-1], call.runtime.link_secret, ids.now()):
         raise _no_image(field, "The link has expired or was changed")
     try:

@@ -1,6 +1,7 @@
 """Signed links to images, and the origin they start with."""
 
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -16,8 +17,26 @@ def origin_of(request: Request, settings: Settings) -> str:
 
     Any Host header is answered; one that is no host (it would break the link) gives way to the server's own address.
     """
-    if settings.public_url:
-        return settings.public_url.rstrip("/")
+    return settings.public_url.rstrip("/") or _asked_for(request, settings)
+
+
+def is_own(link: str, request: Request, settings: Settings) -> bool:
+    """Whether a link has the scheme and host of ``public_url``, or those that this request asked for."""
+    own = {_scheme_and_host(settings.public_url), _scheme_and_host(_asked_for(request, settings))}
+    return _scheme_and_host(link) in own - {None}
+
+
+def _scheme_and_host(address: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port, the usual port left out or not; None for what is no web address."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
+
+
+def _asked_for(request: Request, settings: Settings) -> str:
     scope = request.scope
     host = host_told(scope, settings) or request.headers.get("host", "")
     if not HOST.fullmatch(host):

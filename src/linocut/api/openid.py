@@ -115,7 +115,7 @@ class Provider:
         if not isinstance(text, str):
             raise NotLetIn("wrong", "the issuer gave no ID token")
         claims = await self._claims(issuer, text, back.nonce, access if isinstance(access, str) else "")
-        if "email" not in claims and issuer.userinfo and isinstance(access, str):
+        if self._misses(claims) and issuer.userinfo and isinstance(access, str):
             claims = {**await self._more(issuer, access, str(claims["sub"])), **claims}
         return self._told(claims)
 
@@ -199,6 +199,11 @@ class Provider:
             why: Why = "refused" if 400 <= away.status < 500 and form is not None else "unreachable"
             raise NotLetIn(why, f"{urlsplit(url).netloc}: {away}") from away
 
+    def _misses(self, claims: dict[str, Any]) -> bool:
+        """Whether the userinfo endpoint may know more that is wanted."""
+        claim = self._settings.oidc_role_claim
+        return "email" not in claims or bool(claim and _found(claims, claim) is None)
+
     def _told(self, claims: dict[str, Any]) -> Told:
         subject = str(claims["sub"])
         if not 0 < len(subject) <= _LONGEST["subject"]:
@@ -208,7 +213,8 @@ class Provider:
         said = claims.get("email_verified")
         is_verified = said is True or said == "true"  # some issuers send a text; 1 is neither
         full_name = _text(claims.get("name"), "full_name") or None
-        return Told(self._settings.oidc_issuer, subject, email or None, is_verified, handle, full_name)
+        roles = roles_in(claims, self._settings.oidc_role_claim)
+        return Told(self._settings.oidc_issuer, subject, email or None, is_verified, handle, full_name, roles)
 
 
 def verified(text: str, keys: dict[str, Any], algorithms: tuple[str, ...], expected: dict[str, str]) -> dict[str, Any]:
@@ -233,6 +239,20 @@ def verified(text: str, keys: dict[str, Any], algorithms: tuple[str, ...], expec
     )
     claims.validate(leeway=LEEWAY_SECONDS)
     return dict(token.claims)
+
+
+def roles_in(claims: dict[str, Any], name: str) -> tuple[str, ...]:
+    """The texts of a claim that is one, or a list of them; what else is in it counts for nothing."""
+    found = _found(claims, name)
+    return tuple(one for one in (found if isinstance(found, list) else [found]) if isinstance(one, str))
+
+
+def _found(claims: dict[str, Any], name: str) -> object:
+    """A claim by its name, else by its path (``realm_access.roles``); None for none."""
+    found: Any = claims
+    for part in [name] if name in claims else name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
 
 
 def _text(value: object, what: str) -> str:

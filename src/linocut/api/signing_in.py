@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from linocut.accounts import passwords, people, sessions
+from linocut.accounts.administrators import is_administrator
 from linocut.accounts.identities import NotLetIn
 from linocut.accounts.sessions import GOOD_FOR, NewSession
 from linocut.api.auth import COOKIE
@@ -77,6 +78,7 @@ def session_answer(tx: Connection, user_id: str, expires_at: datetime) -> Sessio
         expires_time=wire_time(expires_at),
         has_password=person.has_password,
         can_return=people.can_return(tx, person),
+        is_administrator=is_administrator(tx, person.user_id),
     )
 
 

@@ -20,7 +20,8 @@ from linocut.ledger import agreements, book
 from linocut.ledger.calendar import day_began, month_began
 from linocut.ledger.money import from_text, shown
 from linocut.ledger.prices import FREE, PUBLISHED_FILE, prices_of
-from linocut.ledger.reserving import in_progress, spent_since
+from linocut.ledger.reserving import in_progress
+from linocut.ledger.spent import spent_since
 from linocut.ledger.starting import check_prices
 
 app = typer.Typer(help="Credit, spend limits and prices of this server.", no_args_is_help=True)
@@ -186,8 +187,8 @@ def _standing(tx: Connection, organization_id: str, currency: str) -> dict[str, 
         "balance": shown(stands.balance, currency),
         "reserved": shown(stands.reserved, currency),
         "available": shown(stands.available, currency),
-        "spent_today": shown(spent_since(tx, organization_id, book.hour_of(day_began(at))), currency),
-        "spent_this_month": shown(spent_since(tx, organization_id, book.hour_of(month_began(at))), currency),
+        "spent_today": shown(spent_since(tx, organization_id, day_began(at)), currency),
+        "spent_this_month": shown(spent_since(tx, organization_id, month_began(at)), currency),
         "limit_a_day": limits["day"],
         "limit_a_month": limits["month"],
         "wants": shown(wanted, currency) if wanted else None,

@@ -8,6 +8,7 @@ import typer
 from linocut.accounts import mails
 from linocut.accounts.mails import Mail
 from linocut.cli.keys import open_database
+from linocut.cli.reached import reached
 from linocut.cli.say import JsonFlag, answer
 from linocut.cli.serve import DataOption
 from linocut.environment import settings_with
@@ -43,7 +44,7 @@ def try_(
     settings = settings_with(data=data)
     if not settings.smtp_host:
         raise Conflict("No mail server is set (LINOCUT_SMTP_HOST), so nothing is sent.")
-    to, origin = checked_email(address), settings.public_url or f"http://{settings.host}:{settings.port}"
+    to, origin = checked_email(address), reached(settings).origin
     try:
         send(composed(Letter("test", to, "", origin, new_id()), settings.smtp_from), settings)
     except ValueError as wrong:

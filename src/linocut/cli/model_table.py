@@ -36,6 +36,7 @@ def _run(run: dict[str, Any]) -> list[str]:
         "time left": None if extras.get("eta_seconds") is None else f"about {extras['eta_seconds']} s",
         "loss": _short(extras.get("loss")),
         "rank": run.get("lora_rank"),
+        "batch size": extras.get("batch_size"),
         "learning rate": run.get("learning_rate"),
         "ema": run.get("ema"),
         "seed": extras.get("seed"),

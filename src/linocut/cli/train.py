@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,15 @@ from linocut.cli.dataset_report import as_text
 from linocut.cli.gathering import Gathered, gather
 from linocut.cli.say import JsonFlag, answer, note, note_remarks, number_of, training_progress, upload_progress
 from linocut.cli.sending import patiently, requests_of, upload_all
+from linocut.cli.train_numbers import (
+    BatchOption,
+    EmaOption,
+    RankOption,
+    RateOption,
+    SeedOption,
+    StepsOption,
+    given,
+)
 from linocut.client import Client
 from linocut.custom_models.slugs import check_name
 from linocut.errors import InvalidRequest, LinocutError, RunFailed
@@ -34,6 +44,12 @@ def train(
     kind: Annotated[
         Kind | None, typer.Option("--kind", help="What the pictures are of; else it is guessed from the captions.")
     ] = None,
+    steps: StepsOption = None,
+    rank: RankOption = None,
+    learning_rate: RateOption = None,
+    ema: EmaOption = None,
+    batch_size: BatchOption = None,
+    seed: SeedOption = None,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the training to end.")] = False,
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
@@ -45,6 +61,9 @@ def train(
 
     Ctrl-C does not end a training: it says how to watch it on, and how to cancel it."""
     check_name(name)
+    numbers = given(
+        training_steps=steps, lora_rank=rank, learning_rate=learning_rate, ema=ema, batch_size=batch_size, seed=seed
+    )
     gathered = _with_pictures(folder)
     requests = requests_of(gathered)
     for sentence in gathered.sentences():
@@ -60,12 +79,12 @@ def train(
             if not report["summary"]["is_ready"]:
                 raise InvalidRequest(str(report["summary"]["message"]))
             if plan:
-                told = client.plan(dataset_id, name, dataset_kind=kind)
+                told = client.plan(dataset_id, name, dataset_kind=kind, **numbers)
                 client.delete_dataset(dataset_id)
                 note_remarks(told)
                 answer(told, _plan_text(told), as_json=as_json)
                 return
-            started = _start(client, dataset_id, name, kind)
+            started = _start(client, dataset_id, name, kind, numbers)
         model_id = str(started["model_id"])
         note(f"model {model_id} trains on dataset {dataset_id}")
         model = client.model(model_id) if detach else watch(client, model_id, quiet=as_json)
@@ -112,10 +131,11 @@ class _MayHaveStarted(BaseException):
     """Interrupted after the server was asked to train and before it answered."""
 
 
-def _start(client: Client, dataset_id: str, name: str, kind: Kind | None) -> dict[str, Any]:
+def _start(client: Client, dataset_id: str, name: str, kind: Kind | None, numbers: dict[str, Any]) -> dict[str, Any]:
+    begin = partial(client.train_advanced if numbers else client.train, dataset_id, name, dataset_kind=kind, **numbers)
     key = new_id()
     try:
-        return patiently(lambda: client.train(dataset_id, name, idempotency_key=key, dataset_kind=kind))
+        return patiently(lambda: begin(idempotency_key=key))
     except KeyboardInterrupt:
         raise _MayHaveStarted from None
 
@@ -128,6 +148,7 @@ def _plan_text(plan: dict[str, Any]) -> str:
         "pictures": f"{plan['pictures']}, each learned from about {plan['passes']:g} times",
         "held out": held,
         "steps": f"{plan['training_steps']}, a checkpoint every {plan['checkpoint_every']}",
+        "a step": number_of(plan["batch_size"], "picture"),
         "rank": plan["lora_rank"],
         "kind": (plan.get("x_linocut") or {}).get("dataset_kind", "not known"),
         "minutes": minutes,

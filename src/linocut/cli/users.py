@@ -10,6 +10,7 @@ from linocut.accounts import links, mails, members, organizations, people
 from linocut.accounts.audit import OPERATOR
 from linocut.accounts.people import Person
 from linocut.cli.keys import open_database
+from linocut.cli.reached import reached
 from linocut.cli.say import JsonFlag, answer
 from linocut.cli.serve import DataOption
 from linocut.db import tables
@@ -17,6 +18,7 @@ from linocut.environment import settings_with
 from linocut.errors import Conflict, NotFound
 from linocut.ids import wire_time
 from linocut.leaving import departures
+from linocut.settings import Settings
 
 app = typer.Typer(help="Users of this server: list them, make one, let one sign in.", no_args_is_help=True)
 
@@ -90,8 +92,8 @@ def link(
         if account is None:
             if mail:
                 raise typer.BadParameter("--mail needs the user whom the mail goes to.", param_hint="--mail")
-            url = _url(data, links.make(tx, "owner", OPERATOR))
-            facts, told = {"link": url}, f"Good once, for an hour:\n{url}"
+            facts, url, warning = _link(settings_with(data=data), links.make(tx, "owner", OPERATOR))
+            told = f"{warning}Good once, for an hour:\n{url}"
         else:
             facts, told = _reaches(tx, data, found(tx, account), mail=mail)
     answer(facts, told, as_json=as_json)
@@ -138,27 +140,28 @@ def found(tx: Connection, account: str) -> Person:
     return person
 
 
-def _reaches(tx: Connection, data: DataOption, person: Person, *, mail: bool) -> tuple[dict[str, str], str]:
+def _reaches(tx: Connection, data: DataOption, person: Person, *, mail: bool) -> tuple[dict[str, str | bool], str]:
     """A link to sign in with, as JSON and in words: to pass on, or queued as a mail. ``Conflict``."""
+    settings = settings_with(data=data)
     if not mail:
-        url = _url(data, links.make(tx, "sign-in", OPERATOR, user_id=person.user_id))
-        return {"link": url}, f"Pass this link on; it is good once, for an hour:\n{url}"
-    if not settings_with(data=data).smtp_host:
+        text = links.make(tx, "sign-in", OPERATOR, user_id=person.user_id)
+        facts, url, warning = _link(settings, text)
+        return facts, f"{warning}Pass this link on; it is good once, for an hour:\n{url}"
+    if not settings.smtp_host:
         raise Conflict("No mail server is set (LINOCUT_SMTP_HOST); leave --mail out and pass the link on.")
     if person.email is None:
         raise Conflict(f"{person.handle} has no e-mail address; leave --mail out and pass the link on.")
-    mail_id = mails.password_link(tx, person.user_id, person.email, _origin(data))
+    at = reached(settings)
+    mail_id = mails.password_link(tx, person.user_id, person.email, at.origin)
     told = f"A mail to {person.email} is on its way as soon as the server runs; linocut mails list tells of it."
-    return {"mail_id": mail_id}, told
+    return {"mail_id": mail_id, "address_is_guessed": bool(at.warning)}, f"{told} {at.warning}".rstrip()
 
 
-def _origin(data: DataOption) -> str:
-    settings = settings_with(data=data)
-    return settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
-
-
-def _url(data: DataOption, text: str) -> str:
-    return f"{_origin(data)}/manage/sign_in#link={text}"
+def _link(settings: Settings, text: str) -> tuple[dict[str, str | bool], str, str]:
+    """A link to the page to sign in on: as JSON, as text, and a sentence before it where its address is a guess."""
+    at = reached(settings)
+    url, warning = f"{at.origin}/manage/sign_in#link={text}", f"{at.warning} " if at.warning else ""
+    return {"link": url, "address_is_guessed": bool(at.warning)}, url, warning
 
 
 def register(root: typer.Typer) -> None:

@@ -31,18 +31,40 @@ class Training(Connection):
         return self.json_of("POST", f"/v1/ideogram-{api}/train-model", json=body, headers=headers)
 
     def train_advanced(
-        self, dataset_id: str, model_name: str, *, api: str = "v3", dataset_kind: str | None = None, **numbers: float
+        self,
+        dataset_id: str,
+        model_name: str,
+        *,
+        api: str = "v3",
+        idempotency_key: str | None = None,
+        dataset_kind: str | None = None,
+        batch_size: int | None = None,
+        **numbers: float,
     ) -> Answer:
         """POST …/train-model-advanced: ``numbers`` are training_steps, lora_rank, ema, learning_rate, seed."""
-        body = {"dataset_id": dataset_id, "model_name": model_name, **_extras(dataset_kind), **numbers}
-        return self.json_of("POST", f"/v1/ideogram-{api}/train-model-advanced", json=body)
+        body = {
+            "dataset_id": dataset_id,
+            "model_name": model_name,
+            **_extras(dataset_kind, batch_size),
+            **numbers,
+        }
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self.json_of("POST", f"/v1/ideogram-{api}/train-model-advanced", json=body, headers=headers)
 
     def plan(
-        self, dataset_id: str, model_name: str, *, api: str = "v3", dataset_kind: str | None = None, **numbers: float
+        self,
+        dataset_id: str,
+        model_name: str,
+        *,
+        api: str = "v3",
+        dataset_kind: str | None = None,
+        batch_size: int | None = None,
+        **numbers: float,
     ) -> Answer:
-        """POST …/train-model/plan, or with ``numbers`` …/train-model-advanced/plan: what the training would be."""
-        path = f"/v1/ideogram-{api}/train-model{'-advanced' if numbers else ''}/plan"
-        body = {"dataset_id": dataset_id, "model_name": model_name, **_extras(dataset_kind), **numbers}
+        """POST …/train-model/plan: what the training would be; an advanced one with ``numbers`` or ``batch_size``."""
+        advanced = "-advanced" if numbers or batch_size is not None else ""
+        path = f"/v1/ideogram-{api}/train-model{advanced}/plan"
+        body = {"dataset_id": dataset_id, "model_name": model_name, **_extras(dataset_kind, batch_size), **numbers}
         return self.json_of("POST", path, json=body)
 
     def models(self, scope: str | None = None, status: Sequence[str] = ()) -> list[Answer]:
@@ -76,6 +98,10 @@ class Training(Connection):
     def promote(self, model_id: str, step: int) -> Answer:
         """POST /models/{model_id}/promote -> the new version, made of the checkpoint that was kept after ``step``."""
         return dict(self.json_of("POST", f"/models/{segment(model_id)}/promote", json={"step": step})["model"])
+
+    def sharing(self, model_id: str) -> list[Answer]:
+        """GET /models/{model_id}/share -> the owner's organisations, and which of them it is shared with."""
+        return list(self.json_of("GET", f"/models/{segment(model_id)}/share")["organizations"])
 
     def share(self, model_id: str, organization_id: str) -> Answer:
         """PUT /models/{model_id}/share."""
@@ -127,5 +153,7 @@ class Training(Connection):
         return list(self.json_of("GET", "/bases")["bases"])
 
 
-def _extras(dataset_kind: str | None) -> dict[str, Answer]:
-    return {} if dataset_kind is None else {"x_linocut": {"dataset_kind": dataset_kind}}
+def _extras(dataset_kind: str | None, batch_size: int | None = None) -> dict[str, Answer]:
+    given = {"dataset_kind": dataset_kind, "batch_size": batch_size}
+    extras = {name: value for name, value in given.items() if value is not None}
+    return {"x_linocut": extras} if extras else {}

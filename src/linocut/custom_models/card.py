@@ -158,6 +158,7 @@ def _numbers(run: RunView) -> dict[str, Any]:
         "stopped at step": run.stopped_at_step,
         "step of this checkpoint": _whole(run.scores.get("chosen_step")),
         "rank": run.lora_rank,
+        "pictures of a step": run.batch_size,
         "learning rate": f"{run.learning_rate:g}",
         "EMA decay": f"{run.ema:g}",
         "seed": run.seed,

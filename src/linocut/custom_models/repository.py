@@ -16,7 +16,7 @@ from linocut.db.dialect import insert_if_absent
 from linocut.db.moment import after_all, later
 from linocut.db.prepared import REMEMBERED, Prepared
 from linocut.db.prepared import Row as Row
-from linocut.db.tables import members, model_shares, models, run_images, training_runs
+from linocut.db.tables import members, model_shares, models, organizations, run_images, training_runs
 
 _BATCH = 500  # ids in one query
 
@@ -121,6 +121,16 @@ def remove_shares(tx: Connection, model_id: str, organization_id: str | None) ->
     if organization_id is not None:
         shares = shares.where(model_shares.c.organization_id == organization_id)
     return tx.execute(shares).rowcount > 0
+
+
+def shared_with(tx: Connection, model_id: str) -> list[str]:
+    """The ids of the organisations that the model is shared with, but for those that are being removed."""
+    shares = (
+        select(model_shares.c.organization_id)
+        .join(organizations, organizations.c.organization_id == model_shares.c.organization_id)
+        .where(model_shares.c.model_id == model_id, organizations.c.deleted_at.is_(None))
+    )
+    return list(tx.execute(shares.order_by(model_shares.c.created_at, model_shares.c.organization_id)).scalars())
 
 
 def is_shared_with(tx: Connection, caller: Caller, model_id: str) -> bool:

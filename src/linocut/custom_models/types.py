@@ -15,7 +15,8 @@ EventKind = Literal["status", "progress", "preview", "score", "likeness"]
 
 class RunView(msgspec.Struct, frozen=True):
     """One training run. Steps are optimiser updates; ``eta_seconds`` is None for the first ten steps and at the end.
-    ``dataset_kind``: None where nobody knew it; ``notes``: what its owner is to know of it, in sentences."""
+    ``dataset_kind``: None where nobody knew it; ``notes``: what its owner is to know of it, in sentences.
+    ``batch_size``: pictures of a step; None of a run that an older linocut began."""
 
     run_id: str
     status: str
@@ -23,6 +24,7 @@ class RunView(msgspec.Struct, frozen=True):
     lora_rank: int
     ema: float
     learning_rate: float
+    batch_size: int | None
     seed: int
     step: int
     loss: float | None

@@ -54,7 +54,8 @@ def _purge_organization(db: Database, organization_id: str, now: datetime) -> bo
     with db.transaction() as tx:
         _remove_of_keys(tx, keys)
         tx.execute(delete(t.one_time_links).where(t.one_time_links.c.invite_id.in_(invites)))
-        tx.execute(delete(t.spend_limits).where(t.spend_limits.c.subject_id == organization_id))
+        for table in (t.spend_limits, t.spent_by_day):
+            tx.execute(delete(table).where(table.c.subject_id == organization_id))
         for table in (t.mails, t.api_keys, t.invites, t.model_shares, t.turns, t.subscriptions, t.members):
             tx.execute(delete(table).where(table.c.organization_id == organization_id))
         nameless = {"name": f"removed {organization_id}", "copyright_detection_enabled": False, "purged_at": now}
@@ -87,7 +88,8 @@ def _purge_user(db: Database, user_id: str, now: datetime) -> bool:
 def _remove_of_keys(tx: Connection, keys: Select[Any]) -> None:
     for table in (t.idempotency_keys, t.key_requests):
         tx.execute(delete(table).where(table.c.api_key_id.in_(keys)))
-    tx.execute(delete(t.spend_limits).where(t.spend_limits.c.subject_id.in_(keys)))
+    for table in (t.spend_limits, t.spent_by_day):
+        tx.execute(delete(table).where(table.c.subject_id.in_(keys)))
 
 
 def _have_ended(db: Database, which: ColumnElement[bool]) -> bool:

@@ -14,6 +14,7 @@ from linocut.accounts.audit import Actor, record
 from linocut.db.tables import credit_grants, ledger, reservations
 from linocut.errors import Conflict, InvalidRequest
 from linocut.ids import new_id, now
+from linocut.ledger import spent
 from linocut.ledger.money import MOST
 from linocut.ledger.types import Grant, Standing
 
@@ -34,6 +35,7 @@ _USED = (
     .where(reservations.c.job_id == bindparam("at_job"))
     .values(device_us=reservations.c.device_us + bindparam("more"))
 )
+_CHARGED = select(ledger).where(ledger.c.job_id == bindparam("at_job"))
 _SAME = ("name", "job_id", "user_id", "api_key_id", "model_id", "tool", "model_version")
 """What an entry says as the reservation did."""
 _MINE = credit_grants.c.organization_id == bindparam("at_organization")
@@ -70,6 +72,16 @@ def used(tx: Connection, job_id: str, device_seconds: float) -> None:
     """The job has used the device for so long, since it was last said."""
     if device_seconds > 0:
         tx.execute(_USED, {"at_job": job_id, "more": round(device_seconds * 1e6)})
+
+
+def used_after(tx: Connection, job_id: str, device_seconds: float) -> None:
+    """The job goes on after its charge (a training draws its last previews), and has used the device for so long since
+    then: an entry of its own, of quantity 0 and no cost. It names no job, since a job has one charge."""
+    charged = tx.execute(_CHARGED, {"at_job": job_id}).first()
+    if charged is not None and device_seconds > 0:
+        told = {name: getattr(charged, name) for name in _SAME if name != "job_id"}
+        told |= {"unit_price": charged.unit_price, "device_us": round(device_seconds * 1e6)}
+        _append(tx, charged.organization_id, "charge", 0, charged.currency, told)
 
 
 def charge(tx: Connection, job_id: str, device_seconds: float = 0.0, done: Fraction = ALL) -> None:
@@ -202,11 +214,17 @@ def _append_work(tx: Connection, reserved: Row[Any], unit_price: int, quantity: 
     told = {name: getattr(reserved, name) for name in _SAME}
     told |= {"quantity": quantity, "unit_price": unit_price}
     told["device_us"] = reserved.device_us + round(device_seconds * 1e6)
-    _append(tx, reserved.organization_id, "charge", -unit_price * quantity, reserved.currency, told)
+    amount, subjects = unit_price * quantity, (reserved.organization_id, reserved.api_key_id)
+    at = _append(tx, reserved.organization_id, "charge", -amount, reserved.currency, told)
+    spent.count(tx, subjects, at, amount)
 
 
-def _append(tx: Connection, organization_id: str, kind: str, amount: int, currency: str, told: dict[str, Any]) -> None:
+def _append(
+    tx: Connection, organization_id: str, kind: str, amount: int, currency: str, told: dict[str, Any]
+) -> datetime:
+    """One more entry; its time."""
     at = now()
     balance = balance_of(tx, organization_id) + amount
     row = {"organization_id": organization_id, "kind": kind, "amount": amount, "balance": balance, "at": at}
     tx.execute(insert(ledger).values(**row, hour=hour_of(at), currency=currency, **told))
+    return at

@@ -9,7 +9,8 @@ MILLION = 1_000_000
 MOST = 10**9 * MILLION
 """The largest amount that anybody may name: a thousand million of the currency."""
 CURRENCY = re.compile(r"[A-Z]{3}")
-_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
+_NONE, _THREE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF", "BHD IQD JOD KWD LYD OMR TND"
+_DIGITS = dict.fromkeys(_NONE.split(), 0) | dict.fromkeys(_THREE.split(), 3)
 """Digits behind the point, of currencies (ISO 4217) that do not have two."""
 
 

@@ -5,14 +5,14 @@ request (a description, a caption that is written) reserves the whole request's 
 the limit of images in flight, until the last job of the request takes it over: ``HELD`` at most.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from linocut.accounts.spend_limits import limits_of
 from linocut.accounts.types import Caller
-from linocut.db.tables import jobs, ledger, reservations
+from linocut.db.tables import jobs, reservations
 from linocut.errors import DailyLimit, InsufficientFunds, LinocutError, SpendLimit
 from linocut.ids import now
 from linocut.jobs.types import JobStatus
@@ -20,6 +20,7 @@ from linocut.ledger import book
 from linocut.ledger.calendar import day_began, month_began
 from linocut.ledger.money import shown
 from linocut.ledger.prices import prices_of
+from linocut.ledger.spent import spent_since
 from linocut.ledger.types import Wanted
 from linocut.settings import Settings
 
@@ -104,16 +105,6 @@ def held_places(tx: Connection, organization_id: str) -> int:
     return int(tx.execute(_HELD_PLACES, told).scalar_one())
 
 
-def spent_since(tx: Connection, organization_id: str, hour: int, api_key_id: str | None = None) -> int:
-    """What an organisation, or one key of it, was charged from an hour on."""
-    charged = select(func.coalesce(func.sum(-ledger.c.amount), 0)).where(
-        ledger.c.organization_id == organization_id, ledger.c.hour >= hour, ledger.c.kind == "charge"
-    )
-    if api_key_id is not None:
-        charged = charged.where(ledger.c.api_key_id == api_key_id)
-    return int(tx.execute(charged).scalar_one())
-
-
 def _check(tx: Connection, caller: Caller, amount: int, settings: Settings) -> None:
     flying, currency = in_progress(tx, caller.organization_id), prices_of(settings.prices).currency
     book.check_currency(tx, caller.organization_id, currency)
@@ -139,18 +130,19 @@ def _check_limits(
     tx: Connection, caller: Caller, api_key_id: str | None, price: tuple[int, str], flying: dict[str | None, int]
 ) -> None:
     """Those of the key, or of the organisation (None)."""
-    limits = limits_of(tx, api_key_id or caller.organization_id)
+    subject_id = api_key_id or caller.organization_id
+    limits = limits_of(tx, subject_id)
     busy = sum(flying.values()) if api_key_id is None else flying.get(api_key_id, 0)
     (amount, currency), at = price, now()
     whose = "this key" if api_key_id else "your organisation"
-    spans: tuple[tuple[int | None, int, type[LinocutError], str], ...] = (
-        (limits.day, book.hour_of(day_began(at)), DailyLimit, "today (UTC)"),
-        (limits.month, book.hour_of(month_began(at)), SpendLimit, "this month (UTC)"),
+    spans: tuple[tuple[int | None, datetime, type[LinocutError], str], ...] = (
+        (limits.day, day_began(at), DailyLimit, "today (UTC)"),
+        (limits.month, month_began(at), SpendLimit, "this month (UTC)"),
     )
-    for most, hour, refusal, when in spans:
+    for most, began, refusal, when in spans:
         if most is None:
             continue
-        spent = spent_since(tx, caller.organization_id, hour, api_key_id) + busy
+        spent = spent_since(tx, subject_id, began) + busy
         if spent + amount > most:
             costs, so_far, limit = (shown(one, currency) for one in (amount, spent, most))
             raise refusal(

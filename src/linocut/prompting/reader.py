@@ -122,7 +122,8 @@ class Reader:
     def paint_ground(self) -> None:
         """What is pending is the ground's; in 'yellow dots on red' the dots have painted it already."""
         marks = self.ground.colours if self.ground.pattern != "plain" and not self.pattern else []
-        self.ground.colours = [*marks, *self.colours] if self.colours else self.ground.colours
+        under = self.ground.colours if self.pattern and self.ground.pattern == "plain" else []  # "blue with white dots"
+        self.ground.colours = [*marks, *self.colours, *under] if self.colours else self.ground.colours
         self.ground.pattern = self.pattern or self.ground.pattern
         self.ground.turn = self.turn or self.ground.turn
         self.clear()

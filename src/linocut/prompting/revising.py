@@ -11,10 +11,10 @@ from linocut.errors import InvalidRequest
 from linocut.prompting.boxes import MOST_SIDE, Box, around, far, inside, place_words, placed, scaled, shared
 from linocut.prompting.colours import nearest
 from linocut.prompting.faces import BOLD
-from linocut.prompting.instructions import Change, Reference, read_instruction
+from linocut.prompting.instructions import LONGEST, Change, Reference, read_instruction
 from linocut.prompting.layout import text_aspect
 from linocut.prompting.lexicon import OBJECTS, hex_to_rgb
-from linocut.prompting.notes import listed
+from linocut.prompting.notes import listed, short
 from linocut.prompting.phrases import describe, describe_ground
 from linocut.prompting.reader import UNNAMED, Ground, Thing, read
 from linocut.prompting.synonyms import ASPECTS
@@ -22,6 +22,8 @@ from linocut.prompting.synonyms import ASPECTS
 NEW_SIDE = 300
 """The longer side of a new thing, in thousandths of the shorter side of the picture."""
 FIELD = "prompt"
+MOST_NAMED = 8
+"""Parts of an instruction, in the note on what was not understood."""
 Element = dict[str, Any]
 
 
@@ -58,13 +60,23 @@ def revise(caption: dict[str, Any], instruction: str, aspect: tuple[int, int]) -
         work.carry_out(change)
     revised = work.revised()
     if read_so.missed:
-        missed = listed([f'"{clause}"' for clause in read_so.missed])
-        revised.notes.append(f"Not understood, and left as it is: {missed}.")
+        revised.notes.append(f"Not understood, and left as it is: {_quoted(read_so.missed)}.")
+    if read_so.left_out:
+        revised.notes.append(f"Not understood, and left out: {_quoted(read_so.left_out)}.")
+    if read_so.is_cut:
+        revised.notes.append(f"Only its first {LONGEST} characters were read.")
     if not revised.redrawn and not revised.ground_changes:
         raise InvalidRequest(
             f"prompt: {' '.join(revised.notes)} The picture is like that already, so nothing would change.", field=FIELD
         )
     return revised
+
+
+def _quoted(parts: list[str]) -> str:
+    """What was sent, as a sentence names it: the first of it where it is much."""
+    named = [f'"{short(part)}"' for part in dict.fromkeys(parts)]
+    more = len(named) - MOST_NAMED
+    return listed([*named[:MOST_NAMED], f"{more} more"] if more > 0 else named)
 
 
 class _Work:
@@ -121,6 +133,8 @@ class _Work:
                 return found
             raise InvalidRequest(f'prompt: "{about.words}" may be several things. {self._shows()}', field=FIELD)
         found = [item for item in self.items if _fits(item.element, about)]
+        if not about.every:  # "turn the cup into a star and the star into a cup": the star that was there
+            found = [item for item in found if not item.changed] or found
         if not found and about.name and not about.is_text:
             unnamed = [item for item in self.items if item.element["desc"].endswith(" object")]
             if len(unnamed) == 1:
@@ -136,9 +150,7 @@ class _Work:
         return found
 
     def _shows(self) -> str:
-        return shows({**self.caption, "compositional_deconstruction": {
-            "background": self.background, "elements": [item.element for item in self.items],
-        }})  # fmt: skip
+        return shows(self.caption)
 
     def _touch(self, item: _Item) -> None:
         if not item.changed:
@@ -161,6 +173,10 @@ class _Work:
             thing.colours = list(change.colours[: 2 if thing.name in OBJECTS else 1])
             _set(item.element, thing)
             self.notes.append(f"Understood: {before} becomes {listed([nearest(c) for c in thing.colours])}.")
+            if over := change.colours[len(thing.colours) :]:
+                self.notes.append(
+                    f"It takes no more colours, so this is left out: {listed([nearest(c) for c in over])}."
+                )
 
     def _swap(self, change: Change, about: list[_Item]) -> None:
         for item in about:

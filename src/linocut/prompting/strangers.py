@@ -18,7 +18,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_BREAKS = _words(
+BREAKS = _words(
     """
     . , ; : ! ? ( ) / & + | a an the this that these those its his her their our my your each every no not some any
     all both either of in on at by to from with without into onto over under above below behind before after between
@@ -99,7 +99,7 @@ def strangers_in(rest: str) -> list[str]:
         if not word.isascii():
             found[word] = None  # another language, or another alphabet
             group = []
-        elif token[0] in "\x00#" or word in _BREAKS or _is_verb(word):
+        elif token[0] in "\x00#" or word in BREAKS or _is_verb(word):
             found.update(dict.fromkeys(_noun(group, article)))
             group, article = [], word in ("a", "an", "the")
         else:
@@ -124,7 +124,7 @@ def _is_known(word: str) -> bool:
 
 
 _TABLES = (
-    _STYLE, _ADJECTIVES, _BREAKS, TINTS, PATTERNS, COUNTS, PLACES, SIZES, FACE_WORDS, TEXT_NOUNS,
+    _STYLE, _ADJECTIVES, BREAKS, TINTS, PATTERNS, COUNTS, PLACES, SIZES, FACE_WORDS, TEXT_NOUNS,
     _words("horizontal vertical diagonal radial outlined hollow tilted rotated slanted serif"),
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ from statistics import median
 from sqlalchemy import Connection, func, select
 
 from linocut.accounts.types import Caller
+from linocut.bases import Base
 from linocut.bases.plan import STATE_COPIES
 from linocut.bases.types import DatasetKind
 from linocut.datasets import service as datasets
@@ -73,7 +74,7 @@ def plan(tx: Connection, caller: Caller, ask: TrainAsk, means: Means, base_folde
     samples, recipe = found.samples, found.recipe
     chosen = recipes.holdout_of(samples)
     learned = len(samples) - len(chosen)
-    times = _seconds_a_step(tx, means.base.identity)
+    times = _seconds_a_picture(tx, means.base)
     values = _values(base_folder, means.base.family, recipe.rank)
     waiting = select(func.count()).where(training_runs.c.status.not_in(["COMPLETED", "FAILED"]))
     prices = prices_of(means.settings.prices)
@@ -84,7 +85,7 @@ def plan(tx: Connection, caller: Caller, ask: TrainAsk, means: Means, base_folde
         recipe=recipe,
         seed=ask.advanced.seed if ask.advanced else None,
         passes=recipe.steps * recipe.batch_size / learned,
-        seconds_a_step=median(times) if times else None,
+        seconds_a_step=recipe.batch_size * median(times) if times else None,
         measured_runs=len(times),
         adapter_bytes=None if values is None else 4 * values,
         state_bytes=None if values is None else 4 * STATE_COPIES * values,
@@ -115,12 +116,12 @@ def _held_out(tx: Connection, caller: Caller, dataset_id: str, sha256s: list[str
     return tuple(HeldOut(by_content[sha256].asset_id, by_content[sha256].file_name) for sha256 in sha256s)
 
 
-def _seconds_a_step(tx: Connection, base: str) -> list[float]:
-    """Of the latest runs that have ended on this base, by any user."""
+def _seconds_a_picture(tx: Connection, base: Base) -> list[float]:
+    """That a step took for each of its pictures, in the latest runs that have ended on this base, by any user."""
     latest = (
-        select(training_runs.c.model_id, training_runs.c.step)
+        select(training_runs.c.model_id, training_runs.c.step, training_runs.c.batch_size)
         .join(models, models.c.model_id == training_runs.c.model_id)
-        .where(models.c.base == base, training_runs.c.status == "COMPLETED", training_runs.c.step > 0)
+        .where(models.c.base == base.identity, training_runs.c.status == "COMPLETED", training_runs.c.step > 0)
         .order_by(training_runs.c.updated_at.desc())
         .limit(RUNS_LOOKED_AT)
     )
@@ -133,7 +134,8 @@ def _seconds_a_step(tx: Connection, base: str) -> list[float]:
         for event in tx.execute(told.order_by(model_events.c.event_id)):
             moments.setdefault(str(event.data["run_status"]), event.created_at)
         if _BEGUN in moments and _DONE in moments:
-            times.append((moments[_DONE] - moments[_BEGUN]).total_seconds() / run.step)
+            seconds = (moments[_DONE] - moments[_BEGUN]).total_seconds()
+            times.append(seconds / run.step / (run.batch_size or base.training.batch_size))
     return [one for one in times if one > 0]
 
 

@@ -30,6 +30,7 @@ TYPICAL_IMAGES = 20
 """The dataset size for which a base's recipe states its steps."""
 FEWEST_STEPS, MOST_STEPS = 100, 10_000
 RANKS = (64, 128)
+MOST_IN_A_BATCH = 64
 DEFAULT_STEPS, DEFAULT_RANK = 1000, 128
 CLIP_NORM = 1.0
 HOLDOUT_SHARE, MOST_HOLDOUT = 0.1, 8
@@ -75,6 +76,7 @@ def advanced(
     lora_rank: int | None = None,
     ema: float | None = None,
     learning_rate: float | None = None,
+    batch_size: int | None = None,
 ) -> Recipe:
     """A recipe with the client's numbers; what is None takes the contract's default, or the base's where it has none.
 
@@ -93,7 +95,11 @@ def advanced(
     rate = base.training.learning_rate if learning_rate is None else learning_rate
     if not (rate > 0 and math.isfinite(rate)):
         raise InvalidRequest("learning_rate must be above 0; 1e-5 to 1e-4 is usual.", field="learning_rate")
-    return _recipe(base, steps=steps, rank=rank, ema=ema, learning_rate=rate)
+    batch = base.training.batch_size if batch_size is None else batch_size
+    if not 1 <= batch <= MOST_IN_A_BATCH:
+        raise InvalidRequest(f"x_linocut.batch_size must be 1 to {MOST_IN_A_BATCH}.", field="x_linocut.batch_size")
+    recipe = _recipe(base, steps=steps, rank=rank, ema=ema, learning_rate=rate)
+    return replace(recipe, batch_size=batch)
 
 
 def for_ask(base: Base, n_images: int, ask: AdvancedAsk | None, kind: DatasetKind | None = None) -> Recipe:
@@ -102,7 +108,8 @@ def for_ask(base: Base, n_images: int, ask: AdvancedAsk | None, kind: DatasetKin
     if ask is None:
         recipe = plain(base, n_images, kind)
     else:
-        recipe = advanced(base, n_images, ask.training_steps, ask.lora_rank, ask.ema, ask.learning_rate)
+        told = ask.training_steps, ask.lora_rank, ask.ema, ask.learning_rate, ask.batch_size
+        recipe = advanced(base, n_images, *told)
     return replace(recipe, sigma_mean=recipe.sigma_mean + _otherwise(base, kind).sigma)
 
 

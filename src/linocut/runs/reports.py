@@ -125,13 +125,14 @@ def published(
     sold: Sold = Sold(),
 ) -> None:
     """The adapter lies in the store: run and model are completed, and charged for, together; the job goes on. Again is
-    the same as once: a run that was killed afterwards says it again.
+    the same as once, but for the device time since then: a run that was killed afterwards says it again.
 
     A run that its owner stopped is charged for the part of its steps that it took (decision 0020).
     """
     run = _proved(tx, lease, run_id)
     if is_final_run(run["status"]):
         repository.update_run(tx, run_id, {"scores": {**run["scores"], **event.scores}})
+        book.used_after(tx, lease.job_id, sold.device_seconds)
         return
     columns = {
         "step": event.last_step,
@@ -172,11 +173,19 @@ def failed(tx: Connection, lease: LeasedJob, run_id: str, error: LinocutError, d
     progress."""
     run = _proved(tx, lease, run_id)
     if run["status"] == "COMPLETED":
+        book.used_after(tx, lease.job_id, device_seconds)
         _done(tx, lease, run)
         return
     _close(tx, run, _sentence(error))
     queue.fail(tx, lease.job_id, lease.lease_token, error)
     book.failed(tx, lease.job_id, device_seconds)
+
+
+def put_off(tx: Connection, lease: LeasedJob, run_id: str, device_seconds: float = 0.0) -> None:
+    """The run goes on elsewhere, or later. ``device_seconds``: since the last progress."""
+    is_charged = _proved(tx, lease, run_id)["status"] == "COMPLETED"
+    (book.used_after if is_charged else book.used)(tx, lease.job_id, device_seconds)
+    queue.give_back(tx, lease.job_id, lease.lease_token)
 
 
 def refused(tx: Connection, lease: LeasedJob, error: LinocutError) -> None:

@@ -70,6 +70,7 @@ def start(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Starte
         "lora_rank": recipe.rank,
         "ema": recipe.ema,
         "learning_rate": recipe.learning_rate,
+        "batch_size": recipe.batch_size,
         "seed": seed,
         "dataset_kind": found.kind.kind,
         "notes": [found.kind.note] if found.kind.note else None,

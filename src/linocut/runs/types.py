@@ -28,7 +28,7 @@ class AdvancedAsk:
     """What the advanced routes let a client set; None: left out, so the default holds.
 
     ``training_steps`` 100..10000 in hundreds, ``lora_rank`` 64 or 128, ``ema`` between 0 and 1 (both excluded),
-    ``learning_rate`` above 0, ``seed`` 0..2**31-1.
+    ``learning_rate`` above 0, ``seed`` 0..2**31-1, ``batch_size`` (pictures of a step) 1..64.
     """
 
     training_steps: int | None = None
@@ -36,6 +36,7 @@ class AdvancedAsk:
     ema: float | None = None
     learning_rate: float | None = None
     seed: int | None = None
+    batch_size: int | None = None
 
 
 @dataclass(frozen=True)

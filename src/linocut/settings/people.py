@@ -3,6 +3,7 @@
 import re
 from email.utils import parseaddr
 from ipaddress import ip_address
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -38,6 +39,16 @@ class PeopleSettings(BaseSettings):
     oidc_role: str = Field(
         default="MEMBER", pattern="^(MEMBER|ADMIN)$", description="The role that they get there: MEMBER or ADMIN."
     )
+    oidc_roles: str = Field(
+        default="",
+        description="Which value of the claim gives which role there, commas between: staff=MEMBER,leads=ADMIN.",
+    )
+    oidc_role_claim: str = Field(
+        default="",
+        validate_default=True,
+        description="The claim that roles there are taken from at each sign-in, by name or path (realm_access.roles); "
+        "empty: none.",
+    )
     oidc_seconds: float = Field(default=10.0, gt=0, le=60, description="Longest wait for one answer of the issuer.")
 
     deletion_days: int = Field(
@@ -63,6 +74,12 @@ class PeopleSettings(BaseSettings):
     def oidc_joining(self) -> frozenset[str]:
         """The domains in ``oidc_domains``, in lower case."""
         return frozenset(item.lower() for item in items_in(self.oidc_domains))
+
+    @property
+    def oidc_role_map(self) -> dict[str, Literal["MEMBER", "ADMIN"]]:
+        """``oidc_roles`` as value and role."""
+        pairs = (item.rpartition("=") for item in items_in(self.oidc_roles))
+        return {value: "ADMIN" if role == "ADMIN" else "MEMBER" for value, _, role in pairs}
 
     @property
     def oidc_button(self) -> str:
@@ -114,6 +131,28 @@ class PeopleSettings(BaseSettings):
     def _has_openid(cls, value: str) -> str:
         if "openid" not in value.split():
             raise ValueError(f"LINOCUT_OIDC_SCOPES is {value!r}; one of the scopes must be openid.")
+        return value
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _are_roles(cls, value: str) -> str:
+        for item in items_in(value):
+            named, _, role = item.rpartition("=")
+            if not named or role not in ("MEMBER", "ADMIN"):
+                raise ValueError(
+                    f"LINOCUT_OIDC_ROLES has {item!r}; it takes a list such as staff=MEMBER,leads=ADMIN (a value of "
+                    "the claim, and MEMBER or ADMIN: owners are made by owners)."
+                )
+        return value
+
+    @field_validator("oidc_role_claim")
+    @classmethod
+    def _has_roles(cls, value: str, info: ValidationInfo) -> str:
+        if bool(value) != bool(info.data.get("oidc_roles", value)):  # wrong ones are told of already
+            raise ValueError(
+                "LINOCUT_OIDC_ROLE_CLAIM and LINOCUT_OIDC_ROLES belong together: the claim, and which of its values "
+                "gives which role, such as staff=MEMBER,leads=ADMIN. Set both, or neither."
+            )
         return value
 
     @field_validator("oidc_domains")

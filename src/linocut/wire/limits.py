@@ -12,25 +12,33 @@ _KeyId = Annotated[str, Meta(max_length=64, examples=["JRPVD7jWR1aTBYiJ0UFVOg"])
 
 
 class SpendLimit(msgspec.Struct, kw_only=True, frozen=True):
-    """What may be spent in a day and in a calendar month (UTC); null: any amount."""
+    """What may be spent in a day and in a calendar month (UTC; null: any amount), and what is spent of it so far, work
+    in progress counted in."""
 
     daily_limit: Price | None
     monthly_limit: Price | None
+    spent_today: Price
+    spent_this_month: Price
 
 
 class KeySpendLimit(msgspec.Struct, kw_only=True, frozen=True):
-    """The limit of one key."""
+    """The same of one key."""
 
     api_key_id: _KeyId
     daily_limit: Price | None
     monthly_limit: Price | None
+    spent_today: Price
+    spent_this_month: Price
 
 
 class SpendLimitsResponse(msgspec.Struct, kw_only=True, frozen=True):
-    """``/manage/api/limits``: the organisation's, and those of its keys that have one."""
+    """``/manage/api/limits``: the organisation's, and those of its keys that have one and that the caller may see."""
 
     organization: SpendLimit
     api_keys: list[KeySpendLimit]
+    images_in_flight: Annotated[int, Meta(ge=0)]
+    """In progress now, of the organisation."""
+    max_images_in_flight: Annotated[int, Meta(ge=1)]
     may_change_organization: bool
     """Whether the caller administers the server."""
 

@@ -14,7 +14,8 @@ class RunExtras(msgspec.Struct, kw_only=True, frozen=True):
     """Ours on a run. ``eta_seconds`` is null for ten steps; ``scores``: the held-out loss by checkpoint step, and what
     previews are like (``style_at_200``, ``copy_at_200``); of all of them, lower is better. ``checkpoints``: the steps
     whose checkpoints are kept, so that they can be promoted. ``dataset_kind``: for which kind of dataset it is
-    trained, absent where it is not known."""
+    trained, absent where it is not known. ``batch_size``: how many pictures a step learns from, absent of a run that
+    an older linocut began."""
 
     step: int
     total_steps: int
@@ -23,6 +24,7 @@ class RunExtras(msgspec.Struct, kw_only=True, frozen=True):
     scores: dict[str, float]
     stopped_at_step: int | None
     seed: int
+    batch_size: int | Nothing = UNSET
     error: str | None
     checkpoints: list[int]
     dataset_kind: DatasetKind | Nothing = UNSET
@@ -122,6 +124,23 @@ class ShareModelRequest(msgspec.Struct, kw_only=True, frozen=True):
     """``PUT /models/{model_id}/share``: the organisation whose members may see and use the model."""
 
     organization_id: str
+
+
+class ModelSharing(msgspec.Struct, kw_only=True, frozen=True):
+    """An organisation; how many members it has, the owner of the model among them; whether the model is shared with
+    it."""
+
+    organization_id: str
+    organization_name: Annotated[str, Meta(examples=["Print shop"])]
+    members: Annotated[int, Meta(ge=0)]
+    is_shared: bool
+
+
+class ListModelSharingResponse(msgspec.Struct, kw_only=True, frozen=True):
+    """``GET /models/{model_id}/share``: the owner's organisations, then others that the model is still shared with."""
+
+    model_id: str
+    organizations: list[ModelSharing]
 
 
 class PromoteModelRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

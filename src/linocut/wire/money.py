@@ -163,7 +163,7 @@ class AddCreditsExtras(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown
     expires_at: Time | Nothing = UNSET
 
 
-class PostAddCreditsRequest(msgspec.Struct, kw_only=True, frozen=True):
+class PostAddCreditsRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``POST /manage/api/add_credits``: by an administrator of the server."""
 
     amount: Price
@@ -235,7 +235,7 @@ class GetOrganizationBillingPortalResponse(msgspec.Struct, kw_only=True, frozen=
     stripe_billing_url: _Uri | Nothing = UNSET
 
 
-class RechargeSettings(msgspec.Struct, kw_only=True, frozen=True):
+class RechargeSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """The balance is to be ``top_up_balance`` again when it is below ``minimum_balance_threshold``."""
 
     top_up_balance: Price
@@ -281,7 +281,7 @@ class ManageApiSubscriptionResponse(msgspec.Struct, kw_only=True, frozen=True):
     x_linocut: MoneyNotes | Nothing = UNSET
 
 
-class PostApiSubscriptionRequest(msgspec.Struct, kw_only=True, frozen=True):
+class PostApiSubscriptionRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``POST /manage/api/subscription``: what is absent stays as it is."""
 
     recharge_settings: RechargeSettings | Nothing = UNSET

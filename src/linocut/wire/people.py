@@ -74,7 +74,7 @@ class KeyLimits(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields
     scopes: Annotated[list[KeyScope], Meta(min_length=1)] | Nothing = UNSET
 
 
-class CreateApiKeyRequest(msgspec.Struct, kw_only=True, frozen=True):
+class CreateApiKeyRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``POST /manage/api/api_keys`` and ``/api_keys_v2``."""
 
     label: KeyLabel | Nothing = UNSET
@@ -96,13 +96,13 @@ class CreateApiKeyResponse(msgspec.Struct, kw_only=True, frozen=True):
     creation_time: Time
 
 
-class PatchApiKeyRequest(msgspec.Struct, kw_only=True, frozen=True):
+class PatchApiKeyRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``PATCH /manage/api/api_keys/{api_key_id}``: null or no label clears it."""
 
     label: KeyLabel | None = None
 
 
-class RotateApiKeyRequest(msgspec.Struct, kw_only=True, frozen=True):
+class RotateApiKeyRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``POST /manage/api/api_keys/{api_key_id}/rotate``: how long the old key goes on."""
 
     overlap_seconds: Annotated[int, Meta(ge=0, le=30 * 86_400)] = 86_400
@@ -157,7 +157,7 @@ class GetOrganizationMembersResponse(msgspec.Struct, kw_only=True, frozen=True):
     members: list[OrganizationMember]
 
 
-class LiteOrganizationMember(msgspec.Struct, kw_only=True, frozen=True):
+class LiteOrganizationMember(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Somebody, by any one of the three."""
 
     user_id: str | Nothing = UNSET
@@ -170,31 +170,31 @@ _Members = Annotated[
 ]
 
 
-class AddOrganizationMembersRequest(msgspec.Struct, kw_only=True, frozen=True):
+class AddOrganizationMembersRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Users to add; addresses that no user has are invited."""
 
     members: _Members
 
 
-class RemoveOrganizationMembersRequest(msgspec.Struct, kw_only=True, frozen=True):
+class RemoveOrganizationMembersRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Members to remove."""
 
     members: _Members
 
 
-class PromoteOrganizationAdminsRequest(msgspec.Struct, kw_only=True, frozen=True):
+class PromoteOrganizationAdminsRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Members to make admins."""
 
     members: _Members
 
 
-class DemoteOrganizationAdminsRequest(msgspec.Struct, kw_only=True, frozen=True):
+class DemoteOrganizationAdminsRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Admins, or owners, to make plain members."""
 
     members: _Members
 
 
-class PromoteOrganizationMembersRequest(msgspec.Struct, kw_only=True, frozen=True):
+class PromoteOrganizationMembersRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Members to make owners."""
 
     members: _Members
@@ -231,13 +231,13 @@ class OrganizationMemberOperationResponse(msgspec.Struct, kw_only=True, frozen=T
     results: list[OrganizationMemberOperationResult]
 
 
-class CancelOrganizationInviteRequest(msgspec.Struct, kw_only=True, frozen=True):
+class CancelOrganizationInviteRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """The invite whose links are good no longer."""
 
     invite_id: str
 
 
-class ResendOrganizationInviteRequest(msgspec.Struct, kw_only=True, frozen=True):
+class ResendOrganizationInviteRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """The invite that gets a new link and another week."""
 
     invite_id: str
@@ -258,7 +258,7 @@ class GetApiOrganizationUserSuggestionsResponse(msgspec.Struct, kw_only=True, fr
     user_suggestions: list[ApiOrganizationUserSuggestion]
 
 
-class UpdateOrganizationApiPropertiesRequest(msgspec.Struct, kw_only=True, frozen=True):
+class UpdateOrganizationApiPropertiesRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Null or absent: it stays as it is."""
 
     copyright_detection_enabled: bool | None = None

@@ -41,7 +41,7 @@ class WaysToSignIn(msgspec.Struct, kw_only=True, frozen=True):
     said: dict[str, str]
 
 
-class SignInRequest(msgspec.Struct, kw_only=True, frozen=True):
+class SignInRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Ours: an e-mail address or a handle, and the password. ``wants_token``: for a script, which keeps no cookies."""
 
     account: Email
@@ -49,7 +49,7 @@ class SignInRequest(msgspec.Struct, kw_only=True, frozen=True):
     wants_token: bool = False
 
 
-class UseLinkRequest(msgspec.Struct, kw_only=True, frozen=True):
+class UseLinkRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Ours: a one-time link's text, and the password from now on; the first owner names an address then. The owner's
     link signs in without a password too: one can be chosen later (``POST /manage/api/password``)."""
 
@@ -59,13 +59,13 @@ class UseLinkRequest(msgspec.Struct, kw_only=True, frozen=True):
     wants_token: bool = False
 
 
-class SendLinkRequest(msgspec.Struct, kw_only=True, frozen=True):
+class SendLinkRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Ours: whose password is forgotten, by e-mail address or handle."""
 
     account: Annotated[str, Meta(max_length=254, examples=["ada@example.org"])]
 
 
-class DeleteOrganizationRequest(msgspec.Struct, kw_only=True, frozen=True):
+class DeleteOrganizationRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Ours: its name, so that no other one is removed."""
 
     name: Annotated[str, Meta(examples=["home"])]
@@ -85,7 +85,7 @@ class GetLeavingOrganizationsResponse(msgspec.Struct, kw_only=True, frozen=True)
     organizations: list[LeavingOrganization]
 
 
-class DeleteUserRequest(msgspec.Struct, kw_only=True, frozen=True):
+class DeleteUserRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Ours: the caller's own handle, and their password where they have one."""
 
     display_handle: Handle
@@ -99,14 +99,14 @@ class LeavingUser(msgspec.Struct, kw_only=True, frozen=True):
     purge_time: Time
 
 
-class RestoreUserRequest(msgspec.Struct, kw_only=True, frozen=True):
+class RestoreUserRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Ours: the e-mail address or handle, and the password of then."""
 
     account: Email
     password: Password
 
 
-class ChangePasswordRequest(msgspec.Struct, kw_only=True, frozen=True):
+class ChangePasswordRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Ours: every other session of the user ends. Whoever has no password yet leaves ``current_password`` out, and may
     name an ``email_address`` where there is none."""
 
@@ -117,7 +117,8 @@ class ChangePasswordRequest(msgspec.Struct, kw_only=True, frozen=True):
 
 class Session(msgspec.Struct, kw_only=True, frozen=True):
     """Ours: who has signed in, until when. ``can_return``: whether there is a way to sign in again, by password or
-    elsewhere; without one it takes a new link. ``token`` only where it was asked for."""
+    elsewhere; without one it takes a new link. ``is_administrator``: of the server as a whole. ``token`` only where
+    it was asked for."""
 
     user_id: str
     display_handle: Handle
@@ -125,4 +126,5 @@ class Session(msgspec.Struct, kw_only=True, frozen=True):
     expires_time: Time
     has_password: bool
     can_return: bool
+    is_administrator: bool
     token: Annotated[str, Meta(examples=["lises_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE"])] | Nothing = UNSET

@@ -4,6 +4,7 @@ import os
 
 from linocut.bases import Base
 from linocut.errors import InvalidRequest
+from linocut.observe import log
 from linocut.settings import Settings
 from linocut.workers.presence import Device
 
@@ -20,8 +21,9 @@ def device_of(settings: Settings) -> Device:
 
 
 def check_devices(settings: Settings, base: Base) -> None:
-    """``InvalidRequest`` unless as many devices as are asked for can learn ``base`` here."""
-    asked, batch = settings.training_devices, base.training.batch_size
+    """``InvalidRequest`` unless as many devices as are asked for can learn ``base`` here. The log says how many of
+    them its own recipe does not need."""
+    asked = settings.training_devices
     divided = settings.training_shards == "on"
     if divided and asked == 1:
         raise InvalidRequest(f"LINOCUT_TRAINING_SHARDS is on, and there is one device; set {VARIABLE} to 2 or more.")
@@ -34,12 +36,6 @@ def check_devices(settings: Settings, base: Base) -> None:
         )
     if settings.purpose == "serving":
         raise InvalidRequest(f"{said} this server does not train (LINOCUT_PURPOSE=serving). Leave {VARIABLE} at 1.")
-    if asked > batch and not divided:
-        pictures = "1 picture" if batch == 1 else f"{batch} pictures"
-        raise InvalidRequest(
-            f"{said} a step of {base.name} takes {pictures}: each device needs one at least. Set {VARIABLE} to at most "
-            f"{batch}, or LINOCUT_TRAINING_SHARDS to on where the base fits on no device."
-        )
     if settings.workers > 1:
         raise InvalidRequest(
             f"{said} this server starts {settings.workers} engine processes, which would take the same devices. Give "
@@ -48,6 +44,16 @@ def check_devices(settings: Settings, base: Base) -> None:
     here, what = devices_here()
     if asked > here:
         raise InvalidRequest(f"{said} this machine has {here} {what}. Set {VARIABLE} to at most {here}.")
+    batch = base.training.batch_size
+    if asked > batch and not divided:
+        pictures = "1 picture" if batch == 1 else f"{batch} pictures"
+        log("devices").warning(
+            f"a step of the base's own recipe takes {pictures}, and a device needs one at least: an advanced training "
+            "with a larger x_linocut.batch_size uses more devices",
+            base=base.name,
+            devices=asked,
+            batch_size=batch,
+        )
 
 
 def devices_here() -> tuple[int, str]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from linocut.engine.door import has_files
 from linocut.errors import Busy
-from linocut.jobs import queue
 from linocut.jobs.types import LeasedJob
 from linocut.orders import (
     AdapterReady,
@@ -93,6 +92,7 @@ class Runs:
         elif isinstance(event, AdapterReady):
             ref, sold = _adapter(desk, held, event.path), reports.Sold(held.device_seconds, held.order.steps)
             write(held, lambda tx: reports.published(tx, job, run_id, event, ref, sold))
+            held.device_seconds -= sold.device_seconds
         elif isinstance(event, TrainFinished):
             ref, sold = _adapter(desk, held, event.path), reports.Sold(held.device_seconds, held.order.steps)
             write(held, lambda tx: reports.finished(tx, job, run_id, event, ref, sold))
@@ -118,7 +118,8 @@ class Runs:
         desk.holdings.rest_from_background(BACKGROUND_RESTS_SECONDS)
         if desk.carrier is not None:
             desk.carrier.carry(held, now=True)
-        desk.writer.write(held, lambda tx: queue.give_back(tx, held.job.job_id, held.job.lease_token))
+        used, run_id = held.device_seconds, held.order.run_id
+        desk.writer.write(held, lambda tx: reports.put_off(tx, held.job, run_id, used))
         desk.end(held, "put off", trouble)
 
 

@@ -11,5 +11,5 @@ export default [
   page({ path: '/keys', title: t.keys.title, load: () => import('./Keys.svelte'), nav: { group: 'organization', order: 20, icon: KeyRound } }),
   page({ path: '/usage', title: t.usage.title, load: () => import('./Usage.svelte'), nav: { group: 'organization', order: 30, icon: ChartColumn } }),
   page({ path: '/audit', title: t.audit.title, load: () => import('./Audit.svelte'), nav: { group: 'organization', order: 40, icon: ScrollText }, role: 'ADMIN' }),
-  page({ path: '/status', title: t.server.title, load: () => import('./Status.svelte'), nav: { group: 'organization', order: 50, icon: HeartPulse }, role: 'OWNER' }),
+  page({ path: '/status', title: t.server.title, load: () => import('./Status.svelte'), nav: { group: 'organization', order: 50, icon: HeartPulse }, administrators: true }),
 ]

@@ -61,6 +61,7 @@ def training_run(run: RunView) -> TrainingRun:
             scores=run.scores,
             stopped_at_step=run.stopped_at_step,
             seed=run.seed,
+            batch_size=UNSET if run.batch_size is None else run.batch_size,
             error=run.error,
             checkpoints=run.kept_steps or [],
             dataset_kind=run.dataset_kind or UNSET,

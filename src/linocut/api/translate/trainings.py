@@ -91,17 +91,20 @@ def _ask(request: TrainModelV3Request, version: int) -> TrainAsk:
 
 
 def _kind(request: TrainModelV3Request | TrainDatasetModelRequest) -> DatasetKind | None:
-    return None if isinstance(request.x_linocut, Nothing) else request.x_linocut.dataset_kind
+    return None if isinstance(request.x_linocut, Nothing) else _given(request.x_linocut.dataset_kind)
 
 
 def _advanced(request: TrainModelV3AdvancedRequest) -> AdvancedAsk:
-    def given(value: float | Nothing) -> Any:
-        return None if isinstance(value, Nothing) else value
-
+    extras = request.x_linocut
     return AdvancedAsk(
         training_steps=request.training_steps,
         lora_rank=request.lora_rank,
-        ema=given(request.ema),
-        learning_rate=given(request.learning_rate),
-        seed=given(request.seed),
+        ema=_given(request.ema),
+        learning_rate=_given(request.learning_rate),
+        seed=_given(request.seed),
+        batch_size=None if isinstance(extras, Nothing) else _given(extras.batch_size),
     )
+
+
+def _given(value: Any) -> Any:
+    return None if isinstance(value, Nothing) else value

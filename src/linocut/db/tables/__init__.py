@@ -19,6 +19,7 @@ from linocut.db.tables.money import (
     reservations,
     spend_commits,
     spend_limits,
+    spent_by_day,
     subscriptions,
 )
 from linocut.db.tables.people import (
@@ -89,6 +90,7 @@ __all__ = [
     "slugs",
     "spend_commits",
     "spend_limits",
+    "spent_by_day",
     "subscriptions",
     "training_runs",
     "turns",

@@ -70,6 +70,7 @@ training_runs = Table(
     Column("lora_rank", Integer, nullable=False),
     Column("ema", Float, nullable=False),
     Column("learning_rate", Float, nullable=False),
+    Column("batch_size", Integer),  # null: of a run that an older linocut began
     Column("seed", BigId, nullable=False),
     Column("step", Integer, nullable=False, server_default="0"),
     Column("loss", Float),

@@ -34,6 +34,14 @@ ledger = Table(
     Index(None, "organization_id", "hour"),
 )
 
+spent_by_day = Table(
+    "spent_by_day",  # what the ledger's charges of a day (UTC) sum up to, by organisation and by key: limits read these
+    metadata,
+    Column("subject_id", Id, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),  # counted from 1970
+    Column("amount", BigId, nullable=False),
+)
+
 reservations = Table(
     "reservations",  # what a job will be charged; it counts as spent while the job is queued or in work
     metadata,

@@ -28,7 +28,7 @@ from linocut.engine.training.plan import learning_rate, scored_samples, trained_
 from linocut.engine.training.sentences import check_order, disk_failed, not_finite
 from linocut.engine.training.standing import Losses, Standing, Task
 from linocut.engine.training.steps import NotFinite, train_step
-from linocut.engine.training.together import ALONE, RankLost, Together, spans, told
+from linocut.engine.training.together import ALONE, RankLost, Together, spans, told, unused
 from linocut.engine.work import Background, Routine, StopRequested, Yielded
 from linocut.errors import LinocutError
 from linocut.observe import log
@@ -114,6 +114,7 @@ class _Run:
         _, again = yield from held(task.together.begin(order, task.workspace / "features"))
         stopped = stopped or again
         self._count_devices()
+        self._note(unused(task.together.idle, order.batch_size))
 
         task.emit(PhaseChanged(key=task.key, phase="TRAINING"))
         self.last_tick = standing.last_save = task.clock()
@@ -164,10 +165,13 @@ class _Run:
         before = standing.progress.devices
         now = spans(before, standing.state.step, task.together.size)
         standing.note(devices=now)
-        said = told(before, now, task.together.missing, lost=lost)
+        self._note(told(before, now, task.together.missing, lost=lost))
+
+    def _note(self, said: str | None) -> None:
+        """What its owner is to know of the run, if anything."""
         if said is not None:
-            log("engine").info(said, key=task.key)
-            task.emit(RunNoted(key=task.key, note=said))
+            log("engine").info(said, key=self.task.key)
+            self.task.emit(RunNoted(key=self.task.key, note=said))
 
     def _tell(self, loss: float) -> None:
         """Say that a step is done and how long the rest will take at the pace so far."""

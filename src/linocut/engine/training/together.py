@@ -15,7 +15,7 @@ from linocut.engine.training.state import TrainState
 from linocut.engine.work import Background, Yielded
 from linocut.orders import TrainOrder, order_to_json
 
-__all__ = ["ALONE", "RankLost", "Together", "spans", "told"]
+__all__ = ["ALONE", "RankLost", "Together", "spans", "told", "unused"]
 
 
 class Together:
@@ -26,11 +26,16 @@ class Together:
         self.size = 1
         self.missing = 0
         """How many could learn, a step's pictures allowing, and did not start."""
+        self.idle = 0
+        """How many a step has no picture for."""
 
     def begin(self, order: TrainOrder, features: Path) -> Generator[Yielded, Any, None]:
         """Gather the devices for ``order``, whose encoded pictures lie in ``features``: no more than a step has
         pictures."""
-        if self._ranks is None or (order.batch_size == 1 and not self._ranks.is_divided):
+        if self._ranks is None:
+            return
+        self.idle = 0 if self._ranks.is_divided else max(0, self._ranks.devices - order.batch_size)
+        if order.batch_size == 1 and not self._ranks.is_divided:
             return
         begin = partial(self._ranks.begin, order_to_json(order), features, order.batch_size)
         self.size = yield Background(begin, "gather devices", apart=True)
@@ -70,6 +75,18 @@ def spans(before: Mapping[int, int], step: int, size: int) -> dict[int, int]:
     earlier = {at: devices for at, devices in before.items() if at < step}
     now = (list(earlier.values()) or [1])[-1]
     return earlier if now == size else {**earlier, step: size}
+
+
+def unused(idle: int, batch_size: int) -> str | None:
+    """What the run's owner reads of devices that a step has no picture for."""
+    if not idle:
+        return None
+    learn = "1 device learns" if batch_size == 1 else f"{batch_size} devices learn"
+    pictures = "1 picture" if batch_size == 1 else f"{batch_size} pictures"
+    return (
+        f"A step takes {pictures}, so {learn} and {idle} more cannot help. An advanced training with a larger "
+        "x_linocut.batch_size uses them."
+    )
 
 
 def told(before: Mapping[int, int], after: Mapping[int, int], missing: int, *, lost: bool) -> str | None:

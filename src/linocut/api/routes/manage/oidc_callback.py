@@ -53,7 +53,8 @@ async def _taken(call: Call) -> Return:
 def _let_in(call: Call, tx: Connection, told: Told) -> NewSession:
     settings = call.runtime.settings
     role: Role = "ADMIN" if settings.oidc_role == "ADMIN" else "MEMBER"
-    joining = Joining(settings.oidc_joining, settings.oidc_organization, role)
+    roles = settings.oidc_role_map if settings.oidc_role_claim else None
+    joining = Joining(settings.oidc_joining, settings.oidc_organization, role, roles)
     user_id = identities.user_of(tx, told, joining, call.actor)
     return sessions.begin(tx, user_id, call.actor, how="openid")
 

@@ -1,5 +1,7 @@
 """/manage/api/credits: what is left, and what was spent in a time."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
 from linocut.accounts import members
@@ -11,7 +13,8 @@ from linocut.api.translate import money
 from linocut.ids import now
 from linocut.ledger import book, usage
 from linocut.ledger.calendar import day_began, month_began
-from linocut.ledger.reserving import in_progress, spent_since
+from linocut.ledger.reserving import in_progress
+from linocut.ledger.spent import spent_since
 from linocut.wire.money import CreditsExtras, CreditsQuery, GetUserCreditsResponse, Price
 
 
@@ -28,7 +31,7 @@ def get(call: Call, tx: Connection) -> GetUserCreditsResponse:
     def limit(amount: int | None) -> Price | None:
         return None if amount is None else money.price(amount, currency)
 
-    def spent_from(began: int) -> Price:
+    def spent_from(began: datetime) -> Price:
         return money.price(spent_since(tx, organization_id, began), currency)
 
     return GetUserCreditsResponse(
@@ -40,8 +43,8 @@ def get(call: Call, tx: Connection) -> GetUserCreditsResponse:
             is_prepaid=call.runtime.settings.credit == "prepaid",
             daily_limit=limit(limits.day),
             monthly_limit=limit(limits.month),
-            spent_today=spent_from(book.hour_of(day_began(at))),
-            spent_this_month=spent_from(book.hour_of(month_began(at))),
+            spent_today=spent_from(day_began(at)),
+            spent_this_month=spent_from(month_began(at)),
         ),
     )
 
