@@ -27,7 +27,7 @@ from linocut.runtime import Runtime
 from linocut.settings import Settings
 
 PICTURES = Path(__file__).parents[1] / "docs" / "images" / "console"
-STEPS, COLOURS = 300, 96
+STEPS, RANK, COLOURS = 100, 64, 96
 PROMPTS = ("a teapot under a lamp", "a fern in a cup", 'a red kettle with the word "TEA"', "a fish")
 LEAF = {
     "high_level_description": 'a leaf with the word "HOT"',
@@ -64,7 +64,13 @@ def done(answer: httpx2.Response) -> Any:
 
 def trained(http: httpx2.Client, dataset: str) -> str:
     """The id of the model; its training takes some minutes."""
-    asked = {"dataset_id": dataset, "model_name": "Kettle and Fern", "training_steps": STEPS, "seed": 1}
+    asked = {
+        "dataset_id": dataset,
+        "model_name": "Kettle and Fern",
+        "training_steps": STEPS,
+        "lora_rank": RANK,
+        "seed": 1,
+    }
     model = done(http.post("/v1/ideogram-v3/train-model-advanced", json=asked))["model_id"]
     while (status := done(http.get(f"/models/{model}"))["model"]["status"]) not in ("COMPLETED", "ERRORED"):
         time.sleep(5)

@@ -4,6 +4,7 @@ What is marked ``long`` runs under ``make test-long``, campaigns marked ``soak``
 tests under ``make cluster-test``; what is marked ``postgresql`` only where there is one.
 """
 
+import gc
 import os
 import ssl
 from functools import cache
@@ -73,6 +74,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=deselected)
     # Long files last would leave one of two workers alone with the last one.
     items.sort(key=lambda item: item.path.parent.name not in BEGIN_WITH)
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: no search for garbage need look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

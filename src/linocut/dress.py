@@ -57,7 +57,7 @@ def worn_together(dresses: Sequence[Dress]) -> Dress:
         border=any(dress.border for dress in dresses),
         outlined=any(dress.outlined for dress in dresses),
         face=next((dress.face for dress in dresses if dress.face), ""),
-        names=tuple(name for dress in dresses for name in dress.names),
+        names=tuple(dict.fromkeys(name for dress in dresses for name in dress.names)),
     )
 
 

@@ -213,7 +213,7 @@ def in_a_look(base: Base, said: Worded, text: str, dress: Dress, *, avoid: str =
     new, notes = dressed(caption, text, dress, avoid=avoided, is_small=is_small, own_model=own_model)
     written = caption_text(fitted(new, base.max_text_tokens, is_small=is_small))
     told = [*said.notes, *notes]
-    if is_small and (dress.has_words or "style_reference_images" in dress.names):
+    if is_small and any(name != "color_palette" for name in dress.names):
         told.append(_kept_of(dress, own_model=own_model))
     was = str(caption.get("high_level_description", ""))
     if cut := cut_of(was, written):

@@ -128,9 +128,10 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
             raise PermissionError(13, "Permission denied", path)
         return scan(path)
 
-    monkeypatch.setattr(os, "scandir", scandir)
-    assert names_of(tmp_path) == ["1.png"]
-    assert left_out_of(tmp_path) == {"locked": "this folder cannot be read; change its rights."}
+    with monkeypatch.context() as locked:
+        locked.setattr(os, "scandir", scandir)
+        assert names_of(tmp_path) == ["1.png"]
+        assert left_out_of(tmp_path) == {"locked": "this folder cannot be read; change its rights."}
 
 
 def test_nothing_to_send_names_what_was_there(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_the_bare_base_is_the_first_column_of_the_previews(seen: Visit) -> None:
     assert left.evaluate("one => one.selectedOptions[0].text") == "Base", "what it is compared with"
 
 
-def test_its_files_are_downloaded_in_every_layout(seen: Visit, model: str, tmp_path: Path) -> None:
+def test_its_files_are_downloaded_in_every_layout(seen: Visit, maker: Account, model: str, tmp_path: Path) -> None:
     page = seen.settled(f"/models/{model}")
     names = set()
     for layout in ("for diffusers", "for ComfyUI", "for kohya", "as it is stored", "the model card"):
@@ -48,7 +48,8 @@ def test_its_files_are_downloaded_in_every_layout(seen: Visit, model: str, tmp_p
             page.get_by_role("button", name=f"Download {layout}").click()
         names.add(file.value.suggested_filename)
         file.value.save_as(tmp_path / layout)
-    version = "posters-version-1"
+    uri = maker.http.get(f"/models/{model}").json()["model"]["custom_model_uri"]
+    version = uri.removeprefix("model/").replace("/", "-")
     endings = ("-diffusers.safetensors", "-comfyui.safetensors", "-kohya.safetensors", ".safetensors", "-README.md")
     assert names == {f"{version}{ending}" for ending in endings}
     assert "# Posters" in (tmp_path / "the model card").read_text()

@@ -333,4 +333,4 @@ def test_a_mask_that_was_recalled_or_chosen_is_painted_on(
     page.set_input_files("input[type=file] >> nth=1", tmp_path / "small.png")
     page.set_input_files("input[type=file] >> nth=0", picture)
     page.get_by_text("of another size than the picture").wait_for()
-    page.get_by_text("Still missing: mask, prompt").wait_for()
+    page.get_by_text("Still missing: Mask, Prompt").wait_for()

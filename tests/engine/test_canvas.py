@@ -109,6 +109,19 @@ def test_no_step_in_colour_is_left_at_the_rim(blobs: dict[str, bytes]) -> None:
     assert (done[125, 127] == (188, 72, 52)).all()  # and in the middle it is as it was drawn
 
 
+@pytest.mark.parametrize("place", [(0, 0, 255, 255), (0, 0, 40, 30), (100, 90, 200, 255), (250, 3, 252, 4)])
+def test_a_part_is_enlarged_as_the_whole_is(blobs: dict[str, bytes], place: tuple[int, int, int, int]) -> None:
+    """Only what is drawn is enlarged: it has the pixels that it would have of the whole. The picture is of its
+    colour at the rim, so nothing is evened out."""
+    drawn = noisy(64, 64).resize((16, 16), Image.Resampling.BOX)
+    whole = np.asarray(drawn.resize((256, 256), Image.Resampling.LANCZOS))
+    mask = Image.new("L", (256, 256), 255)
+    ImageDraw.Draw(mask).rectangle(place, fill=0)
+    order = edit_order(stored(Image.fromarray(whole), blobs), keep="mask", mask=stored(mask, blobs))
+    done = np.asarray(lay_out(order, blobs.__getitem__).finished(drawn)).astype(int)
+    assert np.abs(done - whole).max() <= 1
+
+
 def test_a_picture_that_is_gone_is_a_sentence(blobs: dict[str, bytes]) -> None:
     def gone(sha256: str) -> bytes:
         raise Lost("no such blob")

@@ -8,8 +8,8 @@ import pytest
 import torch
 from tests.engine.family_support import RANK, Tiny, complaints, draw_ours, draw_stock, random_adapter, start
 from tests.engine.family_support import tiny as make_packed
-from tests.engine.test_families_grouped import make as make_grouped
-from tests.engine.test_families_grouped import our_latents, stock, stock_latents
+from tests.engine.grouped_support import make as make_grouped
+from tests.engine.grouped_support import our_latents, stock, stock_latents
 from tests.marks import long_but
 
 from linocut.engine.adapters.apply import Adapter

@@ -5,11 +5,13 @@ from typing import get_args
 
 import pytest
 
+from linocut.bases import MINI, load_base
 from linocut.dress import Dress, worn_together
 from linocut.errors import InvalidRequest
 from linocut.generation.looks import check_look, dress_of, palette_of
 from linocut.generation.styles import PALETTES, PRESETS, TYPES, of_code, of_codes
 from linocut.generation.types import Look
+from linocut.runtime import in_a_look, worded
 from linocut.wire.enums import ColorPalettePresetName, StylePresetV3, StyleType, StyleTypeV3
 
 GROUNDS = {
@@ -107,3 +109,14 @@ def test_as_many_masks_as_characters(characters: int, masks: int, fits: bool) ->
     else:
         with pytest.raises(InvalidRequest, match="Send as many masks"):
             check_look(Look(), 0, characters, masks)
+
+
+def test_a_look_that_nobody_named_has_no_note() -> None:
+    """A character is words for the base, and no style of which it could take a part."""
+    base = load_base(MINI)
+    said = worded(base, "a cat", 1024, 1024, make_up=False)
+    character = Dress(aesthetics="with the character of reference image 1")
+    named = Dress(aesthetics="flat", names=("style_preset AURA",))
+    assert in_a_look(base, said, "a cat", character).notes == ()
+    [note] = in_a_look(base, said, "a cat", worn_together([named, named, character])).notes
+    assert note.startswith("style_preset AURA: the base draws flat posters only;")

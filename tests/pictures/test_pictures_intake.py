@@ -219,3 +219,18 @@ def test_a_mask_with_nothing_to_repaint(intake: Intake, image: StoredPicture) ->
     assert refusal(lambda: intake.mask("image", white, image)).startswith("The mask is all white, so there is nothing")
     black = intake.mask("image", made.encode(Image.new("L", (64, 48), 0)), image)
     assert opened(intake, black).getextrema() == (0, 0)
+
+
+def test_a_picture_and_its_mask_are_stored_together_or_not_at_all(intake: Intake, tmp_path: Path) -> None:
+    data = made.encode(made.scene())
+    for mask, words in (
+        (drawn(size=(48, 64)), "mask: The mask is 48x64"),
+        (Image.new("L", (64, 48), 255), "all white"),
+    ):
+        with pytest.raises(InvalidRequest, match=words):
+            intake.masked("image", data, made.encode(mask))
+        assert not [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
+    picture, covered = intake.masked("image", data, made.encode(drawn()))
+    assert picture == intake.picture("image", data)
+    assert covered == intake.mask("mask", made.encode(drawn()), picture)
+    assert opened(intake, covered).mode == "L"

@@ -171,6 +171,12 @@ def test_a_remix_without_a_weight_keeps_a_half(live: Live, account: Account) -> 
     assert not (plain == most).all()
 
 
+def test_edit_says_which_models_it_asks_for(account: Account) -> None:
+    pictures = {"image_file": png(1), "mask": mask()}
+    told = sent(account, "/edit", pictures, prompt="a red fish")
+    assert told.json()["error"] == "model is required: it must be V_2 or V_2_TURBO, which alone can edit."
+
+
 @pytest.mark.parametrize("model", get_args(ModelEnum))
 def test_edit_takes_two_models_and_keeps_what_is_white(live: Live, account: Account, model: str) -> None:
     pictures = {"image_file": png(1), "mask": mask()}

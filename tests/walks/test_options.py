@@ -124,6 +124,7 @@ def test_style_references_are_measured_and_kept_as_inputs(live: Live, account: A
         answer = ok(sent(account, path, {"prompt": "a cat"}, [(STYLE, png(3)), (STYLE, jpeg(4))]))
         order = newest(live)
         assert "style_reference_images: the base draws flat posters only" in notes(answer)
+        assert notes(answer).count("style_reference_images") == 1, "two of them are named once"
         assert (len(order.styles), order.references) == (2 if path == V3_GENERATE else 0, ())
         assert "#6F11C5" in order.caption  # picture 3's colour
 

@@ -52,12 +52,11 @@ class Canvas:
     def finished(self, drawn: Image.Image) -> Image.Image:
         """``drawn`` at the answer's size, with the kept pixels as they were and no step in colour at their rim."""
         height, width = self.keep_HW.shape
-        drawn_HWC = _scaled(drawn, width, height)
         if self.object_HWC is not None:
-            return Image.fromarray(_before(self.object_HWC, drawn_HWC))
+            return Image.fromarray(_before(self.object_HWC, _scaled(drawn, width, height)))
         if not self.keep_HW.any():
-            return Image.fromarray(drawn_HWC)
-        return Image.fromarray(_together(drawn_HWC, self.pixels_HWC, self.keep_HW))
+            return drawn if drawn.size == (width, height) else drawn.resize((width, height), Image.Resampling.LANCZOS)
+        return Image.fromarray(_together(drawn, self.pixels_HWC, self.keep_HW))
 
 
 def lay_out(order: EditOrder, fetch: Fetch) -> Canvas:
@@ -89,6 +88,8 @@ def _laid(picture: Image.Image, place: Placement, size: tuple[int, int], how: Im
     seen = picture.crop((left - place.left, top - place.top, right - place.left, bottom - place.top))
     beyond = ((top, size[1] - bottom), (left, size[0] - right))
     pixels = np.asarray(seen)
+    if not any(map(any, beyond)):  # the picture fills the answer
+        return pixels, np.ones(pixels.shape[:2], np.bool_)
     covered = np.pad(np.ones(pixels.shape[:2], np.bool_), beyond)
     return np.pad(pixels, (*beyond, (0, 0))[: pixels.ndim], mode="edge"), covered
 
@@ -99,32 +100,45 @@ def _reach(start: int, length: int, side: int) -> tuple[int, int]:
 
 def _scaled(picture: Image.Image, width: int, height: int) -> Levels:
     if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+        # Far smaller: to three times the size by means first. It takes half the time, and differs by 2 of 255 at most.
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return np.asarray(picture)
 
 
-def _together(drawn_HWC: Levels, known_HWC: Levels, keep_HW: Flags) -> Levels:
-    """The picture where it is kept, and else what is drawn, evened out. Only what is drawn, and what reaches it, is
-    looked at."""
+def _together(drawn: Image.Image, known_HWC: Levels, keep_HW: Flags) -> Levels:
+    """The picture where it is kept, and else what is drawn, enlarged and evened out. Only what is drawn, and what
+    reaches it, is looked at."""
     radius = max(1, round(RIM * min(keep_HW.shape)))
     part = _around(~keep_HW, radius)
     whole_HWC = known_HWC.copy()
     if whole_HWC[part].size:  # else nothing is drawn
-        keep_HW1 = keep_HW[part][..., None]
-        evened_HWC = _evened(drawn_HWC[part], known_HWC[part], keep_HW1, radius)
-        whole_HWC[part] = np.where(keep_HW1, known_HWC[part], evened_HWC)
+        drawn_HWC = _part_of(drawn, keep_HW.shape, part)
+        whole_HWC[part] = _evened(drawn_HWC, known_HWC[part], keep_HW[part], radius)
     return whole_HWC
 
 
-def _evened(drawn_HWC: Levels, known_HWC: Levels, keep_HW1: Flags, radius: int) -> Levels:
-    """What is drawn, moved near the rim by as much as it differs from the picture on the other side of it."""
-    weight_HW1 = keep_HW1.astype(np.float32)
-    near_HW1 = _blurred(weight_HW1, radius)
-    moved_HWC = _blurred((known_HWC.astype(np.float32) - drawn_HWC) * weight_HW1, radius)
-    moved_HWC *= np.minimum(1.0, 2.0 * near_HW1) / np.maximum(near_HW1, 1e-3)
-    moved_HWC += drawn_HWC
-    evened: Levels = np.clip(np.rint(moved_HWC), 0, 255).astype(np.uint8)
-    return evened
+def _part_of(drawn: Image.Image, shape: tuple[int, ...], part: tuple[slice, slice]) -> Levels:
+    """A part of what is drawn, once it has that many rows and columns."""
+    (height, width), (rows, columns) = shape, part
+    across, down = drawn.width / width, drawn.height / height
+    box = columns.start * across, rows.start * down, columns.stop * across, rows.stop * down
+    size = columns.stop - columns.start, rows.stop - rows.start
+    return np.asarray(drawn.resize(size, Image.Resampling.LANCZOS, box=box))
+
+
+def _evened(drawn_HWC: Levels, known_HWC: Levels, keep_HW: Flags, radius: int) -> Levels:
+    """The picture where it is kept; else what is drawn, moved near the rim by as much as it differs from the picture on
+    the other side of it."""
+    import cv2  # late: the fake engine has no need of it at its start
+
+    kept_HW = keep_HW.view(np.uint8)
+    pixels_HW = _counted(keep_HW.shape, radius)
+    near_HW = _sums(kept_HW.astype(np.float32), radius) / pixels_HW
+    apart_HWC = np.asarray(cv2.subtract(known_HWC, drawn_HWC, dtype=cv2.CV_32F), np.float32)
+    moved_HWC = _sums(cv2.copyTo(apart_HWC, kept_HW), radius)
+    moved_HWC *= (np.minimum(1.0, 2.0 * near_HW) / (np.maximum(near_HW, 1e-3) * pixels_HW))[..., None]
+    evened_HWC = cv2.add(moved_HWC, drawn_HWC, dtype=cv2.CV_8U)  # rounded, 0 to 255
+    return np.asarray(cv2.copyTo(known_HWC, kept_HW, evened_HWC), np.uint8)
 
 
 def _around(flags_HW: Flags, margin: int) -> tuple[slice, slice]:
@@ -132,7 +146,8 @@ def _around(flags_HW: Flags, margin: int) -> tuple[slice, slice]:
     found = []
     for axis in (1, 0):
         set_at = np.flatnonzero(flags_HW.any(axis=axis))
-        found.append(slice(max(0, int(set_at[0]) - margin), int(set_at[-1]) + margin + 1) if set_at.size else slice(0))
+        last = min(flags_HW.shape[1 - axis], int(set_at[-1]) + margin + 1) if set_at.size else 0
+        found.append(slice(max(0, int(set_at[0]) - margin) if set_at.size else 0, last))
     return found[0], found[1]
 
 
@@ -144,19 +159,22 @@ def _before(object_HWC: Levels, drawn_HWC: Levels) -> Levels:
     return levels
 
 
-def _blurred(values_HWC: NDArray[np.float32], radius: int) -> NDArray[Any]:
-    """Means over squares of so many pixels to each side, less at the border."""
-    import cv2  # late: the fake engine has no need of it at its start
+def _sums(values: NDArray[Any], radius: int) -> NDArray[np.float32]:
+    """Sums over squares of so many pixels to each side, less at the border."""
+    import cv2
 
     size = 2 * radius + 1
-    rows, columns = (_counted(count, radius) for count in values_HWC.shape[:2])
-    sums_HWC = cv2.boxFilter(values_HWC, -1, (size, size), normalize=False, borderType=cv2.BORDER_CONSTANT)
-    means_HWC: NDArray[Any] = sums_HWC.reshape(values_HWC.shape)
-    means_HWC *= (1.0 / (rows[:, None] * columns[None, :])).astype(np.float32)[..., None]
-    return means_HWC
+    sums = cv2.boxFilter(values, -1, (size, size), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return sums.astype(np.float32, copy=False)
 
 
-def _counted(count: int, radius: int) -> NDArray[np.intp]:
+def _counted(shape: tuple[int, ...], radius: int) -> NDArray[np.float32]:
+    """How many pixels the square around each pixel has."""
+    rows, columns = (_reached(count, radius) for count in shape)
+    return (rows[:, None] * columns[None, :]).astype(np.float32)
+
+
+def _reached(count: int, radius: int) -> NDArray[np.intp]:
     """How many pixels of a line each stretch around one of its ``count`` pixels has."""
     places = np.arange(count)
     counts: NDArray[np.intp] = np.minimum(places + radius + 1, count) - np.maximum(places - radius, 0)

@@ -76,8 +76,9 @@ def for_request(data: bytes, limits: PictureLimits, judge: Judge, *, keep_alpha:
     else:
         colour = over_white(colour, alpha)
     upright = _upright(colour, orientation)
-    judged_by = judge(over_white(upright.convert("RGB"), upright.getchannel("A") if upright.mode == "RGBA" else None))
-    style, has_alpha = seen(upright) if look else None, upright.mode == "RGBA"
+    has_alpha = upright.mode == "RGBA"
+    judged_by = judge(over_white(upright.convert("RGB"), upright.getchannel("A")) if has_alpha else upright)
+    style = seen(upright) if look else None
     return Pixels(
         png_bytes(upright),
         upright.width,

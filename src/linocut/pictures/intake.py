@@ -53,9 +53,7 @@ class Intake:
         ``InvalidRequest``; ``TooLarge``; ``Unsafe``; ``NotReady`` where a verdict is required and none can be had;
         ``Internal`` when no decoder can be started; ``Unavailable`` as ``Store.put``.
         """
-        data = self._data(field, content)
-        pixels = _told(field, lambda: self.decoder.decode_input(data, keep_alpha=keep_alpha, look=look))
-        return self._stored(field, pixels)
+        return self._stored(field, self._picture(field, content, keep_alpha=keep_alpha, look=look))
 
     def mask(self, field: str, content: bytes | Path, of: StoredPicture, *, marks: bool = False) -> StoredPicture:
         """The mask of a picture, of the same size: 0 is repainted and 255 kept, in one channel. Greys are told apart
@@ -65,13 +63,18 @@ class Intake:
         return self._stored(field, _of_one_size(field, pixels, of))
 
     def masked(self, field: str, content: bytes | Path, mask: bytes | Path) -> tuple[StoredPicture, StoredPicture]:
-        """``picture``, and the ``mask`` of it in the field of that name, both decoded at once. What is wrong with the
-        picture is told first."""
+        """``picture``, and the ``mask`` of it in the field of that name, both decoded at once, then stored at once.
+        What is wrong with the picture is told first; nothing is stored where one is refused."""
         with ThreadPoolExecutor(1) as beside:
             masking = beside.submit(self._mask, "mask", mask)
-            picture = self.picture(field, content)
-            pixels = masking.result()
-        return picture, self._stored("mask", _of_one_size("mask", pixels, picture))
+            picture = self._picture(field, content, keep_alpha=False, look=False)
+            covered = _of_one_size("mask", masking.result(), picture)
+            storing = beside.submit(self._stored, "mask", covered)
+            return self._stored(field, picture), storing.result()
+
+    def _picture(self, field: str, content: bytes | Path, *, keep_alpha: bool, look: bool) -> Pixels:
+        data = self._data(field, content)
+        return _told(field, lambda: self.decoder.decode_input(data, keep_alpha=keep_alpha, look=look))
 
     def _mask(self, field: str, content: bytes | Path, *, marks: bool = False) -> Pixels:
         data = self._data(field, content)
@@ -100,7 +103,7 @@ class Intake:
         )
 
 
-def _of_one_size(field: str, mask: Pixels, of: StoredPicture) -> Pixels:
+def _of_one_size(field: str, mask: Pixels, of: Pixels | StoredPicture) -> Pixels:
     if (mask.width, mask.height) != (of.width, of.height):
         raise InvalidRequest(
             f"{field}: The mask is {mask.width}x{mask.height} pixels and its picture {of.width}x{of.height}; both "

@@ -18,6 +18,9 @@ from linocut.wire.types import UNSET, Nothing, Seed, Time, not_yet
 
 Model = Annotated[ModelEnum, Meta(extra_json_schema={"default": "V_2"})]
 """V_2 is the published default, also where the field is required."""
+EditingModel = Annotated[
+    ModelEnum, Meta(extra_json_schema={"default": "V_2", "x-rule": "must be V_2 or V_2_TURBO, which alone can edit"})
+]
 
 
 class ImageRequest(msgspec.Struct, kw_only=True, frozen=True):
@@ -63,7 +66,7 @@ class EditImageRequest(msgspec.Struct, kw_only=True, frozen=True):
     image_file: Picture
     mask: Picture
     prompt: str
-    model: Model
+    model: EditingModel
     magic_prompt_option: MagicPromptOption = "AUTO"
     magic_prompt_system_prompt_config_id: str | Nothing = UNSET
     num_images: NumImages = 1
