@@ -81,9 +81,7 @@ def train(
             if plan:
                 told = client.plan(dataset_id, name, dataset_kind=kind, **numbers)
                 client.delete_dataset(dataset_id)
-                note_remarks(told)
-                answer(told, _plan_text(told), as_json=as_json)
-                return
+                return _tell_plan(told, as_json=as_json)
             started = _start(client, dataset_id, name, kind, numbers)
         model_id = str(started["model_id"])
         note(f"model {model_id} trains on dataset {dataset_id}")
@@ -138,6 +136,11 @@ def _start(client: Client, dataset_id: str, name: str, kind: Kind | None, number
         return patiently(lambda: begin(idempotency_key=key))
     except KeyboardInterrupt:
         raise _MayHaveStarted from None
+
+
+def _tell_plan(told: dict[str, Any], *, as_json: bool) -> None:
+    note_remarks(told)
+    answer(told, _plan_text(told), as_json=as_json)
 
 
 def _plan_text(plan: dict[str, Any]) -> str:

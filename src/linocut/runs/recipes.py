@@ -76,7 +76,6 @@ def advanced(
     lora_rank: int | None = None,
     ema: float | None = None,
     learning_rate: float | None = None,
-    batch_size: int | None = None,
 ) -> Recipe:
     """A recipe with the client's numbers; what is None takes the contract's default, or the base's where it has none.
 
@@ -95,11 +94,7 @@ def advanced(
     rate = base.training.learning_rate if learning_rate is None else learning_rate
     if not (rate > 0 and math.isfinite(rate)):
         raise InvalidRequest("learning_rate must be above 0; 1e-5 to 1e-4 is usual.", field="learning_rate")
-    batch = base.training.batch_size if batch_size is None else batch_size
-    if not 1 <= batch <= MOST_IN_A_BATCH:
-        raise InvalidRequest(f"x_linocut.batch_size must be 1 to {MOST_IN_A_BATCH}.", field="x_linocut.batch_size")
-    recipe = _recipe(base, steps=steps, rank=rank, ema=ema, learning_rate=rate)
-    return replace(recipe, batch_size=batch)
+    return _recipe(base, steps=steps, rank=rank, ema=ema, learning_rate=rate)
 
 
 def for_ask(base: Base, n_images: int, ask: AdvancedAsk | None, kind: DatasetKind | None = None) -> Recipe:
@@ -108,8 +103,8 @@ def for_ask(base: Base, n_images: int, ask: AdvancedAsk | None, kind: DatasetKin
     if ask is None:
         recipe = plain(base, n_images, kind)
     else:
-        told = ask.training_steps, ask.lora_rank, ask.ema, ask.learning_rate, ask.batch_size
-        recipe = advanced(base, n_images, *told)
+        recipe = advanced(base, n_images, ask.training_steps, ask.lora_rank, ask.ema, ask.learning_rate)
+        recipe = replace(recipe, batch_size=_batch_size(base, ask.batch_size))
     return replace(recipe, sigma_mean=recipe.sigma_mean + _otherwise(base, kind).sigma)
 
 
@@ -160,6 +155,13 @@ def _recipe(base: Base, *, steps: int, rank: int, ema: float, learning_rate: flo
         checkpoint_every=every,
         preview_every=2 * every,
     )
+
+
+def _batch_size(base: Base, asked: int | None) -> int:
+    batch = base.training.batch_size if asked is None else asked
+    if not 1 <= batch <= MOST_IN_A_BATCH:
+        raise InvalidRequest(f"x_linocut.batch_size must be 1 to {MOST_IN_A_BATCH}.", field="x_linocut.batch_size")
+    return batch
 
 
 def _otherwise(base: Base, kind: DatasetKind | None) -> KindRecipe:
