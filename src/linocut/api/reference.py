@@ -145,8 +145,8 @@ def _content(answer: Json) -> str:
 
 def _objects(document: Json) -> str:
     """Every object that something on the page leads to; a request's own is shown with its operation."""
-    schemas = document["components"]["schemas"]
-    linked = {name for name in schemas if f'"#/components/schemas/{name}"' in json.dumps(_shown(document))}
+    schemas, shown = document["components"]["schemas"], json.dumps(_shown(document))
+    linked = {name for name in schemas if f'"#/components/schemas/{name}"' in shown}
     return "".join(_row_of(name, f"<code>{name}</code>", _object(schemas[name])) for name in schemas if name in linked)
 
 
