@@ -14,7 +14,7 @@ from linocut.custom_models.types import Imported, ModelView, RunView
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)
 SCORES = {"0": 0.9, "200": 0.51, "400": 0.6, "chosen_step": 200.0, "style_at_200": 0.3, "captions_with_lettering": 1.0}
-RUN = RunView(dataset_kind=None, notes=None, 
+RUN = RunView(dataset_kind=None, notes=None, batch_size=4,
     run_id="r", status="COMPLETED", training_steps=400, lora_rank=32, ema=0.99, learning_rate=1e-4, seed=7, step=400,
     loss=0.123456, eta_seconds=None, stopped_at_step=None, error=None, created_at=AT, updated_at=AT, scores=SCORES,
     kept_steps=None,
@@ -59,7 +59,7 @@ def test_the_hub_reads_what_we_mean() -> None:
 
 def test_the_numbers_of_the_training_are_told() -> None:
     text = card(MODEL, BASE)
-    for row in ("| steps | 400 |", "| step of this checkpoint | 200 |", "| rank | 32 |", "| learning rate | 0.0001 |",
+    for row in ("| steps | 400 |", "| step of this checkpoint | 200 |", "| rank | 32 |", "| pictures of a step | 4 |", "| learning rate | 0.0001 |",
                 "| EMA decay | 0.99 |", "| seed | 7 |", "| loss at the end | 0.1235 |", "| 200 | 0.51 |"):  # fmt: skip
         assert row in text
     assert "captions_with_lettering" not in text
