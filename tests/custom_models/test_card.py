@@ -59,7 +59,8 @@ def test_the_hub_reads_what_we_mean() -> None:
 
 def test_the_numbers_of_the_training_are_told() -> None:
     text = card(MODEL, BASE)
-    for row in ("| steps | 400 |", "| step of this checkpoint | 200 |", "| rank | 32 |", "| pictures of a step | 4 |", "| learning rate | 0.0001 |",
+    for row in ("| steps | 400 |", "| step of this checkpoint | 200 |", "| rank | 32 |", "| learning rate | 0.0001 |",
+                "| pictures of a step | 4 |",
                 "| EMA decay | 0.99 |", "| seed | 7 |", "| loss at the end | 0.1235 |", "| 200 | 0.51 |"):  # fmt: skip
         assert row in text
     assert "captions_with_lettering" not in text
