@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import Typed, typed_here
 from tests.faults.server import Server
 
+THIS_PROCESS = 0
 NO_PROCESS = 4_000_000_000
 """A number that no process has."""
 
@@ -34,8 +35,8 @@ def test_a_user_is_made_listed_and_let_in_again(typing: Typed, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("process", "settings", "address", "is_guess"),
     [
-        (os.getpid(), {}, "http://127.0.0.1:9100", False),
-        (os.getpid(), {"PUBLIC_URL": "https://img.example.org/"}, "https://img.example.org", False),
+        (THIS_PROCESS, {}, "http://127.0.0.1:9100", False),
+        (THIS_PROCESS, {"PUBLIC_URL": "https://img.example.org/"}, "https://img.example.org", False),
         (NO_PROCESS, {}, "http://127.0.0.1:9100", True),
         (None, {"PORT": "9200", "HOST": "0.0.0.0"}, "http://127.0.0.1:9200", True),
         (None, {"HOST": "::1"}, "http://[::1]:8731", True),
@@ -45,7 +46,8 @@ def test_a_link_has_the_address_of_the_server_or_says_that_it_is_a_guess(
     typing: Typed, tmp_path: Path, process: int | None, settings: dict[str, str], address: str, is_guess: bool
 ) -> None:
     if process is not None:
-        (tmp_path / "server.json").write_text(json.dumps({"url": "http://127.0.0.1:9100", "pid": process}))
+        number = os.getpid() if process == THIS_PROCESS else process
+        (tmp_path / "server.json").write_text(json.dumps({"url": "http://127.0.0.1:9100", "pid": number}))
     words = (("create", "ada"), ("link", "ada"), ("link",))
     for word in words:
         out = typing("users", *word, "--data", tmp_path, **settings)[1]
