@@ -39,6 +39,7 @@ def test_a_training_is_cancelled_and_a_model_archived(client_typing: Typed) -> N
     else:  # the fake engine may have been quicker
         assert "no training to cancel" in err
     client_typing("models", "watch", model_id)
+    model_id = json.loads(client_typing("train", PICTURES, "--name", "To be ended", "--json")[1])["model_id"]
     assert client_typing("models", "cancel", model_id)[0] == 1
     assert client_typing("models", "archive", model_id) == (0, f"Archived {model_id}.\n", "")
     assert json.loads(client_typing("models", "get", model_id, "--json")[1])["status"] == "ARCHIVED"
@@ -311,7 +312,7 @@ def test_a_plan_starts_nothing_and_leaves_nothing(client_typing: Typed) -> None:
     before = [client_typing(verb, "list", "--json")[1] for verb in ("datasets", "models")]
     code, out, _ = client_typing("train", PICTURES, "--name", "Planned", "--plan")
     assert code == 0
-    told = ["pictures", "held", "steps", "rank", "kind", "minutes", "memory"]
+    told = ["pictures", "held", "steps", "batch", "rank", "kind", "minutes", "memory"]
     assert [line.split()[0] for line in out.splitlines()] == told
     assert [client_typing(verb, "list", "--json")[1] for verb in ("datasets", "models")] == before
     told = json.loads(client_typing("train", PICTURES, "--name", "Planned", "--plan", "--json")[1])

@@ -61,7 +61,7 @@ def test_its_numbers_make_an_advanced_training(client_typing: Typed, tmp_path: P
     code, out, err = client_typing("train", tmp_path, "--name", "By numbers", "--plan", *numbers)
     assert code == 0, err
     assert "steps     100, a checkpoint every 10" in out
-    assert "a step    3 pictures" in out
+    assert "batch     3 pictures a step" in out
     code, out, err = client_typing("train", tmp_path, "--name", "By numbers", "--json", *numbers)
     assert code == 0, err
     [run] = json.loads(out)["training_runs"]

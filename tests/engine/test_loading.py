@@ -83,7 +83,8 @@ def test_a_block_goes_home_when_it_fails() -> None:
         assert network.blocks[0].linear.weight.data_ptr() == home
 
 
-def test_half_precision_on_a_cpu_where_it_is_asked_for(folder: Path) -> None:
+def test_half_precision_on_a_cpu_where_it_is_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("linocut.engine.room.has_bfloat16", lambda: True)
     base = load_base(folder)
     engine = open_engine("torch", base, folder, 1, 1 << 20, Room(precision="bf16"))
     family = engine._executor._bench.family  # type: ignore[attr-defined]

@@ -25,6 +25,10 @@ from linocut.prompting.instructions import read_instruction
 from linocut.safety.service import judge_prompt
 
 MOST_SECONDS = 0.05
+"""Of a pattern, or of an instruction."""
+MOST_OF_A_PROMPT = 0.1
+"""Of the whole way of a text to its caption: 35 to 65 ms on a processor that is busy with other tests. What grows with
+the square of a text takes seconds here."""
 MOST_PIECES = 7
 
 
@@ -149,7 +153,7 @@ def test_no_prompt_takes_long(text: str) -> None:
         fitted(restate(text), 280, is_small=True)
 
     for work in (judge, write, restated, lambda: ratio_of_text(text, V3.ratios)):
-        assert seconds(work) < MOST_SECONDS, work
+        assert paced_seconds(work, MOST_OF_A_PROMPT) < MOST_OF_A_PROMPT, work
 
 
 INSTRUCTIONS = [

@@ -151,7 +151,7 @@ def _plan_text(plan: dict[str, Any]) -> str:
         "pictures": f"{plan['pictures']}, each learned from about {plan['passes']:g} times",
         "held out": held,
         "steps": f"{plan['training_steps']}, a checkpoint every {plan['checkpoint_every']}",
-        "a step": number_of(plan["batch_size"], "picture"),
+        "batch": f"{number_of(plan['batch_size'], 'picture')} a step",
         "rank": plan["lora_rank"],
         "kind": (plan.get("x_linocut") or {}).get("dataset_kind", "not known"),
         "minutes": minutes,

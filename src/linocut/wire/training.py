@@ -16,12 +16,13 @@ class TrainExtras(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     """Ours on a training. ``dataset_kind``: what the dataset is of; left out, it is guessed from the captions where the
     base's recipe has an answer to it, and said in the notes of the run."""
 
-    dataset_kind: DatasetKind | Nothing = UNSET
+    dataset_kind: DatasetKind
 
 
-class AdvancedTrainExtras(TrainExtras, kw_only=True, frozen=True):
+class AdvancedTrainExtras(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """The same on an advanced training. ``batch_size``: how many pictures a step learns from; left out, the base's."""
 
+    dataset_kind: DatasetKind | Nothing = UNSET
     batch_size: Annotated[int, Meta(ge=1, le=64)] | Nothing = UNSET
 
 
@@ -52,7 +53,7 @@ class TrainModelV3AdvancedRequest(TrainModelV3Request, kw_only=True, frozen=True
     ema: Annotated[float, Meta(gt=0, lt=1)] | Nothing = UNSET
     learning_rate: Annotated[float, Meta(gt=0)] | Nothing = UNSET
     seed: Seed | Nothing = UNSET
-    x_linocut: AdvancedTrainExtras | Nothing = UNSET
+    x_linocut: AdvancedTrainExtras | Nothing = UNSET  # type: ignore[assignment]  # it may have more
 
 
 class TrainModelV4AdvancedRequest(TrainModelV3AdvancedRequest, kw_only=True, frozen=True):
