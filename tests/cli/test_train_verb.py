@@ -72,6 +72,16 @@ def test_its_numbers_make_an_advanced_training(client_typing: Typed, tmp_path: P
     assert "65 is not in the range 1<=x<=64" in err
 
 
+@pytest.mark.parametrize("wrong", [("--rank", "32"), ("--learning-rate", "0"), ("--steps", "150"), ("--ema", "1")])
+def test_a_number_that_no_training_takes_is_told_before_anything_is_sent(
+    client_typing: Typed, tmp_path: Path, wrong: tuple[str, str]
+) -> None:
+    before = datasets(client_typing)
+    code, _, err = client_typing("train", tmp_path, "--name", "By numbers", *wrong)
+    assert (code, f"{wrong[0]} must " in err) == (1, True)
+    assert datasets(client_typing) == before
+
+
 @pytest.mark.parametrize(
     ("count", "name", "sentence"),
     [

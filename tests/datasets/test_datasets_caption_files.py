@@ -128,6 +128,7 @@ def test_escapes_cannot_smuggle_what_no_file_may_hold() -> None:
             '{"high_level_description": "a", "compositional_deconstruction": {"background": "b", "elements": [{}]}}',
             "caption.compositional_deconstruction.elements[0].type must be obj or text",
         ),
+        ('{"background": "a", "background": "b"}', "'background' twice in one object"),
         (json.dumps(STRUCTURED).replace("a cup of tea", "x" * MOST), "longer than 10,000 characters"),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from linocut.errors import InvalidRequest
+from linocut.json_names import NameTwice, once
 
 
 def decoded(text: bytes | str) -> Any:
@@ -13,16 +14,9 @@ def decoded(text: bytes | str) -> Any:
     ``RecursionError`` for what is no JSON."""
     value = msgspec.json.decode(text)
     if isinstance(value, dict | list):
-        # msgspec keeps the last of two; the standard library shows both. Numbers are of no interest here.
-        json.loads(text, object_pairs_hook=_once, parse_int=str, parse_float=str)
+        try:  # msgspec keeps the last of two; the standard library shows both. Numbers are of no interest here.
+            json.loads(text, object_pairs_hook=once, parse_int=str, parse_float=str)
+        except NameTwice as twice:
+            message = f"The name {twice.name!r} stands twice in one JSON object; send it once."
+            raise InvalidRequest(message, field=twice.name) from twice
     return value
-
-
-def _once(pairs: list[tuple[str, Any]]) -> None:
-    names: set[str] = set()
-    for name, _ in pairs:
-        if name in names:
-            raise InvalidRequest(
-                f"The name {name[:64]!r} stands twice in one JSON object; send it once.", field=name[:64]
-            )
-        names.add(name)

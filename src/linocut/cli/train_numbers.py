@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from linocut.errors import InvalidRequest
 from linocut.ids import MAX_SEED
 
 StepsOption = Annotated[
@@ -31,5 +32,13 @@ SeedOption = Annotated[
 
 
 def given(**numbers: float | None) -> dict[str, Any]:
-    """Those that were given, by the client's names."""
+    """Those that were given, by the client's names. What the server would refuse after the upload is refused now."""
+    if numbers["lora_rank"] not in (None, 64, 128):
+        raise InvalidRequest("--rank must be 64 or 128.")
+    if (rate := numbers["learning_rate"]) is not None and not 0 < rate < float("inf"):
+        raise InvalidRequest("--learning-rate must be above 0.")
+    if numbers["training_steps"] is not None and numbers["training_steps"] % 100:
+        raise InvalidRequest("--steps must be 100 to 10000, in hundreds.")
+    if numbers["ema"] in (0.0, 1.0):
+        raise InvalidRequest("--ema must lie between 0 and 1, both excluded.")
     return {name: value for name, value in numbers.items() if value is not None}

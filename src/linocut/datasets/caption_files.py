@@ -10,6 +10,7 @@ from linocut.captions import caption_text, normalise
 from linocut.datasets.sentences import counted
 from linocut.datasets.text_bytes import Text, Unreadable, read_text
 from linocut.errors import InvalidRequest
+from linocut.json_names import NameTwice, once
 from linocut.pictures.refusal import Reason, Refused
 
 SUFFIXES = (".txt", ".caption", ".json")
@@ -105,7 +106,12 @@ def _is_object(text: str) -> bool:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=once, parse_constant=_no_constant)
+    except NameTwice as twice:
+        raise Refused(
+            "INVALID_CAPTION_JSON",
+            f"The caption has the name {twice.name!r} twice in one object; leave one of the two out.",
+        ) from twice
     except (ValueError, RecursionError) as error:
         at = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         raise Refused(

@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 import msgspec
 import numpy as np
 
+from linocut.json_names import NameTwice, once
+
 MAX_HEADER_BYTES = 8 * 1024 * 1024
 """A header of the largest base is below 300 kB, with a trainer's notes a few MB; anything far above is no LoRA."""
 
@@ -92,9 +94,11 @@ def read_file(data: bytes | memoryview) -> File:
             raise Damaged(f"its header claims {length} bytes; at most {MAX_HEADER_BYTES} are read")
         raise Damaged(f"its header claims {length} bytes, more than the file has")
     try:
-        header = json.loads(bytes(view[8 : 8 + length]), object_pairs_hook=_once, parse_constant=_no_number)
+        header = json.loads(bytes(view[8 : 8 + length]), object_pairs_hook=once, parse_constant=_no_number)
     except Damaged:
         raise
+    except NameTwice as twice:
+        raise Damaged(f"its header has the name {_short(twice.name)} twice") from twice
     except (ValueError, RecursionError) as wrong:
         raise Damaged("its header is no JSON") from wrong
     if not isinstance(header, dict):
@@ -146,15 +150,6 @@ def _tensor(name: str, claim: Any, body: memoryview) -> Tensor:
 def _sizes(value: Any) -> bool:
     """Whether it is a list of whole numbers from 0 up."""
     return isinstance(value, list) and all(type(one) is int and 0 <= one < 1 << 48 for one in value)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Damaged(f"its header has the name {_short(twice)} twice")
-    return found
 
 
 def _no_number(word: str) -> NoReturn:
