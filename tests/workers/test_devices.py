@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from linocut.bases import MINI, Base, load_base
 from linocut.environment import settings_with
 from linocut.errors import InvalidRequest
+from linocut.observe import set_up_logs
 from linocut.parent import EXIT_UNFIT
 from linocut.runtime import Runtime
 from linocut.settings import Settings
@@ -57,15 +59,16 @@ def test_what_can_be_is_not(tmp_path: Path) -> None:
     check_devices(settings(tmp_path, training_devices=1, workers=4, engine="fake"), mini(1))
 
 
-def test_devices_that_the_base_s_recipe_does_not_need_are_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    check_devices(settings(tmp_path), mini(2))
-    assert capsys.readouterr().out == ""
-    check_devices(settings(tmp_path), mini(1))
-    said = capsys.readouterr().out
-    assert "takes 1 picture, and a device needs one at least" in said
-    assert "x_linocut.batch_size" in said
+def test_devices_that_the_base_s_recipe_does_not_need_are_said(tmp_path: Path) -> None:
+    set_up_logs("INFO")  # whatever a test before this one has set
+    with capture_logs() as lines:
+        check_devices(settings(tmp_path), mini(2))
+        assert lines == []
+        check_devices(settings(tmp_path), mini(1))
+    (said,) = lines
+    assert said["log_level"] == "warning"
+    assert "takes 1 picture, and a device needs one at least" in said["event"]
+    assert "x_linocut.batch_size" in said["event"]
 
 
 @pytest.mark.parametrize("count", [0, -1, 65])
