@@ -16,6 +16,7 @@ from tests.api.live import HOOKS, Account, base_folder
 from linocut.accounts import keys, organizations
 from linocut.runtime import Runtime
 from linocut.settings import Settings
+from linocut.workers.children import settings_told
 
 SECONDS = 60.0
 
@@ -38,8 +39,7 @@ def settings_of(folder: Path, **given: Any) -> Settings:
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
     """The environment that gives a process these settings."""
-    told = {f"LINOCUT_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
-    return {**os.environ, **told, **more}
+    return {**os.environ, **settings_told(settings), **more}
 
 
 @contextmanager

@@ -37,6 +37,10 @@ NOT_RUN = {
         "docs/cluster.md",
         "linocut serve --devices 2                  # or linocut worker --devices 2, or LINOCUT_TRAINING_DEVICES=2",
     ),
+    (
+        "docs/cluster.md",
+        "export LINOCUT_TRAINING_SECRET=$(openssl rand -hex 32)      # the same on both machines",
+    ),
     ("docs/cluster.md", "pip install 'linocut[cluster]'"),
     (
         "docs/bases.md",

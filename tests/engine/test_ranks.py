@@ -239,8 +239,8 @@ def test_a_rank_dies_with_its_leader() -> None:
     """A leader that is killed has no time to say so."""
     code = (
         "import sys, time; from pathlib import Path; import torch; from linocut.engine.ranks.rank import *; "
-        "rank = Rank(Opening('x', Path(), 'fp32', 1, torch.device('cpu'), (), "
-        "(sys.executable, '-m', 'tests.engine.rank_child')), 'cpu'); print(rank.pid, flush=True); "
+        "rank = Opening('x', Path(), 'fp32', 1, torch.device('cpu'), (), "
+        "(sys.executable, '-m', 'tests.engine.rank_child')).start('cpu'); print(rank.pid, flush=True); "
         "print(rank.has_loaded(), flush=True); time.sleep(60)"
     )
     told = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
@@ -302,5 +302,7 @@ def test_the_record_of_devices() -> None:
     assert spans({0: 2}, 4, 2) == {0: 2}
     assert spans({0: 2}, 4, 1) == {0: 2, 4: 1}
     assert spans({0: 2, 4: 1}, 3, 1) == {0: 2, 3: 1}, "gone back, and with fewer"
-    assert told({}, {}, 0, lost=False) is None
-    assert told({0: 2}, {0: 2}, 0, lost=False) is None
+    assert told({}, {}, 0, 0, lost=False) is None
+    assert told({0: 2}, {0: 2}, 7, 0, lost=False) is None
+    missing = str(told({0: 3, 4: 2}, {0: 3, 4: 2}, 7, 1, lost=False))
+    assert missing.startswith("From step 8 on 2 devices learn together: 1 more did not start.")

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from tests.orders_for_tests import order_on
 from tests.runs.workshop import BASE, Workshop
 
@@ -43,15 +44,16 @@ def test_with_a_least_of_none_the_first_job_starts_one() -> None:
 
 def test_a_worker_takes_its_part_of_a_node_for_each_device_that_learns() -> None:
     given: dict[str, Any] = {"cluster_cpus": 2.0, "cluster_gpus": 1.0, "cluster_memory_mib": 10}
-    assert taken(Settings(**given)) == (2.0, 1.0, 10 << 20)
-    assert taken(Settings(**given, training_devices=4)) == (8.0, 4.0, 40 << 20)
+    assert taken(Settings(**given), 1) == (2.0, 1.0, 10 << 20)
+    assert taken(Settings(**given), 4) == (8.0, 4.0, 40 << 20)
 
 
 class Counted:
     """An actor without Ray."""
 
-    def __init__(self, name: str, told: dict[str, str]) -> None:
-        self.worker_id, self.told, self.ended = name, told, False
+    def __init__(self, name: str, told: dict[str, str], leader: str) -> None:
+        self.worker_id, self.told, self.leader, self.ended = name, told, leader, False
+        self.address = ""
         self.is_draining = self.is_placed = False
 
     def has_ended(self) -> bool:
@@ -108,6 +110,51 @@ def test_it_grows_with_the_queue_and_shrinks_when_idle(workshop: Workshop, monke
     now[0] += 1
     control.round()
     assert sorted(one.is_draining for one in control.actors["tiny"]) == [False, True]
+
+
+def test_devices_are_lent_to_a_worker_that_is_placed_and_go_with_it(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("linocut.workers.controller.time.monotonic", lambda: now[0])
+    control: Any = controller(workshop, cluster_most=1, training_remote_devices=2)
+    control.round()
+    (worker,) = control.actors["tiny"]
+    assert control.lenders == {}, "it is not placed yet"
+    worker.address = "10.0.0.5:8800"
+    control.round()
+    first = control.lenders[worker.worker_id]
+    assert [(one.leader, one.told["LINOCUT_BASE"]) for one in first] == [("10.0.0.5:8800", "tiny")] * 2
+    secrets = {one.told["LINOCUT_TRAINING_SECRET"] for one in (worker, *first)}
+    assert len(secrets) == 1
+    assert len(secrets.pop()) == 64
+
+    first[0].ended = True
+    control.round()
+    assert len(control.lenders[worker.worker_id]) == 1, "one that ends at once is not asked for at once"
+    now[0] += 2.0
+    control.round()
+    second = list(control.lenders[worker.worker_id])
+    assert len(second) == 2
+
+    worker.ended = True
+    control.round()
+    assert [one.ended for one in second] == [True, True]
+    (other,) = control.actors["tiny"]
+    assert control.lenders == {}
+    other.address = "10.0.0.6:8800"
+    control.round()
+    control.close(0)
+    assert control.lenders == {}, "and at the end"
+
+
+def test_the_operator_s_secret_is_kept(workshop: Workshop) -> None:
+    control: Any = controller(
+        workshop, training_remote_devices=1, training_secret=SecretStr("an operator's own secret")
+    )
+    control.round()
+    (worker,) = control.actors["tiny"]
+    assert worker.told["LINOCUT_TRAINING_SECRET"] == "an operator's own secret"
 
 
 def test_what_an_earlier_controller_started_is_buried_and_nobody_else(workshop: Workshop) -> None:

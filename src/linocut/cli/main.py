@@ -21,6 +21,7 @@ VERBS = (
     "serve",
     "worker",
     "workers",
+    "lend",
     "demo",
     "doctor",
     "migrate",

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from linocut import __version__
 from linocut.bases import Base, Sampling
 from linocut.bases.plan import Plan, part_bytes, told
 from linocut.bases.sizes import sizes_of_folder
@@ -29,7 +30,9 @@ from linocut.engine.loading import Loading
 from linocut.engine.memory import MIB, Footprint
 from linocut.engine.noise import start_noise
 from linocut.engine.pass_memory import watch_passes
+from linocut.engine.ranks.greeting import Lent
 from linocut.engine.ranks.leader import Ranks
+from linocut.engine.ranks.lending import Lending
 from linocut.engine.ranks.rank import Opening
 from linocut.engine.ranks.shards import Passes as Divided
 from linocut.engine.ranks.shards import network_of
@@ -110,13 +113,18 @@ def _divided(how: Loading) -> Loading:
 @contextmanager
 def _ranks(base: Base, folder: Path, machine: Machine, how: Loading, room: Room) -> Iterator[Ranks | None]:
     """The further devices that learn; ended again where the engine does not come to be."""
-    devices = room.devices
-    if devices == 1:
+    devices, remote = room.devices, room.remote
+    if devices == 1 and remote is None:
         yield None
         return
     names = tuple("cpu" if machine.on.type == "cpu" else f"cuda:{index}" for index in range(1, devices))
     where = base.family, folder, how.precision, machine.threads, machine.on, names
-    ranks = Ranks(Opening(*where, divided=room.divided))
+    opening = Opening(*where, divided=room.divided)
+    if remote is None:
+        ranks = Ranks(opening)
+    else:
+        wanted = Lent(base=base.identity, kind=machine.on.type, name="", version=__version__)
+        ranks = Ranks(opening, Lending(remote.listen, remote.secret, wanted, opening.lent), remote.devices)
     try:
         yield ranks
     except BaseException:

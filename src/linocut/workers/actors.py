@@ -1,11 +1,13 @@
 """Engine processes as Ray actors: placed by Ray, watched by it, each on the device that it was given.
 
 The one file that imports Ray. An actor holds one engine process (``process.py``), which is the same as anywhere else:
-leases, heartbeats and checkpoints are its own, and Ray is asked for nothing but a place to be.
+leases, heartbeats and checkpoints are its own, and Ray is asked for nothing but a place to be. Another kind of actor
+lends its device to such a process (``lend.py``).
 """
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -41,16 +43,23 @@ class Place:
         return asked
 
 
-class EngineHost:
-    """What runs inside the actor. The engine process dies with it."""
+class Host:
+    """What runs inside an actor: one process of linocut, which dies with it. ``listens``: it is told an address of this
+    node, where other nodes reach it."""
 
-    def __init__(self, worker_id: str, environment: dict[str, str]) -> None:
-        command = [sys.executable, "-m", "linocut.workers.process", "--worker-id", worker_id]
+    def __init__(self, command: list[str], environment: dict[str, str], *, listens: bool) -> None:
+        self._address = f"{ray.util.get_node_ip_address()}:{_free_port()}" if listens else ""
         told = {**os.environ, **environment}  # Ray's, which name the device, and all of our settings
-        self._process = subprocess.Popen([*command, "--parent", str(os.getpid())], env=told)
+        if listens:
+            told["LINOCUT_TRAINING_LISTEN"] = self._address
+        self._process = subprocess.Popen([sys.executable, "-m", *command, "--parent", str(os.getpid())], env=told)
+
+    def address(self) -> str:
+        """Where the process listens."""
+        return self._address
 
     def code(self) -> int | None:
-        """The exit code of the engine process; None while it runs."""
+        """The exit code of the process; None while it runs."""
         return self._process.poll()
 
     def drain(self) -> None:
@@ -59,15 +68,26 @@ class EngineHost:
             self._process.send_signal(signal.SIGTERM)
 
 
-class Actor:
-    """One engine worker, as the controller sees it."""
+def _free_port() -> int:
+    """A port that was free just now. Whoever takes it meanwhile ends the worker, and another one is started."""
+    with socket.create_server(("", 0)) as found:
+        return int(found.getsockname()[1])
 
-    def __init__(self, worker_id: str, environment: dict[str, str], place: Place) -> None:
+
+class Actor:
+    """A process of linocut in the cluster, as the controller sees it: an engine worker, or one that lends its device to
+    the worker at ``leader``."""
+
+    def __init__(self, worker_id: str, environment: dict[str, str], place: Place, leader: str = "") -> None:
         self.worker_id = worker_id
         self.is_draining = False
-        host: Any = ray.remote(**place.options())(EngineHost)
-        self._handle: Any = host.remote(worker_id, environment)
+        engine = ["linocut.workers.process", "--worker-id", worker_id]
+        command = ["linocut.workers.lend", "--leader", leader] if leader else engine
+        listens = not leader and int(environment.get("LINOCUT_TRAINING_REMOTE_DEVICES", "0")) > 0
+        host: Any = ray.remote(**place.options())(Host)
+        self._handle: Any = host.remote(command, environment, listens=listens)
         self._asked: Any = self._handle.code.remote()
+        self._where: Any = self._handle.address.remote()
         self._was_placed = False
 
     def has_ended(self) -> bool:
@@ -90,6 +110,14 @@ class Actor:
     def is_placed(self) -> bool:
         """Whether Ray has found a place for it."""
         return self._was_placed
+
+    @property
+    def address(self) -> str:
+        """Where it waits for devices that are lent; "" before it is placed."""
+        ready, _ = ray.wait([self._where], timeout=0)
+        with suppress(RayError):
+            return str(ray.get(self._where, timeout=CALL_SECONDS)) if ready else ""
+        return ""
 
     def drain(self) -> None:
         """Ask its engine to finish and end."""

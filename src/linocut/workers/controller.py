@@ -8,6 +8,7 @@ supervisor starts it again, and it buries what its earlier life left behind.
 import argparse
 import hashlib
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
 from sqlalchemy import Connection, func, select
 
 from linocut import ids
@@ -38,18 +40,28 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.5
 NO_RAY = "--cluster needs Ray, which is an extra of the package: pip install 'linocut[cluster]'."
-StartActor = Callable[[str, dict[str, str]], "Actor"]
+PAUSE_SECONDS = 2.0
+"""Between two devices that are asked for, for one worker: one that cannot be lent ends at once."""
+StartActor = Callable[[str, dict[str, str], str], "Actor"]
+"""A name, its settings, and the address of the worker that it lends its device to ("": it is a worker itself)."""
 
 
 class Controller:
-    """The workers of all bases. ``start`` gives an actor for a worker's name and environment."""
+    """The workers of all bases. With each go the devices that are lent to it, where
+    trainings have some of other nodes."""
 
     def __init__(self, settings: Settings, db: Database, bases: dict[str, str], start: StartActor) -> None:
         self._settings, self._db, self._start = settings, db, start
         self._identities = bases
         self.actors: dict[str, list[Actor]] = {word: [] for word in bases}
+        self.lenders: dict[str, list[Actor]] = {}
+        """By the name of the worker that they are lent to."""
+        self._asked_at: dict[str, float] = {}
         self._busy_at = {word: time.monotonic() for word in bases}
         self._bounds = Bounds(settings.cluster_least, settings.cluster_most, settings.cluster_idle_seconds)
+        self._secret = settings.training_secret
+        if not self._secret.get_secret_value():
+            self._secret = SecretStr(secrets.token_hex(32))
         self._prefix = f"ray-{hashlib.sha256(os.fsencode(settings.data.absolute())).hexdigest()[:8]}-"
 
     def bury_earlier_lives(self) -> None:
@@ -67,7 +79,7 @@ class Controller:
         """Bury what is lost, and start or drain a worker where the number is not the wanted one."""
         for word, actors in self.actors.items():
             for actor in [one for one in actors if one.has_ended()]:
-                actor.kill()
+                self._let_go(actor)
                 actors.remove(actor)
                 reaper.bury(self._db, actor.worker_id, close_failed_job)
             with self._db.read() as tx:
@@ -82,12 +94,40 @@ class Controller:
             for actor in living[number:]:
                 actor.drain()
                 self._busy_at[word] = time.monotonic()
+            for actor in actors:
+                self._lend_to(actor, word)
 
     def _started(self, word: str) -> "Actor":
-        told = settings_told(self._settings.for_a_worker().model_copy(update={"base": word, "workers": 1}))
         name = f"{self._prefix}{ids.new_id()[:12]}"
         log("controller").info("a worker is asked for", worker_id=name, base=word)
-        return self._start(name, told)
+        return self._start(name, self._told(word), "")
+
+    def _told(self, word: str) -> dict[str, str]:
+        changes: dict[str, Any] = {"base": word, "workers": 1, "training_secret": self._secret}
+        return settings_told(self._settings.for_a_worker().model_copy(update=changes))
+
+    def _lend_to(self, actor: "Actor", word: str) -> None:
+        """As many devices as are to learn with this worker: those that are gone are asked for again, wherever there is
+        room. It learns with those that have come."""
+        number = self._settings.training_remote_devices
+        if not number or not actor.address:
+            return
+        mine = self.lenders.setdefault(actor.worker_id, [])
+        for gone in [one for one in mine if one.has_ended()]:
+            gone.kill()
+            mine.remove(gone)
+        now = time.monotonic()
+        if len(mine) < number and now - self._asked_at.get(actor.worker_id, -PAUSE_SECONDS) >= PAUSE_SECONDS:
+            self._asked_at[actor.worker_id] = now
+            for _ in range(number - len(mine)):
+                log("controller").info("a device is asked for", to=actor.worker_id)
+                mine.append(self._start(f"{actor.worker_id}-lent", self._told(word), actor.address))
+
+    def _let_go(self, actor: "Actor") -> None:
+        """Of a worker, and of what was lent to it."""
+        self._asked_at.pop(actor.worker_id, None)
+        for lender in (*self.lenders.pop(actor.worker_id, []), actor):
+            lender.kill()
 
     def close(self, seconds: float) -> None:
         """Drain all workers, for at most so long; then let go of them."""
@@ -100,13 +140,12 @@ class Controller:
             time.sleep(LOOK_SECONDS / 5)
         for actors in self.actors.values():
             for actor in actors:
-                actor.kill()
+                self._let_go(actor)
                 reaper.bury(self._db, actor.worker_id, close_failed_job)
 
 
-def taken(settings: Settings) -> tuple[float, float, int]:
-    """(CPUs, GPUs, bytes) of a node that one worker takes: as set, for each of the devices that learn together."""
-    devices = settings.training_devices
+def taken(settings: Settings, devices: int) -> tuple[float, float, int]:
+    """(CPUs, GPUs, bytes) of a node that a process with so many devices takes: as set, for each of them."""
     asked = settings.cluster_cpus, settings.cluster_gpus, settings.cluster_memory_mib * MIB
     return asked[0] * devices, asked[1] * devices, asked[2] * devices
 
@@ -129,7 +168,11 @@ def run(settings: Settings, stop: threading.Event) -> int:
     except ImportError:
         log("controller").error(NO_RAY)
         return EXIT_UNFIT
-    place = actors.Place(*taken(settings), settings.cluster_device)
+
+    def start(name: str, told: dict[str, str], leader: str) -> "Actor":
+        devices = 1 if leader else settings.training_devices
+        return actors.Actor(name, told, actors.Place(*taken(settings, devices), settings.cluster_device), leader)
+
     try:
         actors.connect(settings.cluster)
     except (ConnectionError, RuntimeError, ValueError) as away:
@@ -137,7 +180,7 @@ def run(settings: Settings, stop: threading.Event) -> int:
         return 1
     runtime = Runtime.open(settings)
     bases = {word: base.identity for word, base in runtime.bases.items()}
-    controller = Controller(settings, runtime.db, bases, lambda name, told: actors.Actor(name, told, place))
+    controller = Controller(settings, runtime.db, bases, start)
     controller.bury_earlier_lives()
     settings.controller_note.touch()
     log("controller").info("in charge of the workers", cluster=settings.cluster, nodes=len(actors.nodes()))

@@ -9,6 +9,7 @@ from linocut.settings import Settings
 from linocut.workers.presence import Device
 
 VARIABLE = "LINOCUT_TRAINING_DEVICES"
+REMOTE = "LINOCUT_TRAINING_REMOTE_DEVICES"
 
 
 def device_of(settings: Settings) -> Device:
@@ -23,36 +24,56 @@ def device_of(settings: Settings) -> Device:
 def check_devices(settings: Settings, base: Base) -> None:
     """``InvalidRequest`` unless as many devices as are asked for can learn ``base`` here. The log says how many of
     them its own recipe does not need."""
+    remote = settings.training_remote_devices
     asked = settings.training_devices
     divided = settings.training_shards == "on"
+    if remote:
+        _check_remote(settings, remote, divided=divided)
     if divided and asked == 1:
         raise InvalidRequest(f"LINOCUT_TRAINING_SHARDS is on, and there is one device; set {VARIABLE} to 2 or more.")
-    if asked == 1:
+    if asked + remote == 1:
         return
-    said = f"{VARIABLE} is {asked}, and"
+    said = f"{VARIABLE} is {asked}, and" if asked > 1 else f"{REMOTE} is {remote}, and"
     if settings.engine != "torch":
-        raise InvalidRequest(
-            f"{said} the fake engine has no devices. Leave {VARIABLE} at 1, or set LINOCUT_ENGINE=torch."
-        )
+        raise InvalidRequest(f"{said} the fake engine has no devices. Set LINOCUT_ENGINE=torch, or leave it unset.")
     if settings.purpose == "serving":
-        raise InvalidRequest(f"{said} this server does not train (LINOCUT_PURPOSE=serving). Leave {VARIABLE} at 1.")
+        raise InvalidRequest(f"{said} this server does not train (LINOCUT_PURPOSE=serving). Leave it unset.")
     if settings.workers > 1:
         raise InvalidRequest(
             f"{said} this server starts {settings.workers} engine processes, which would take the same devices. Give "
-            f"--workers 1 and one base, or leave {VARIABLE} at 1."
+            f"--workers 1 and one base, or leave it unset."
         )
     here, what = devices_here()
     if asked > here:
         raise InvalidRequest(f"{said} this machine has {here} {what}. Set {VARIABLE} to at most {here}.")
     batch = base.training.batch_size
-    if asked > batch and not divided:
+    if asked + remote > batch and not divided:
         pictures = "1 picture" if batch == 1 else f"{batch} pictures"
         log("devices").warning(
             f"a step of the base's own recipe takes {pictures}, and a device needs one at least: an advanced training "
             "with a larger x_linocut.batch_size uses more devices",
             base=base.name,
-            devices=asked,
+            devices=asked + remote,
             batch_size=batch,
+        )
+
+
+def _check_remote(settings: Settings, remote: int, *, divided: bool) -> None:
+    said = f"{REMOTE} is {remote}, and"
+    if divided:
+        raise InvalidRequest(
+            f"{said} LINOCUT_TRAINING_SHARDS is on, which divides a base among the devices of one machine. Set one of "
+            "them only."
+        )
+    if not settings.training_listen:
+        raise InvalidRequest(
+            f"{said} nothing says where they come to. Set LINOCUT_TRAINING_LISTEN to this machine's address and a free "
+            "port (10.0.0.5:8800), and lend devices with: linocut lend 10.0.0.5:8800"
+        )
+    if not settings.training_secret.get_secret_value():
+        raise InvalidRequest(
+            f"{said} anybody could come. Set LINOCUT_TRAINING_SECRET to the same 16 characters or more here and where "
+            "devices are lent."
         )
 
 

@@ -21,7 +21,7 @@ from linocut import ids
 from linocut.bases import Base, check_parts
 from linocut.bases.licences import check_licence
 from linocut.bases.speech import head_of
-from linocut.engine.asked import Room
+from linocut.engine.asked import Remote, Room
 from linocut.engine.open import open_engine
 from linocut.engine.tools.chat import Endpoint
 from linocut.engine.tools.tool import BaseWrites, ToolsAtHand
@@ -107,6 +107,9 @@ def _room(settings: Settings, name: str) -> Room | None:
 
     asked: Any = {"purpose": settings.purpose, "precision": settings.precision, "tower": settings.text_tower}
     learn: Any = {"devices": settings.training_devices, "divided": settings.training_shards == "on"}
+    if settings.training_remote_devices:
+        secret = settings.training_secret.get_secret_value()
+        learn["remote"] = Remote(settings.training_remote_devices, settings.training_listen, secret)
     return Room(memory_bytes=settings.engine_memory_mib * MIB, told=tell, **learn, **asked)
 
 

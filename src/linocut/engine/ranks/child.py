@@ -8,7 +8,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -135,7 +135,7 @@ def _nowhere(sha256: str) -> bytes:
     raise LookupError(f"a rank has no store to look for {sha256} in")
 
 
-def serve(load: Load, commands: BinaryIO, answers: BinaryIO) -> None:
+def serve(load: Load, commands: Iterable[bytes], answers: BinaryIO) -> None:
     """Do what ``commands`` say until they end. What cannot be done is answered so; the leader decides."""
     child = Child(load)
     for line in commands:

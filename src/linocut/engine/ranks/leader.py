@@ -17,6 +17,7 @@ from torch import Tensor
 from linocut.engine.families.family import Family
 from linocut.engine.pass_memory import told
 from linocut.engine.ranks import moving, shards
+from linocut.engine.ranks.lending import Lending
 from linocut.engine.ranks.messages import Begin, Divide, Give, Join, Learn, Pass
 from linocut.engine.ranks.rank import Opening, Rank, RankLost
 from linocut.engine.work import OutOfMemory
@@ -27,20 +28,23 @@ Losses = list[tuple[float, int]]
 """Each with the index of its sample among those that are learned."""
 DYING_SECONDS = 5.0
 """A connection that broke tells of a process that ends; this long is waited to see which."""
+FAR_DYING_SECONDS = 12.0
+"""The same for a node that vanished, which the system notices after ten seconds (``lines.py``)."""
 
 
 class Ranks:
-    """All ranks of a leader. They load from now on; the leader may do the same meanwhile."""
+    """All ranks of a leader. They load from now on; the leader may do the same meanwhile. ``lending``: where devices of
+    other nodes come, ``lent`` of them at most."""
 
-    def __init__(self, opening: Opening) -> None:
-        self._opening = opening
+    def __init__(self, opening: Opening, lending: Lending | None = None, lent: int = 0) -> None:
+        self._opening, self._lending = opening, lending
         self._lock, self._telling = Lock(), Lock()
         self._closed = False
         self._folder = Path(tempfile.mkdtemp(prefix="linocut-ranks-"))  # nobody else may read in it
         self._serial = 0
         self._order, self._features, self._most = "", "", 1
         self._beside_P = torch.zeros(0)
-        self._all: list[Rank | None] = [Rank(opening, device) for device in opening.devices]
+        self._all: list[Rank | None] = [*(opening.start(device) for device in opening.devices), *[None] * lent]
         self.members: list[Rank] = []
         self.moved_bytes = 0
         """Of weights and gradients, both ways, so far."""
@@ -48,7 +52,7 @@ class Ranks:
     @property
     def devices(self) -> int:
         """How many there are at best, the leader's own among them."""
-        return 1 + len(self._opening.devices)
+        return 1 + len(self._all)
 
     def divide(self, family: Family, side: int) -> None:
         """Every device keeps a part of the network of ``family`` from now on, this one too. ``NotReady`` when one of
@@ -93,7 +97,8 @@ class Ranks:
                 if rank is None or not rank.is_there(self._next()):
                     self._drop(rank)
                     log("ranks").warning("a device's process is started again", device=device)
-                    self._all[slot] = Rank(self._opening, device)
+                    self._all[slot] = self._opening.start(device)
+            self._welcome()
             return self._gathered()
 
     def again(self) -> int:
@@ -138,6 +143,8 @@ class Ranks:
     def close(self) -> None:
         """End them all. A thread that waits for one hears ``RankLost``."""
         self._closed = True
+        if self._lending is not None:
+            self._lending.close()
         for rank in self._all:
             if rank is not None:
                 rank.kill()
@@ -145,6 +152,16 @@ class Ranks:
             self._drop(*self._all)
             moving.leave()
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _welcome(self) -> None:
+        """Take in the devices of other nodes that have come."""
+        if self._lending is None:
+            return
+        for slot in range(len(self._opening.devices), len(self._all)):
+            rank = self._all[slot]
+            if rank is None or not rank.is_there(self._next()):
+                self._drop(rank)
+                self._all[slot] = self._lending.next()
 
     def _gathered(self) -> int:
         """Meet, as often as it takes to leave out who cannot."""
@@ -161,19 +178,23 @@ class Ranks:
 
     def _have_met(self) -> bool:
         serial, size = self._next(), 1 + len(self.members)
-        meeting = str(self._folder / f"meeting-{serial}")
+        meeting, store = str(self._folder / f"meeting-{serial}"), None
         try:
+            if self._lending is not None and any(rank.is_lent for rank in self.members):
+                meeting, store = moving.open_meeting(self._lending.host, size)
             for number, rank in enumerate(self.members, 1):
                 rank.tell(Join(serial=serial, meeting=meeting, rank=number, size=size, divided=self.is_divided))
-            moving.meet(meeting, 0, size, self._opening.on, divided=self.is_divided)
+            moving.meet(meeting, 0, size, self._opening.on, divided=self.is_divided, store=store)
         except (RankLost, RuntimeError) as trouble:
             log("ranks").warning("the devices could not meet", error=str(trouble))
             return False
         return self._have_done(serial)
 
     def _have_begun(self) -> bool:
-        serial = self._next()
         try:
+            for rank in self.members:
+                rank.supply(Path(self._features), self._next())
+            serial = self._next()
             for rank in self.members:
                 rank.tell(Begin(serial=serial, order=self._order, features=self._features))
         except RankLost:
@@ -196,7 +217,8 @@ class Ranks:
 
     def _drop_the_dead(self) -> None:
         """Let go of the members that have ended; of all of them, where none of them has and something broke."""
-        deadline = time.monotonic() + DYING_SECONDS
+        far = any(rank.is_lent for rank in self.members)
+        deadline = time.monotonic() + (FAR_DYING_SECONDS if far else DYING_SECONDS)
         gone = [rank for rank in self.members if rank not in self._all]
         while not gone and time.monotonic() < deadline:
             gone = [rank for rank in self.members if not rank.lives]
@@ -217,4 +239,6 @@ def _losses_told() -> Iterator[None]:
         if isinstance(short := told(broken), OutOfMemory):
             raise short from None
         log("ranks").warning("a device does not answer", error=str(broken))
-        raise RankLost from broken
+        # Its frames hold the group: while they live its connections stay open, and the others wait on them in vain.
+        broken.__traceback__ = None
+        raise RankLost from None

@@ -27,7 +27,8 @@ class Here(_Said, frozen=True, kw_only=True):
 
 
 class Join(_Said, frozen=True, kw_only=True):
-    """Leave the group so far and be number ``rank`` of the ``size`` that meet by the file ``meeting``."""
+    """Leave the group so far and be number ``rank`` of the ``size`` that meet at ``meeting``: a file, or
+    tcp://HOST:PORT of the leader."""
 
     meeting: str
     rank: int
@@ -68,17 +69,31 @@ class Give(_Said, frozen=True, kw_only=True):
     """Send the gradient of the step that was learned last."""
 
 
+class Keep(_Said, frozen=True, kw_only=True):
+    """To a device of another node: answer which of the files ``names`` you lack, and let go of all others."""
+
+    names: list[str]
+
+
+class Take(_Said, frozen=True, kw_only=True):
+    """To a device of another node: the ``size`` bytes after this line are the file ``name``. There is no answer."""
+
+    name: str
+    size: int
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """``losses`` of the ``samples`` (by index among those that are learned) of a step. ``trouble``: it found no room on
-    its device, or could not do it for another reason, which its log has."""
+    its device, or could not do it for another reason, which its log has. ``missing``: the files that it lacks."""
 
     serial: int
     losses: list[float] = []
     samples: list[int] = []
+    missing: list[str] = []
     trouble: Literal["", "no room", "fault"] = ""
 
 
-Said = Open | Here | Join | Divide | Begin | Learn | Pass | Give
+Said = Open | Here | Join | Divide | Begin | Learn | Pass | Give | Keep | Take
 
 
 def line_of(message: Said | Answer) -> bytes:

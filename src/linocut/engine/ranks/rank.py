@@ -1,8 +1,6 @@
-"""One rank, as the leader sees it: a child process that is told things and answers."""
+"""One rank, as the leader sees it: it is told things and answers."""
 
 import os
-import select
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -12,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from linocut.engine.ranks.messages import Answer, Here, Open, Said, answer_in, line_of
+from linocut.engine.ranks.lines import Line, ProcessLine
+from linocut.engine.ranks.messages import Answer, Here, Keep, Open, Said, Take, answer_in, line_of
 from linocut.observe import is_json
 
 COMMAND = (sys.executable, "-m", "linocut.engine.ranks.child")
@@ -39,39 +38,48 @@ class Opening:
     environment: dict[str, str] = field(default_factory=dict)
     divided: bool = False
 
+    def told(self, device: str) -> Open:
+        """The same, as a rank is told it."""
+        return Open(
+            family=self.family,
+            folder=str(self.folder),
+            device=device,
+            precision=self.precision,
+            threads=self.threads,
+            divided=self.divided,
+        )
+
+    def start(self, device: str) -> "Rank":
+        """A rank of this machine, which begins to load at once."""
+        command = [*self.command, "--parent", str(os.getpid()), *(["--log-json"] if is_json() else [])]
+        return Rank(ProcessLine(command, self.environment), device, self.told(device))
+
+    def lent(self, line: Line, name: str) -> "Rank":
+        """A rank of another node, which begins to load at once, on its own device and from its own folder."""
+        return Rank(line, name, self.told(""), is_lent=True)
+
 
 class Rank:
-    """A child process, which begins to load at once. It dies with the process (and the thread) that made it."""
+    """Who is at the other end of ``line``; it is told to load at once. ``is_lent``: another node's, which has no files
+    of this machine."""
 
-    def __init__(self, opening: Opening, device: str) -> None:
-        self.device = device
+    def __init__(self, line: Line, device: str, said: Open, *, is_lent: bool = False) -> None:
+        self.device, self.is_lent = device, is_lent
         self._loaded = False
         self._heard = b""
-        self._process = subprocess.Popen(
-            [*opening.command, "--parent", str(os.getpid()), *(["--log-json"] if is_json() else [])],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **opening.environment},
-            process_group=0, bufsize=0,
-        )  # fmt: skip
-        said = Open(
-            family=opening.family,
-            folder=str(opening.folder),
-            device=device,
-            precision=opening.precision,
-            threads=opening.threads,
-            divided=opening.divided,
-        )
+        self._line = line
         with suppress(RankLost):  # it is noticed where it is waited for
             self.tell(said)
 
     @property
     def pid(self) -> int:
-        """Its process."""
-        return self._process.pid
+        """Its process; 0 for one of another machine."""
+        return self._line.pid
 
     @property
     def lives(self) -> bool:
-        """Whether its process does."""
-        return self._process.poll() is None
+        """Whether it is there."""
+        return self._line.lives
 
     def has_loaded(self) -> bool:
         """Whether it has the base; waits for that."""
@@ -95,13 +103,22 @@ class Rank:
         except RankLost:
             return False
 
-    def tell(self, said: Said) -> None:
-        """Say something. ``RankLost``."""
-        assert self._process.stdin is not None
+    def tell(self, said: Said, more: bytes = b"") -> None:
+        """Say something, and ``more`` bytes after it. ``RankLost``."""
         try:
-            self._process.stdin.write(line_of(said))
+            self._line.send(line_of(said) + more)
         except (OSError, ValueError) as gone:
             raise RankLost(self.device) from gone
+
+    def supply(self, folder: Path, serial: int) -> None:
+        """Give a rank of another node the files of ``folder`` that it lacks. ``RankLost``."""
+        if not self.is_lent:
+            return
+        names = sorted(path.name for path in folder.glob("*.safetensors"))
+        self.tell(Keep(serial=serial, names=names))
+        for name in sorted(set(self.hear(serial).missing) & set(names)):
+            data = (folder / name).read_bytes()
+            self.tell(Take(serial=serial, name=name, size=len(data)), data)
 
     def hear(self, serial: int) -> Answer:
         """Wait for the answer to ``serial``; those to what was given up meanwhile are passed over. ``RankLost``."""
@@ -111,25 +128,17 @@ class Rank:
                 return answer
 
     def kill(self) -> None:
-        """End its process; whoever waits for it hears ``RankLost``."""
-        self._process.kill()
+        """End it; whoever waits for it hears ``RankLost``."""
+        self._line.kill()
 
     def end(self) -> None:
         """End it, and let go of it."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            with suppress(OSError):
-                stream.close()
+        self._line.end()
 
     def _answer(self, deadline: float) -> Answer:
-        assert self._process.stdout is not None
         try:
-            handle = self._process.stdout.fileno()
             while b"\n" not in self._heard:
-                ready, _, _ = select.select([handle], [], [], max(0.0, deadline - time.monotonic()))
-                more = os.read(handle, 1 << 16) if ready else b""
+                more = self._line.receive(max(0.0, deadline - time.monotonic()))
                 if not more:  # it has ended, or is silent
                     raise RankLost(self.device)
                 self._heard += more

@@ -165,7 +165,7 @@ class _Run:
         before = standing.progress.devices
         now = spans(before, standing.state.step, task.together.size)
         standing.note(devices=now)
-        self._note(told(before, now, task.together.missing, lost=lost))
+        self._note(told(before, now, standing.state.step, task.together.missing, lost=lost))
 
     def _note(self, said: str | None) -> None:
         """What its owner is to know of the run, if anything."""

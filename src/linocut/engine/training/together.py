@@ -89,9 +89,9 @@ def unused(idle: int, batch_size: int) -> str | None:
     )
 
 
-def told(before: Mapping[int, int], after: Mapping[int, int], missing: int, *, lost: bool) -> str | None:
-    """What the run's owner reads of a change, or of devices that did not start."""
-    step, size = (list(after.items()) or [(0, 1)])[-1]
+def told(before: Mapping[int, int], after: Mapping[int, int], step: int, missing: int, *, lost: bool) -> str | None:
+    """What the run's owner reads of a change after ``step`` updates, or of devices that did not start."""
+    size = (list(after.values()) or [1])[-1]
     learn = "1 device learns" if size == 1 else f"{size} devices learn together"
     if lost:
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
