@@ -18,6 +18,7 @@ from tests.engine.lender import lent
 from tests.engine.test_ranks import CLOSE, ORDER, SAMPLES, dies_at_update, distance, opening, run, weights
 from tests.engine.training_support import Killed, of_kind, train_order
 
+from linocut.engine.ranks import greeting
 from linocut.engine.ranks import lending as lending_room
 from linocut.engine.ranks.greeting import LONGEST_LINE, Unwelcome, introduce, misfit
 from linocut.engine.ranks.leader import Ranks
@@ -217,6 +218,18 @@ def test_whoever_else_knocks_is_sent_away_and_the_door_stays_open(noise: bytes, 
                     assert connection.makefile("rb").read().count(b"\n") == 1, "a number, and no proof"
         with socket.create_connection(("127.0.0.1", lending.port), 5) as connection:
             assert connection.recv(20).startswith(b'{"number":')
+
+
+def test_who_speaks_byte_by_byte_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a few of them would keep everybody else out."""
+    monkeypatch.setattr(greeting, "GREETING_SECONDS", 0.5)
+    with door() as lending, socket.create_connection(("127.0.0.1", lending.port), 5) as connection:
+        begun = time.monotonic()
+        with suppress(OSError):
+            while time.monotonic() - begun < 10:
+                connection.sendall(b" ")
+                time.sleep(0.05)
+        assert time.monotonic() - begun < 3
 
 
 def test_the_same_words_twice_are_no_proof() -> None:

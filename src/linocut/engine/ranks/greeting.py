@@ -9,11 +9,13 @@ import hashlib
 import hmac
 import secrets
 import socket
+import time
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
 GREETING_SECONDS = 10.0
+"""For all of it: who speaks byte by byte is cut off, too."""
 LONGEST_LINE = 4096
 Role = Literal["leader", "lender"]
 T = TypeVar("T")
@@ -57,10 +59,10 @@ class Unwelcome(Exception):
 def receive(connection: socket.socket, secret: str, wanted: Lent) -> Lent:
     """The leader's side -> who is there. ``Unwelcome`` for whoever does not know the secret or does not fit
     ``wanted``, ``OSError`` for whoever says nothing in time."""
-    connection.settimeout(GREETING_SECONDS)
+    deadline = time.monotonic() + GREETING_SECONDS
     number = secrets.token_hex(32)
     _say(connection, Challenge(number))
-    hello = _hear(connection, Hello)
+    hello = _hear(connection, Hello, deadline)
     if not hmac.compare_digest(hello.proof, _proof(secret, "lender", number, hello.number, hello.lent)):
         why = "it does not know the secret (LINOCUT_TRAINING_SECRET) of this worker"
     else:
@@ -74,11 +76,11 @@ def receive(connection: socket.socket, secret: str, wanted: Lent) -> Lent:
 
 def introduce(connection: socket.socket, secret: str, lent: Lent) -> None:
     """The lender's side. ``Unwelcome`` when the leader refuses, or does not know the secret itself."""
-    connection.settimeout(GREETING_SECONDS)
-    challenge = _hear(connection, Challenge)
+    deadline = time.monotonic() + GREETING_SECONDS
+    challenge = _hear(connection, Challenge, deadline)
     number = secrets.token_hex(32)
     _say(connection, Hello(number, lent, _proof(secret, "lender", challenge.number, number, lent)))
-    welcome = _hear(connection, Welcome)
+    welcome = _hear(connection, Welcome, deadline)
     if welcome.refused:
         raise Unwelcome(f"The worker refuses this device: {welcome.refused}.")
     if not hmac.compare_digest(welcome.proof, _proof(secret, "leader", challenge.number, number, lent)):
@@ -102,13 +104,19 @@ def _proof(secret: str, role: Role, leaders: str, lenders: str, lent: Lent) -> s
 
 
 def _say(connection: socket.socket, message: Any) -> None:
+    connection.settimeout(GREETING_SECONDS)
     connection.sendall(msgspec.json.encode(message) + b"\n")
 
 
-def _hear(connection: socket.socket, kind: type[T]) -> T:
-    """One line, and not a byte more. ``Unwelcome`` for anything else."""
-    with connection.makefile("rb", buffering=0) as unbuffered:
-        line = unbuffered.readline(LONGEST_LINE)
+def _hear(connection: socket.socket, kind: type[T], deadline: float) -> T:
+    """One line, and not a byte more. ``Unwelcome`` for anything else, ``OSError`` for whoever is late."""
+    line = bytearray()
+    while not line.endswith(b"\n") and len(line) < LONGEST_LINE:
+        connection.settimeout(max(0.001, deadline - time.monotonic()))
+        byte = connection.recv(1)
+        if not byte:
+            break
+        line += byte
     try:
         return msgspec.json.decode(line, type=kind)
     except ValueError:
