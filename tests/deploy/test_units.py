@@ -109,3 +109,10 @@ def test_the_example_names_settings_and_no_secret(monkeypatch: pytest.MonkeyPatc
     for name, value in live.items():
         monkeypatch.setenv(name, value)
     assert settings_with().base == "mini"
+
+
+@pytest.mark.parametrize("name", ["linocut.service", "linocut-worker@.service"])
+def test_devices_that_learn_together_may_look_up_network_interfaces(name: str) -> None:
+    """The system tells them over a socket of its own kind; gloo and ``ranks/moving.py`` ask for them by name."""
+    (families,) = re.findall(r"^RestrictAddressFamilies=(.*)$", (DEPLOY / "systemd" / name).read_text(), re.MULTILINE)
+    assert "AF_NETLINK" in families.split()

@@ -34,7 +34,7 @@ def list_(data: DataOption = None, as_json: JsonFlag = False) -> None:
     """Every organisation: its name, how many belong to it, and until when one that is being removed can come back."""
     with closing(open_database(data)) as db, db.read() as tx:
         grouped = select(t.members.c.organization_id, func.count()).group_by(t.members.c.organization_id)
-        counts: dict[str, int] = dict(tx.execute(grouped).tuples().all())
+        counts = {str(row[0]): int(row[1]) for row in tx.execute(grouped)}
         query = select(t.organizations).where(t.organizations.c.purged_at.is_(None)).order_by(t.organizations.c.name)
         rows: list[dict[str, Any]] = [
             {
