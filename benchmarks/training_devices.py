@@ -1,4 +1,5 @@
-"""A training step on mini with one device and with two processes: seconds, and bytes moved between them.
+"""A training step on mini with one device, with two processes, and with one that is lent over a socket: seconds, and
+bytes moved between them.
 
     python benchmarks/training_devices.py [--steps 12] [--most 2]
 
@@ -9,7 +10,10 @@ many cores as processes, and nothing else to do.
 import argparse
 import os
 import platform
+import socket
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -18,19 +22,20 @@ from pathlib import Path
 from training_step import pictures
 
 from linocut.bases import MINI, Sampling, load_base
-from linocut.engine.asked import Room
+from linocut.engine.asked import Remote, Room
 from linocut.engine.open import open_engine
 from linocut.engine.room import lora_values
 from linocut.orders import TrainOrder, TrainProgress
 
 LEFT_OUT = 3
 RANK = 16
+SECRET = "known to both of them"
 
 
-def measured(devices: int, steps: int) -> float:
+def measured(steps: int, room: Room) -> float:
     """The median seconds of a step."""
     base = load_base(MINI)
-    engine = open_engine("torch", base, MINI, 1, 64 << 20, Room(devices=devices))
+    engine = open_engine("torch", base, MINI, 1, 64 << 20, room)
     blobs, samples = pictures(base)
     order = TrainOrder(
         base=base.identity, organization_id="o", run_id="r", samples=samples, holdout=(), seed=1, steps=steps,
@@ -49,6 +54,20 @@ def measured(devices: int, steps: int) -> float:
     return statistics.median(apart)
 
 
+def measured_lent(steps: int) -> float:
+    """The same with one device that another process lends."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with tempfile.TemporaryDirectory() as data:
+        told = {**os.environ, "LINOCUT_TRAINING_SECRET": SECRET, "LINOCUT_DATA": data}
+        lender = subprocess.Popen([sys.executable, "-m", "linocut.workers.lend", "--leader", address], env=told)
+        try:
+            return measured(steps, Room(remote=Remote(1, address, SECRET)))
+        finally:
+            lender.terminate()
+            lender.wait()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=12)
@@ -60,13 +79,15 @@ def main() -> None:
     values = lora_values(base, MINI, "transformer") // base.training.lora_rank * RANK
     one = 0.0
     for devices in range(1, given.most + 1):
-        seconds = measured(devices, given.steps)
+        seconds = measured(given.steps, Room(devices=devices))
         one = one or seconds
         moved = 2 * 4 * values * (devices - 1)
         print(
             f"{devices} devices: {1000 * seconds:.0f} ms a step, {one / seconds:.2f} times as quick as one; "
             f"{moved / 1e6:.1f} MB moved a step"
         )
+    seconds = measured_lent(given.steps)
+    print(f"one and one lent: {1000 * seconds:.0f} ms a step, {one / seconds:.2f} times as quick as one")
 
 
 if __name__ == "__main__":

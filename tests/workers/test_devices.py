@@ -74,6 +74,7 @@ def test_what_can_be_is_not(tmp_path: Path) -> None:
     check_devices(settings(tmp_path, training_shards="on"), mini(1))
     check_devices(settings(tmp_path, training_devices=1, workers=4, engine="fake"), mini(1))
     check_devices(settings(tmp_path, **REMOTE), mini(3))
+    check_devices(settings(tmp_path, training_remote_devices=2, cluster="local"), mini(4))
 
 
 def test_devices_that_the_base_s_recipe_does_not_need_are_said(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from linocut.engine.asked import Room
 from linocut.errors import InvalidRequest, LinocutError, TooLarge
 from linocut.runtime import base_folder
 from linocut.settings import MIB, Settings
-from linocut.workers.devices import VARIABLE, check_devices
+from linocut.workers.devices import REMOTE, VARIABLE, check_devices
 
 
 def fit(settings: Settings) -> Finding:
@@ -30,8 +30,9 @@ def fit(settings: Settings) -> Finding:
     except TooLarge as refused:
         return Finding("fits", False, refused.message, "linocut bases list   (or what is said to fit instead)")
     except InvalidRequest as refused:
-        if VARIABLE in refused.message:
-            return Finding("fits", False, refused.message, f"unset {VARIABLE}   (or what is said to be possible)")
+        for variable in (REMOTE, VARIABLE):
+            if variable in refused.message:
+                return Finding("fits", False, refused.message, f"unset {variable}   (or what is said to be possible)")
         return Finding("fits", False, "not looked at: see language models", "Mend the writer first.")
 
 

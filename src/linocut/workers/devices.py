@@ -65,6 +65,8 @@ def _check_remote(settings: Settings, remote: int, *, divided: bool) -> None:
             f"{said} LINOCUT_TRAINING_SHARDS is on, which divides a base among the devices of one machine. Set one of "
             "them only."
         )
+    if settings.cluster:  # the controller tells each worker its own address, and a secret
+        return
     if not settings.training_listen:
         raise InvalidRequest(
             f"{said} nothing says where they come to. Set LINOCUT_TRAINING_LISTEN to this machine's address and a free "
