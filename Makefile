@@ -19,6 +19,8 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" nice npm
 # These time how soon a killed server or a lost database answers again, or look at all that their own process holds.
 ALONE := tests/faults/test_sigkill.py tests/faults/test_database_faults.py tests/faults/test_broken_uploads.py
 
+CLUSTER_TESTS := $(foreach name,faults rolling story group head ray,tests/cluster/test_$(name).py)
+
 WALK := tests/console/test_whole_promise.py
 TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder $(ALONE:%=--ignore %) --ignore tests/console tests
 
@@ -66,7 +68,8 @@ soak: $(VENV)/.dev  ## the long campaigns (hours): fault rounds on mini, thousan
 	LINOCUT_SOAK=1 $(ONE_THREAD) $(BIN)/python -m pytest -q -m soak --timeout 0 $(TEST_ARGS)
 
 cluster-test: $(VENV)/.cluster  ## a Ray cluster of this machine: nodes lost under images and a training (a few minutes)
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -s -m cluster tests/cluster $(TEST_ARGS)
+	@# Two files at a time: those of faults mostly wait. Their figures are told in the summary (-rP).
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -rP --durations 0 -m cluster $(CLUSTER_TESTS) $(TEST_ARGS)
 
 cluster-demo: $(VENV)/.cluster  ## a Ray cluster of two nodes, a training, a node killed, and the run that goes on
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -s -m cluster tests/cluster/test_story.py

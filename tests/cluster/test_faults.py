@@ -30,8 +30,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.postgresql]
 
 WORKER = ("linocut.cli.main", "worker")
 GENERATE = "/v1/ideogram-v3/generate"
-GONE_SECONDS = float(os.environ.get("LINOCUT_TEST_GONE_SECONDS", "15"))
-"""LINOCUT_TEST_GONE_SECONDS=60 for a whole minute."""
+GONE_SECONDS = float(os.environ.get("LINOCUT_TEST_GONE_SECONDS", "60"))
 
 
 def rows(settings: Settings, table: Any, *where: Any) -> list[Any]:

@@ -17,7 +17,7 @@ from tests.walks.steps import fill, model, ok
 pytest.importorskip("ray")
 pytestmark = pytest.mark.cluster
 
-STEPS, BATCH, LENDER_LOST_AFTER, LEADER_LOST_AFTER = 100, 6, 15, 40
+STEPS, BATCH, LENDER_LOST_AFTER, LEADER_LOST_AFTER = 100, 3, 15, 40
 
 
 @pytest.mark.timeout(600)
