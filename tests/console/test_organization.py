@@ -56,6 +56,36 @@ def test_a_second_member_is_invited_and_gets_a_model_shared(browser: Any, visit:
     page.get_by_text("Admin", exact=True).wait_for()
 
 
+def test_somebody_leaves_alone_and_the_last_owner_does_not(
+    browser: Any, visit: Visit, live: Live, owner: Account
+) -> None:
+    name = f"leaver of {owner.user_id}"
+    token = member_of(live, owner, name)
+    other = Visit(browser, live.url, token)
+    page = other.open("/team")
+    own = page.get_by_role("button", name=re.compile(f"^{name}: role"))
+    own.click()
+    assert page.get_by_role("menuitem").all_inner_texts() == ["Leave this organisation"]
+    page.get_by_role("menuitem").click()
+    page.get_by_role("dialog").get_by_text("stop working at once and for good").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Leave this organisation").click()
+    own.wait_for(state="detached")
+    page.get_by_text("You are in no organisation.").wait_for()
+    assert page.get_by_role("link", name="Team").count() == 0
+    page.get_by_role("link", name="Datasets").click()
+    page.get_by_role("heading", name="Datasets").wait_for()
+    with live.runtime.db.transaction() as tx:
+        assert organizations.organizations_of(tx, organizations.ensure_user(tx, name)) == []
+    other.close()
+
+    page = visit.open("/team")
+    page.get_by_text("Owner", exact=True).first.wait_for()
+    page.get_by_role("button", name=re.compile(": role")).first.click()
+    page.get_by_role("menuitem", name="Leave this organisation").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave this organisation").click()
+    page.get_by_text("You are the last owner of this organisation").wait_for()
+
+
 def test_the_key_of_somebody_else_is_renamed_or_deleted_but_not_replaced(
     visit: Visit, live: Live, owner: Account
 ) -> None:
@@ -116,7 +146,11 @@ def test_what_a_member_must_not_see(browser: Any, live: Live, owner: Account) ->
     links = page.get_by_role("navigation").get_by_role("link").all_inner_texts()
     assert "Audit" not in links
     assert "Server" not in links
-    assert page.locator(".menu-button").count() == 1, "only their own menu"
+    acting = page.get_by_role("button", name=re.compile(": role"))
+    acting.wait_for()
+    assert acting.count() == 1, "on their own row, to leave"
+    assert str(acting.get_attribute("aria-label")).startswith(f"zoe of {owner.user_id}:")
+    assert page.locator(".menu-button").count() == 2, "and their own menu"
     for hidden, sentence in (
         ("/audit", "Your role in this organisation"),
         ("/status", "for administrators of the server"),

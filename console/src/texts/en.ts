@@ -51,6 +51,7 @@ export const en = {
     me: (name: string) => `${name}: theme, account, sign out`,
     account: 'Account',
     reference: 'API reference',
+    nowhere: (name: string) => `You are in no organisation. Your datasets and models are here to look at; nothing new can be made. An admin of an organisation adds you by your name, “${name}”, on the page Team.`,
   },
   signIn: {
     title: 'Sign in',
@@ -194,6 +195,7 @@ export const en = {
     title: 'Team', about: (name: string) => `The members of ${name}.`, invite: 'Add or invite', inviteAbout: 'A name adds somebody who has an account here. An e-mail address that nobody here has gets an invite, good for a week.', whom: 'E-mail address or name',
     link: 'Invite link', linkAbout: 'Pass this link on. It is shown now and never again, and is good once, for a week.', invited: 'Invited', invitedUntil: (time: string) => `The invite is good until ${time}`, roles: { OWNER: 'Owner', ADMIN: 'Admin', MEMBER: 'Member' },
     actions: (name: string) => `${name}: role, removal`, resend: 'New invite link', cancelInvite: 'Cancel the invite', makeAdmin: 'Make an admin', makeOwner: 'Make an owner', makeMember: 'Make a plain member', remove: 'Remove', removeAbout: (name: string) => `${name} loses their keys in this organisation at once.`,
+    leave: 'Leave this organisation', leaveAbout: (name: string) => `Your keys in ${name} stop working at once and for good. Your datasets and models go along with you; what you drew there stays.`,
   },
   keys: {
     title: 'Keys', about: 'Your API keys in this organisation. Programs use them; people sign in.', aboutAll: 'The API keys of this organisation. Programs use them; people sign in.', make: 'New key', none: 'No key yet', noneAbout: 'A program that calls the API needs one.', unnamed: 'without a name', name: 'Name',
