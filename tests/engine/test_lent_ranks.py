@@ -180,6 +180,7 @@ def door() -> Iterator[Lending]:
         (SECRET, lent(kind="cuda"), "it is a cuda device, and this worker learns on cpu"),
         (SECRET, lent(version="0.0.9"), "it runs linocut 0.0.9, and this worker"),
     ],
+    ids=["secret", "base", "kind", "version"],
 )
 def test_who_does_not_fit_is_told_why(secret: str, who: Any, sentence: str) -> None:
     with door() as lending, socket.create_connection(("127.0.0.1", lending.port), 5) as connection:
