@@ -85,6 +85,7 @@ def test_who_reads_a_little_now_and_then_is_cut(tmp_path: Path, stack: ExitStack
 
 
 @pytest.mark.usefixtures("_long_page")
+@pytest.mark.long
 def test_who_reads_slowly_but_goes_on_is_not(tmp_path: Path, stack: ExitStack) -> None:
     with running(tmp_path, client_read_seconds=0.5) as live:
         (one,) = Crowd(live, stack, 1).open
@@ -107,6 +108,7 @@ def test_who_has_nothing_to_read_is_not(tmp_path: Path, stack: ExitStack) -> Non
 
 
 @pytest.mark.usefixtures("_long_page")
+@pytest.mark.long
 def test_many_that_do_not_read_are_cut_sooner(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

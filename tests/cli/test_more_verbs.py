@@ -30,6 +30,7 @@ def test_version_three_ways(typing: Typed) -> None:
         assert typing(*arguments) == (0, f"linocut {__version__}\n", "")
 
 
+@pytest.mark.long
 def test_a_training_is_cancelled_and_a_model_archived(client_typing: Typed) -> None:
     started = json.loads(client_typing("train", PICTURES, "--name", "To be ended", "--detach", "--json")[1])
     model_id = started["model_id"]

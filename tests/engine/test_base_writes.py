@@ -92,6 +92,7 @@ def answered(resident: Resident, *orders: WriteOrder, **changes: Any) -> list[di
 @pytest.mark.parametrize(
     ("name", "wishes"), [pytest.param("ideogram4", WISHES[:2], marks=pytest.mark.long), ("resident", WISHES)]
 )
+@pytest.mark.long
 def test_whatever_it_is_asked_a_caption_comes_of_it(
     name: str, wishes: tuple[str, ...], request: pytest.FixtureRequest
 ) -> None:
@@ -197,12 +198,14 @@ def test_it_can_be_cancelled_between_two_tokens(resident: Resident) -> None:
 
 
 @pytest.mark.parametrize(("most", "why"), [(30, "it had not said enough after 30 tokens"), (1000, "")])
+@pytest.mark.long
 def test_a_caption_is_bounded_by_tokens(resident: Resident, most: int, why: str) -> None:
     [answer] = answered(resident, order(resident, ratio="1x1"), most_tokens=most)
     [whole] = answered(resident, order(resident, ratio="1x1"))
     assert answer == ({**whole, "caption": None, "written_by": resident.base.name, "why": why} if why else whole)
 
 
+@pytest.mark.long
 def test_a_caption_that_is_ended_is_whole_and_says_so(resident: Resident) -> None:
     """Ended within its elements, after what it takes to come there."""
     speaker = speaker_of(resident.base, resident.family, CPU, writes(resident))
@@ -222,6 +225,7 @@ def test_a_caption_is_bounded_by_time(resident: Resident) -> None:
 @pytest.mark.parametrize(
     ("refused", "why"), [(1, ""), pytest.param(2, "its answer was not valid: caption is dull.", marks=pytest.mark.long)]
 )
+@pytest.mark.long
 def test_an_answer_that_is_not_valid_is_put_right_once(
     resident: Resident, monkeypatch: pytest.MonkeyPatch, refused: int, why: str
 ) -> None:

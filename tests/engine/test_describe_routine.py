@@ -57,6 +57,7 @@ def answered(resident: Resident, asked: DescribeOrder, tools: ToolsAtHand) -> An
     return event
 
 
+@pytest.mark.long
 def test_figures_lettering_and_ground_are_seen(resident: Resident) -> None:
     event = answered(resident, order(resident), ToolsAtHand(TOOLS))
     assert isinstance(event, Answered)
@@ -69,6 +70,7 @@ def test_figures_lettering_and_ground_are_seen(resident: Resident) -> None:
     assert (event.answer["described_by"], event.answer["caption"]) == ("embedded", None)
 
 
+@pytest.mark.long
 def test_an_endpoint_s_words_come_beside_what_was_seen(resident: Resident) -> None:
     with chat(GOOD) as told:
         tools = ToolsAtHand(TOOLS, endpoints={"describer": told.endpoint()})

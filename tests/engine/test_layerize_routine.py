@@ -79,6 +79,7 @@ def pixels(data: bytes) -> Any:
     return np.asarray(Image.open(BytesIO(data)).convert("RGB"))
 
 
+@pytest.mark.long
 def test_lettering_is_told_in_blocks_and_erased() -> None:
     picture, [heading, first, second] = poster()
     blobs: dict[str, bytes] = {}

@@ -144,6 +144,7 @@ def test_without_anybody_it_learns_alone_and_says_so(tmp_path: Path, monkeypatch
     ]
 
 
+@pytest.mark.long
 def test_a_lender_outlives_its_worker_and_serves_the_next_one(tmp_path: Path) -> None:
     with ExitStack() as stack:
         group = Group(tmp_path / "lenders", stack, 1)

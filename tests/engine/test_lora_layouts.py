@@ -54,6 +54,7 @@ def theirs(tiny: Tiny, pipeline: Any, noise: torch.Tensor) -> torch.Tensor:
     return stock_latents(tiny, pipeline, noise, SIZE, 3.0)
 
 
+@pytest.mark.long
 def test_the_library_loads_each_layout_without_a_word_and_draws_our_picture(tiny: Tiny, tmp_path: Path) -> None:
     identity = f"{tiny.name}@0123456789abcdef"
     adapter = random_adapter(tiny.family, seed=2)

@@ -110,6 +110,7 @@ def run_within(tiny: Tiny, order: TrainOrder, limit_bytes: int, workspace: Path)
     return events
 
 
+@pytest.mark.long
 def test_a_smaller_budget_makes_a_more_careful_run_of_the_same_batch(tiny: Tiny, tmp_path: Path) -> None:
     """Down a scale of budgets every rung is met in its turn, then the end; whatever ends well has learned the same."""
     order = small_order(tiny, steps=1, checkpoint_every=1, previews=())

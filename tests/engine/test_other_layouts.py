@@ -120,6 +120,7 @@ def test_fused_and_in_eight_bits_and_the_second_network_on_the_host(plain: Path,
 
 
 @pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.long
 def test_a_text_tower_in_scaled_fp8_reads_as_it_means(plain: Path, tmp_path: Path, whole: bool) -> None:
     """As Ideogram 4's authors publish it; also cut out of a whole language model, without the part that sees."""
     eight, full = copied(plain, tmp_path / "eight"), copied(plain, tmp_path / "full")

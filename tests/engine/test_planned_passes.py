@@ -63,6 +63,7 @@ def test_the_weights_are_those_of_the_headers(loaded: tuple[Base, Path, Family])
     assert said == pytest.approx(weights_of(family), rel=0.01)
 
 
+@pytest.mark.long
 def test_a_plan_is_within_a_tenth_of_what_is_held(loaded: tuple[Base, Path, Family]) -> None:
     base, folder, family = loaded
     sizes, said = sizes_of_folder(folder), measured_passes(base, folder, torch.float32)
@@ -95,6 +96,7 @@ LOOKING: dict[str, Callable[..., Path]] = {
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n == "flux2_dev" else n for n in LOOKING])
+@pytest.mark.long
 def test_pictures_that_are_looked_at_are_planned_within_a_tenth(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

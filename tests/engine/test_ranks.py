@@ -165,6 +165,7 @@ def test_a_rank_that_was_killed_is_there_again_for_the_next_run(two: Ranks, tmp_
     assert again.path.read_bytes() == straight.path.read_bytes()  # type: ignore[union-attr]
 
 
+@pytest.mark.long
 def test_a_rank_that_dies_on_its_way_to_the_meeting_is_waited_for_briefly(
     two: Ranks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

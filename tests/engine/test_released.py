@@ -29,6 +29,7 @@ BLOBS, SAMPLES = dataset(3)
 
 
 @pytest.mark.parametrize("build", [ideogram4_base, sdxl_base, flux2_dev_base])
+@pytest.mark.long
 def test_what_is_given_back_is_gone_and_reads_the_same_when_it_comes_again(build: object, tmp_path: Path) -> None:
     folder = build(tmp_path / "base")  # type: ignore[operator]
     base = load_base(folder)

@@ -83,6 +83,7 @@ def ground_coloured(seen: Seen, truth: Truth) -> bool:
     return len(true) == len(seen.ground.colours) and all(map(near, seen.ground.colours, true))
 
 
+@pytest.mark.long
 def test_drawn_scenes_are_found_named_placed_and_coloured(capsys: pytest.CaptureFixture[str]) -> None:
     looked = [(Scene().run(Look(pixels)), truth) for pixels, truth in map(drawn, range(40))]
     right = scores(looked)

@@ -38,6 +38,7 @@ def server(tmp_path: Path, post: MailServer) -> Iterator[Server]:
         one.stop()
 
 
+@pytest.mark.long
 def test_a_mail_under_way_is_sent_again(server: Server, post: MailServer) -> None:
     post.hold = threading.Event()
     assert deliverer(server) is None, "no server pays for what nobody asks for"

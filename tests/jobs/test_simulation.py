@@ -74,6 +74,7 @@ def test_ten_thousand_seeds(table: Connection, block: int) -> None:
 
 
 @pytest.mark.postgresql
+@pytest.mark.long
 def test_the_same_on_postgresql(postgres: Postgres) -> None:
     engine = create_engine(postgres.url_of(MIGRATED))
     with engine.connect() as connection:

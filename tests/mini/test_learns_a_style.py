@@ -114,6 +114,7 @@ def _draw(
     return drawn
 
 
+@pytest.mark.long
 def test_after_a_few_steps_it_draws_otherwise_and_its_weights_go_out_and_in(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,6 +112,7 @@ OTHERS = (1, 2, 0, 0)
 """Another's prompt for each, whose colour is not there anyhow."""
 
 
+@pytest.mark.long
 def test_what_is_inpainted_is_the_prompt_s_and_the_rest_is_the_picture_s(
     mini: Mini, capsys: pytest.CaptureFixture[str]
 ) -> None:

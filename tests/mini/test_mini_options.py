@@ -184,6 +184,7 @@ def kept(mini: Mini, picture: Image.Image) -> StoredPicture:
     return StoredPicture(sha256, len(out.getvalue()), *picture.size, has_alpha=False, seen=seen(picture))
 
 
+@pytest.mark.long
 def test_boxes_and_colours_of_a_structured_prompt_are_obeyed(mini: Mini, capsys: pytest.CaptureFixture[str]) -> None:
     """Four figures in four places: the asked colour is in its box, and hardly anywhere else."""
     boxes = ([80, 80, 480, 480], [80, 520, 480, 920], [520, 80, 920, 480], [520, 520, 920, 920])
@@ -211,6 +212,7 @@ def test_boxes_and_colours_of_a_structured_prompt_are_obeyed(mini: Mini, capsys:
     assert max(elsewhere) < 0.05
 
 
+@pytest.mark.long
 def test_a_drawing_over_a_picture_with_a_custom_model(mini: Mini, capsys: pytest.CaptureFixture[str]) -> None:
     """The model's weights change what is drawn, and keep what is kept."""
     targets = mini.family.lora_targets()

@@ -28,6 +28,7 @@ def reframed(mini: Mini, number: int) -> Any:
     )
 
 
+@pytest.mark.long
 def test_the_ground_goes_on_and_the_picture_stays(mini: Mini, capsys: pytest.CaptureFixture[str]) -> None:
     """Outside, the median colour is nearer to the own ground than to any other poster's; at the rim there is no step.
     An answer that is grey, black, or another picture's surroundings fails, and so does one that begins with noise."""

@@ -170,6 +170,7 @@ def test_the_child_dies_of_its_own_clock(raw_child: "subprocess.Popen[bytes]") -
     assert raw_child.wait(60) == -signal.SIGALRM
 
 
+@pytest.mark.long
 def test_a_picture_that_burns_too_much_processor_time_is_given_up() -> None:
     with Decoder(DecodeLimits(cpu_seconds=1, wall_seconds=250)) as decoder, pytest.raises(Refused, match=LOST):
         decoder.decode(slow_picture())

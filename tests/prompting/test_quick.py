@@ -118,6 +118,7 @@ def test_no_pattern_takes_long(pattern: re.Pattern[str]) -> None:
             assert seconds(lambda text=text: sum(1 for _ in pattern.finditer(text))) < MOST_SECONDS, (one, two)  # type: ignore[misc]
 
 
+@pytest.mark.long
 def test_a_pattern_that_takes_long_is_found() -> None:
     with pytest.raises(AssertionError):
         test_no_pattern_takes_long(re.compile(" *,| *;| *:| *-| *_| *#| *=| *%"))

@@ -64,6 +64,7 @@ def test_pictures_in_a_model_trained_an_image_out(live: Live, account: Account) 
     assert weights.headers["etag"].strip('"') in stored(live)
 
 
+@pytest.mark.long
 def test_a_deleted_dataset_s_pictures_leave_the_store(live: Live, account: Account) -> None:
     dataset_id, kept = fill(account), fill(account, 2)
     assert len(stored(live)) == FEWEST  # the second has two of the same pictures
@@ -79,6 +80,7 @@ def test_a_deleted_dataset_s_pictures_leave_the_store(live: Live, account: Accou
     assert stored(live) == set()
 
 
+@pytest.mark.long
 def test_what_models_and_links_need_stays_and_what_ended_goes(live: Live, account: Account) -> None:
     dataset_id = fill(account)
     pictures = stored(live)

@@ -169,6 +169,7 @@ def test_a_client_that_leaves_cancels_its_images(patient: Live) -> None:
     assert _soon(lambda: _all_jobs(patient) == ["FAILED"])
 
 
+@pytest.mark.long
 def test_images_in_progress_are_counted_per_organisation(patient: Live) -> None:
     """Eight wait; four more would be twelve. Another organisation is not held up."""
     account, other = patient.account(), patient.account()

@@ -62,6 +62,7 @@ def opened(settings: Settings) -> Iterator[Database]:
 
 
 @SIZES
+@pytest.mark.long
 def test_credit_for_so_many_pays_for_so_many(tmp_path: Path, database_url: str, many: int, afforded: int) -> None:
     settings = settings_of(
         tmp_path, database_url=database_url, prices="published", max_images_in_flight=1000, database_busy_seconds=60.0
@@ -81,6 +82,7 @@ def test_credit_for_so_many_pays_for_so_many(tmp_path: Path, database_url: str, 
 
 
 @SIZES
+@pytest.mark.long
 def test_images_in_flight_and_requests_a_minute_are_exact(
     tmp_path: Path, database_url: str, many: int, afforded: int
 ) -> None:

@@ -323,6 +323,7 @@ def test_an_issuer_that_goes_away_meanwhile(server: Live, issuer: OpenIdProvider
     refused(server, browser, browser.get(back), "unreachable")
 
 
+@pytest.mark.long
 def test_an_issuer_that_keeps_silent_is_waited_for_two_seconds(
     server: Live, issuer: OpenIdProvider, browser: httpx2.Client, forgetful: None
 ) -> None:

@@ -147,6 +147,7 @@ def half() -> bytes:
 @pytest.mark.parametrize(
     "family", ["qwen_image_edit", *(pytest.param(n, marks=pytest.mark.long) for n in ("flux2", "flux2_dev"))]
 )
+@pytest.mark.long
 def test_a_published_folder_that_looks_at_pictures_is_sent_them(
     family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

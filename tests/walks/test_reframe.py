@@ -21,6 +21,7 @@ def pixels(data: bytes) -> Any:
 
 
 @pytest.mark.parametrize(("width", "height"), [(300, 200), (200, 300), (511, 333), (1024, 1024), (17, 900)])
+@pytest.mark.long
 def test_the_picture_returns_pixel_for_pixel_in_the_middle(
     live: Live, account: Account, width: int, height: int
 ) -> None:

@@ -81,6 +81,7 @@ def worker(settings: Settings) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("at_once", long_but([24], [24, 100]))
+@pytest.mark.long
 def test_so_many_at_once_have_one_effect_also_through_kills(settings: Settings, at_once: int) -> None:
     """The order of the story matters: the images are asked for, both servers die, and only then is anything drawn."""
     draw = {"files": {"prompt": (None, "tea"), "num_images": (None, "2")}}

@@ -155,6 +155,7 @@ def test_the_waits_grow() -> None:
     assert waits == [5, 20, 80, 320, 1280, 5120, 7200, 7200]
 
 
+@pytest.mark.long
 def test_a_host_that_never_answers_holds_up_nobody_else(post: Post) -> None:
     never = threading.Event()
     slow, quick = post.account, post.live.account()

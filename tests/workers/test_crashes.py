@@ -147,6 +147,7 @@ def writes_of(open_workshop: Any, begin: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.long
 def test_a_training_survives_a_crash_at_every_write(workshop: Workshop, after: bool) -> None:
     adapters, dataset_id = set(), workshop.dataset(workshop.alice)
     for at in itertools.count(1):

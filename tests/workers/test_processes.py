@@ -209,13 +209,13 @@ def test_secrets_reach_the_children_as_they_are(tmp_path: Path) -> None:
     """Not as the stars that they print as."""
     secrets = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
     assert len(secrets) >= 4
-    given = Settings(data=tmp_path, **dict.fromkeys(secrets, "p@ss word/&*"))
+    given = Settings(data=tmp_path, **dict.fromkeys(secrets, "p@ss word/&*, a long one"))
     told = {name: value for name, value in environment_of(given).items() if name.startswith("LINOCUT_")}
     code = "import sys; from linocut.settings import Settings; s = Settings(); "
     code += "[print(getattr(s, name).get_secret_value()) for name in sys.argv[1:]]"
     environment = {**os.environ, **told}
     said = subprocess.run([sys.executable, "-c", code, *secrets], env=environment, capture_output=True, text=True)
-    assert said.stdout.splitlines() == ["p@ss word/&*"] * len(secrets)
+    assert said.stdout.splitlines() == ["p@ss word/&*, a long one"] * len(secrets)
     assert "p@ss" not in repr(given)
 
 
@@ -323,6 +323,7 @@ class Server:
         return None
 
 
+@pytest.mark.long
 def test_a_server_heals_itself_and_leaves_nobody_behind(settings: Settings, start: Callable[..., Any]) -> None:
     """One server's life: a training; the engine killed, the API killed; asked to stop; killed."""
     server = Server(settings, start)
