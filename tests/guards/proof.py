@@ -36,7 +36,7 @@ def run(tests: Sequence[str], source: Path, folder: Path, seconds: int = TEST_SE
     told = folder / "endings.json"
     ids = [f"tests/{test}" for test in tests]
     command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "tests.guards.endings"]
-    command += ["-m", "long or not long", f"--timeout={seconds}", f"--basetemp={folder / 'temp'}", *ids]
+    command += [f"--timeout={seconds}", f"--basetemp={folder / 'temp'}", *ids]
     # Bytecode of the files that are as they were is used, and none is written: its age is known in whole seconds only.
     quiet = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     environment = {**os.environ, **quiet, "PYTHONPATH": str(source), ENDINGS: str(told)}
