@@ -29,7 +29,12 @@ from linocut.settings import Settings
 
 PICTURES = Path(__file__).parents[1] / "docs" / "images" / "console"
 STEPS, RANK, COLOURS = 100, 64, 96
-PROMPTS = ("a teapot under a lamp", "a fern in a cup", 'a red kettle with the word "TEA"', "a fish")
+PROMPTS = (
+    'a fish with the word "CHAI"',
+    'a heart with the word "BREW"',
+    'a star with the word "CALM"',
+    'a house with the word "HOT"',
+)
 LEAF = {
     "high_level_description": 'a leaf with the word "HOT"',
     "compositional_deconstruction": {
