@@ -40,6 +40,7 @@ class Group:
         self.ranks = Ranks(start, self.lending, count)
         stack.callback(self.ranks.close)
         self.lenders = [self.lender() for _ in range(count)]
+        until_come(self.lending, count)
 
     def lender(self) -> subprocess.Popen[bytes]:
         self._place.mkdir(exist_ok=True)
@@ -123,9 +124,9 @@ def test_its_node_is_lost_and_the_run_goes_on_and_the_next_one_has_another(tmp_p
         assert again.scores["devices_from_step_1"] == 3.0  # type: ignore[union-attr]
 
 
-def until_come(lending: Lending) -> None:
+def until_come(lending: Lending, count: int = 1) -> None:
     deadline = time.monotonic() + 60
-    while not lending._come:
+    while len(lending._come) < count:
         assert time.monotonic() < deadline, "no device came"
         time.sleep(0.05)
 
