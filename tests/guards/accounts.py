@@ -89,7 +89,7 @@ GUARDS = (
         "a key is good only while its user is a member of its organisation",
         "accounts/keys.py",
         "(members.c.organization_id == api_keys.c.organization_id) & (members.c.user_id == api_keys.c.user_id),",
-        "members.c.user_id != '',",
+        "members.c.user_id == api_keys.c.user_id,",
         (f"{KEYS}test_a_key_of_a_user_who_was_removed_is_refused[sqlite]",),
     ),
     Guard(

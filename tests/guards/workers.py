@@ -77,7 +77,7 @@ GUARDS = (
         "runs/carried.py",
         "    queue.require_lease(tx, lease.job_id, lease.lease_token)\n",
         "",
-        ("workers/test_carrying.py::test_a_sleeper_on_another_node_writes_nothing[sqlite]",),
+        ("workers/test_carrying.py::test_who_lost_the_lease_carries_nothing[sqlite]",),
     ),
     Guard(
         "a worker that is asked to stop gives its run back without a counted attempt",
@@ -113,7 +113,7 @@ GUARDS = (
         "            return store.put(data)\n",
         "            return sha256\n",
         (f"{LOOP}test_images_are_durable_and_listed_in_order[sqlite]",),
-        errors=("NotFound",),
+        errors=("Lost",),
     ),
     Guard(
         "a blob that the collector took before its row is put back",

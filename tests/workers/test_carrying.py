@@ -14,7 +14,9 @@ from linocut.db.tables import run_files
 from linocut.engine.fake import FakeEngine
 from linocut.errors import Unavailable
 from linocut.jobs import reaper
+from linocut.jobs.types import LeaseLost
 from linocut.orders import AdapterRef, TrainFinished, order_from_json
+from linocut.runs import carried
 from linocut.runs.reports import close_failed_job
 from linocut.runs.types import AdvancedAsk
 from linocut.workers import carrying
@@ -159,6 +161,20 @@ def test_a_sleeper_on_another_node_writes_nothing(workshop: Workshop) -> None:
     assert workshop.model(workshop.alice, started.model_id).status == "COMPLETED"
 
 
+def test_who_lost_the_lease_carries_nothing(workshop: Workshop) -> None:
+    """Whoever calls it, and whatever they have looked at before."""
+    started = workshop.start(workshop.alice, advanced=ASKED)
+    sleeper = node(workshop, "sleeper", Slow())
+    until_carried(workshop, sleeper, started.model_id)
+    (held,) = sleeper.holdings.all()
+    node_is_lost(workshop, sleeper)
+    before = rows(workshop)
+    with pytest.raises(LeaseLost):
+        workshop.write(lambda tx: carried.carry(tx, held.job, held.order.run_id, ()))
+    assert rows(workshop) == before
+    assert before
+
+
 class Gone:
     """A store that is away for a while: it takes nothing and gives nothing."""
 
@@ -211,14 +227,14 @@ def test_what_a_run_needs_no_more_leaves_the_store_and_of_an_ended_run_nothing_s
 def test_checkpoints_stay_where_they_are_unless_the_store_is_a_bucket_or_it_is_asked_for(tmp_path: Path) -> None:
     from linocut.settings import Settings
 
-    for told, carried in (
+    for told, is_carried in (
         ({}, False),
         ({"storage_url": "s3://bucket"}, True),
         ({"storage_url": "file:///srv/store"}, False),
         ({"storage_url": "s3://bucket", "checkpoints": "folder"}, False),
         ({"checkpoints": "store"}, True),
     ):
-        assert Settings(data=tmp_path, **told).carries_checkpoints is carried
+        assert Settings(data=tmp_path, **told).carries_checkpoints is is_carried
 
 
 def test_how_often_it_is_carried_is_a_setting(workshop: Workshop) -> None:
