@@ -97,10 +97,7 @@ GUARDS = (
         "datasets/names.py",
         '    base = name.replace("\\\\", "/").rsplit("/", 1)[-1]\n',
         "    base = name\n",
-        (
-            "datasets/test_datasets_names.py::test_clean_name",
-            "datasets/test_datasets_zip_uploads.py::test_names_of_a_zip_point_nowhere[sqlite]",
-        ),
+        ("datasets/test_datasets_names.py::test_clean_name",),
     ),
     Guard(
         "half a character is no slash",
