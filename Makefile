@@ -19,7 +19,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" nice npm
 # These time how soon a killed server or a lost database answers again, or look at all that their own process holds.
 ALONE := tests/faults/test_sigkill.py tests/faults/test_database_faults.py tests/faults/test_broken_uploads.py
 
-CLUSTER_TESTS := $(foreach name,faults rolling story group head ray,tests/cluster/test_$(name).py)
+CLUSTER_FIRST := $(foreach name,faults rolling story,tests/cluster/test_$(name).py)
 
 WALK := tests/console/test_whole_promise.py
 TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder $(ALONE:%=--ignore %) --ignore tests/console tests
@@ -69,7 +69,7 @@ soak: $(VENV)/.dev  ## the long campaigns (hours): fault rounds on mini, thousan
 
 cluster-test: $(VENV)/.cluster  ## a Ray cluster of this machine: nodes lost under images and a training (a few minutes)
 	@# Two files at a time: those of faults mostly wait. Their figures are told in the summary (-rP).
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -rP --durations 0 -m cluster $(CLUSTER_TESTS) $(TEST_ARGS)
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -rP --durations 0 -m cluster $(CLUSTER_FIRST) $(filter-out $(CLUSTER_FIRST),$(wildcard tests/cluster/test_*.py)) $(TEST_ARGS)
 
 cluster-demo: $(VENV)/.cluster  ## a Ray cluster of two nodes, a training, a node killed, and the run that goes on
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -s -m cluster tests/cluster/test_story.py

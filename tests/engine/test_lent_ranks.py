@@ -251,6 +251,18 @@ def test_the_same_words_twice_are_no_proof() -> None:
     assert len(said[0]) == 64
 
 
+def test_a_leader_that_ends_within_the_greeting_is_no_refusal() -> None:
+    """A lender would end for good where it is refused; here it waits for the next leader."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as ending,
+        socket.create_connection(ending.getsockname(), 5) as connection,
+    ):
+        with ending.accept()[0] as answering:
+            answering.sendall(b'{"num')
+        with pytest.raises(ConnectionError):
+            introduce(connection, SECRET, lent())
+
+
 def test_where_nobody_can_listen_is_told() -> None:
     with door() as lending, pytest.raises(InvalidRequest, match="cannot listen there"):
         Lending(f"127.0.0.1:{lending.port}", SECRET, lent(), lambda *_: None)  # type: ignore[arg-type,return-value]

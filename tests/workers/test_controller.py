@@ -137,6 +137,11 @@ def test_devices_are_lent_to_a_worker_that_is_placed_and_go_with_it(
     second = list(control.lenders[worker.worker_id])
     assert len(second) == 2
 
+    second[0].ended, worker.is_draining = True, True
+    now[0] += 2.0
+    control.round()
+    assert control.lenders[worker.worker_id] == second, "nobody is asked for a worker that is about to end"
+
     worker.ended = True
     control.round()
     assert [one.ended for one in second] == [True, True]

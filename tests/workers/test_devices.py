@@ -55,6 +55,8 @@ def settings(tmp_path: Path, **given: Any) -> Settings:
         ({"purpose": "serving"}, 8, "this server does not train (LINOCUT_PURPOSE=serving)."),
         ({**REMOTE, "training_listen": ""}, 8, "LINOCUT_TRAINING_REMOTE_DEVICES is 2, and nothing says where they come "
          "to. Set LINOCUT_TRAINING_LISTEN"),
+        ({"training_devices": 1, "training_listen": "10.0.0.5:8800"}, 8, "LINOCUT_TRAINING_LISTEN is set, and nobody "
+         "is waited for there."),
         ({**REMOTE, "training_secret": SecretStr("")}, 8, "and anybody could come. Set LINOCUT_TRAINING_SECRET"),
         ({**REMOTE, "training_devices": 2, "training_shards": "on"}, 8, "LINOCUT_TRAINING_SHARDS is on, which divides"),
         ({**REMOTE, "engine": "fake"}, 8, "LINOCUT_TRAINING_REMOTE_DEVICES is 2, and the fake engine has no devices."),
@@ -97,6 +99,7 @@ def test_devices_that_the_base_s_recipe_does_not_need_are_said(tmp_path: Path) -
         ("LISTEN", "10.0.0.5:70000", "and a port"),
         ("LISTEN", "http://10.0.0.5:80", "and a port"),
         ("LISTEN", ":8800", "and a port"),
+        ("LISTEN", "0.0.0.0:8800", "which each machine takes for itself"),
         ("SECRET", "a few words", "LINOCUT_TRAINING_SECRET is shorter than 16 characters"),
         ("REMOTE_DEVICES", "64", "a whole number from 0 to 63"),
         ("REMOTE_DEVICES", "-1", "a whole number from 0 to 63"),

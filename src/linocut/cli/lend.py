@@ -8,6 +8,7 @@ from linocut.cli.say import EXIT_FAILED
 from linocut.cli.serve import BaseOption, DataOption, LicenceOption, named
 from linocut.environment import settings_with
 from linocut.observe import set_up_logs
+from linocut.workers import lend as process
 
 LeaderArgument = Annotated[
     str, typer.Argument(metavar="HOST:PORT", help="Where the worker waits: its LINOCUT_TRAINING_LISTEN.")
@@ -26,8 +27,6 @@ def lend(
     until it is ended (Ctrl-C). CUDA_VISIBLE_DEVICES says which GPU; several are lent by several processes."""
     settings = settings_with(data=data, base=base, accept_licence=named(accept_licence))
     set_up_logs(settings.log_level, as_json=settings.log_json)
-    from linocut.workers import lend as process  # late: it imports torch
-
     raise typer.Exit(EXIT_FAILED if process.run(settings, leader) else 0)
 
 

@@ -48,6 +48,11 @@ class DeviceSettings(BaseSettings):
             raise ValueError(
                 f"LINOCUT_TRAINING_LISTEN is {value!r}; it takes a name or an IPv4 address, and a port: 10.0.0.5:8800."
             )
+        if value.rpartition(":")[0] in ("0.0.0.0", "localhost"):
+            raise ValueError(
+                f"LINOCUT_TRAINING_LISTEN is {value!r}, which each machine takes for itself. Give the address by "
+                "which the others reach this one."
+            )
         return value
 
     @field_validator("training_secret")

@@ -1,5 +1,6 @@
 """A child process of the supervisor: started, watched, started again; slower each time it dies before it was ready."""
 
+import argparse
 import json
 import os
 import re
@@ -15,8 +16,9 @@ from typing import IO
 
 from pydantic import SecretStr
 
-from linocut.observe import log
-from linocut.parent import EXIT_UNFIT
+from linocut.environment import settings_with
+from linocut.observe import log, set_up_logs
+from linocut.parent import EXIT_UNFIT, die_with_parent
 from linocut.settings import Settings
 
 FIRST_PAUSE_SECONDS = 0.25
@@ -178,3 +180,15 @@ def settings_told(settings: Settings) -> dict[str, str]:
     """The variables alone, for a process on another machine."""
     told = settings.model_dump() | {"data": settings.data.absolute()}
     return {f"LINOCUT_{name.upper()}": _written(value) for name, value in told.items()}
+
+
+def begun(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Settings]:
+    """(arguments, settings) of a process that somebody starts and looks after. It ends with its ``--parent``, and its
+    log is as the settings have it."""
+    parser.add_argument("--parent", type=int, default=0, help="process id to end with; 0: nobody's")
+    given = parser.parse_args(arguments)
+    if given.parent:
+        die_with_parent(given.parent)
+    settings = settings_with()
+    set_up_logs(settings.log_level, as_json=settings.log_json)
+    return given, settings

@@ -22,17 +22,16 @@ from sqlalchemy import Connection, func, select
 from linocut import ids
 from linocut.db.database import Database
 from linocut.db.tables import jobs, workers
-from linocut.environment import settings_with
 from linocut.errors import Busy, Damaged, InvalidRequest, LinocutError
 from linocut.jobs import reaper
 from linocut.jobs.roster import GONE
 from linocut.jobs.types import JobStatus
-from linocut.observe import log, set_up_logs
-from linocut.parent import EXIT_UNFIT, die_with_parent
+from linocut.observe import log
+from linocut.parent import EXIT_UNFIT
 from linocut.runs.reports import close_failed_job
 from linocut.runtime import Runtime
 from linocut.settings import MIB, Settings
-from linocut.workers.children import settings_told
+from linocut.workers.children import begun, settings_told
 from linocut.workers.scaling import Bounds, wanted
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class Controller:
         """As many devices as are to learn with this worker: those that are gone are asked for again, wherever there is
         room. It learns with those that have come."""
         number = self._settings.training_remote_devices
-        if not number or not actor.address:
+        if not number or actor.is_draining or not actor.address:
             return
         mine = self.lenders.setdefault(actor.worker_id, [])
         for gone in [one for one in mine if one.has_ended()]:
@@ -202,10 +201,7 @@ def run(settings: Settings, stop: threading.Event) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry of the controller process."""
     parser = argparse.ArgumentParser(prog="python -m linocut.workers.controller", description=__doc__)
-    parser.add_argument("--parent", type=int, default=0, help="process id to end with; 0: nobody's")
-    given = parser.parse_args(arguments)
-    if given.parent:
-        die_with_parent(given.parent)
+    _, settings = begun(parser, arguments)
     stop = threading.Event()
 
     def ask_to_stop(*_signal: Any) -> None:
@@ -213,8 +209,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
-    settings = settings_with()
-    set_up_logs(settings.log_level, as_json=settings.log_json)
     try:
         return run(settings, stop)
     except LinocutError as error:

@@ -29,19 +29,27 @@ def check_devices(settings: Settings, base: Base) -> None:
     divided = settings.training_shards == "on"
     if remote:
         _check_remote(settings, remote, divided=divided)
+    elif settings.training_listen:
+        raise InvalidRequest(
+            f"LINOCUT_TRAINING_LISTEN is set, and nobody is waited for there. Set {REMOTE} to how many devices come, "
+            "or leave both unset."
+        )
     if divided and asked == 1:
         raise InvalidRequest(f"LINOCUT_TRAINING_SHARDS is on, and there is one device; set {VARIABLE} to 2 or more.")
     if asked + remote == 1:
         return
-    said = f"{VARIABLE} is {asked}, and" if asked > 1 else f"{REMOTE} is {remote}, and"
+    variable, number = (VARIABLE, asked) if asked > 1 else (REMOTE, remote)
+    said = f"{variable} is {number}, and"
     if settings.engine != "torch":
-        raise InvalidRequest(f"{said} the fake engine has no devices. Set LINOCUT_ENGINE=torch, or leave it unset.")
+        raise InvalidRequest(
+            f"{said} the fake engine has no devices. Leave {variable} unset, or set LINOCUT_ENGINE=torch."
+        )
     if settings.purpose == "serving":
-        raise InvalidRequest(f"{said} this server does not train (LINOCUT_PURPOSE=serving). Leave it unset.")
+        raise InvalidRequest(f"{said} this server does not train (LINOCUT_PURPOSE=serving). Leave {variable} unset.")
     if settings.workers > 1:
         raise InvalidRequest(
             f"{said} this server starts {settings.workers} engine processes, which would take the same devices. Give "
-            f"--workers 1 and one base, or leave it unset."
+            f"--workers 1 and one base, or leave {variable} unset."
         )
     here, what = devices_here()
     if asked > here:

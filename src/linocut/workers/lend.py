@@ -19,13 +19,13 @@ from linocut import __version__
 from linocut.bases import Base, Memory, check_parts, load_base
 from linocut.bases.licences import check_licence
 from linocut.bases.places import base_at
-from linocut.environment import settings_with
 from linocut.errors import InvalidRequest, LinocutError
 from linocut.folders import make_folder
-from linocut.observe import adopt_libraries, log, set_up_logs
-from linocut.parent import EXIT_UNFIT, die_with_parent
+from linocut.observe import adopt_libraries, log
+from linocut.parent import EXIT_UNFIT
 from linocut.settings import Settings
 from linocut.settings.devices import is_address
+from linocut.workers.children import begun
 
 
 def run(settings: Settings, leader: str) -> int:
@@ -54,7 +54,6 @@ def run(settings: Settings, leader: str) -> int:
         return EXIT_UNFIT
     finally:
         shutil.rmtree(features, ignore_errors=True)
-    return 0
 
 
 def _base(settings: Settings, leader: str) -> tuple[Base, Path]:
@@ -86,12 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The entry of a process that somebody else looks after."""
     parser = argparse.ArgumentParser(prog="python -m linocut.workers.lend", description=__doc__)
     parser.add_argument("--leader", required=True, help="HOST:PORT of the worker")
-    parser.add_argument("--parent", type=int, default=0, help="process id to end with; 0: nobody's")
-    given = parser.parse_args(arguments)
-    if given.parent:
-        die_with_parent(given.parent)
-    settings = settings_with()
-    set_up_logs(settings.log_level, as_json=settings.log_json)
+    given, settings = begun(parser, arguments)
     return run(settings, given.leader)
 
 

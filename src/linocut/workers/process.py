@@ -25,14 +25,14 @@ from linocut.engine.asked import Remote, Room
 from linocut.engine.open import open_engine
 from linocut.engine.tools.chat import Endpoint
 from linocut.engine.tools.tool import BaseWrites, ToolsAtHand
-from linocut.environment import settings_with
 from linocut.errors import InvalidRequest, LinocutError, TooLarge
 from linocut.jobs.roster import LOADING
-from linocut.observe import adopt_libraries, log, set_up_logs
-from linocut.parent import EXIT_UNFIT, die_with_parent
+from linocut.observe import adopt_libraries, log
+from linocut.parent import EXIT_UNFIT
 from linocut.runtime import Runtime, loading_file, ready_folder
 from linocut.settings import MIB, Settings
 from linocut.sight import can_compare, check_rule
+from linocut.workers.children import begun
 from linocut.workers.devices import check_devices, device_of
 from linocut.workers.loop import WorkerLoop
 from linocut.workers.presence import Presence
@@ -159,12 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The entry of a supervised engine process."""
     parser = argparse.ArgumentParser(prog="python -m linocut.workers.process", description=__doc__)
     parser.add_argument("--worker-id", default="", help="name of this worker in leases and logs")
-    parser.add_argument("--parent", type=int, default=0, help="process id to end with; 0: nobody's")
-    given = parser.parse_args(arguments)
-    if given.parent:
-        die_with_parent(given.parent)
-    settings = settings_with()
-    set_up_logs(settings.log_level, as_json=settings.log_json)
+    given, settings = begun(parser, arguments)
     return run(settings, given.worker_id)
 
 

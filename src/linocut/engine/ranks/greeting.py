@@ -109,13 +109,14 @@ def _say(connection: socket.socket, message: Any) -> None:
 
 
 def _hear(connection: socket.socket, kind: type[T], deadline: float) -> T:
-    """One line, and not a byte more. ``Unwelcome`` for anything else, ``OSError`` for whoever is late."""
+    """One line, and not a byte more. ``Unwelcome`` for anything else, ``OSError`` for whoever is late or goes away: a
+    leader that ends just now is no reason for a lender to end, too."""
     line = bytearray()
     while not line.endswith(b"\n") and len(line) < LONGEST_LINE:
         connection.settimeout(max(0.001, deadline - time.monotonic()))
         byte = connection.recv(1)
         if not byte:
-            break
+            raise ConnectionError("the connection ended within the greeting")
         line += byte
     try:
         return msgspec.json.decode(line, type=kind)

@@ -85,6 +85,7 @@ class Lending:
     def _greet(self, connection: socket.socket, address: str) -> None:
         try:
             lent = receive(connection, self._secret, self._wanted)
+            line = SocketLine(connection)
         except (OSError, Unwelcome) as reason:
             log("ranks").warning("a device is not taken", address=address, reason=str(reason))
             connection.close()
@@ -92,7 +93,7 @@ class Lending:
         finally:
             self._greeting.release()
         log("ranks").info("a device is lent", address=address, device=lent.name)
-        rank = self._rank(SocketLine(connection), lent.name)
+        rank = self._rank(line, lent.name)
         with self._changed:
             if self._is_closed:
                 rank.end()

@@ -6,10 +6,10 @@ What a rank of the leader's own machine reads from its disk is sent here: the en
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import msgspec
 import torch
@@ -38,15 +38,13 @@ class Here:
     features: Path
 
 
-def lend(
-    leader: str, secret: str, lent: Lent, here: Here, load: Load, again: Callable[[], bool] = lambda: True
-) -> None:
-    """Learn for the worker at ``leader`` (HOST:PORT), and for the one that comes after it there, while ``again`` says
-    so. ``Unwelcome`` when it refuses this device."""
+def lend(leader: str, secret: str, lent: Lent, here: Here, load: Load) -> NoReturn:
+    """Learn for the worker at ``leader`` (HOST:PORT), and for the one that comes after it there. ``Unwelcome`` when it
+    refuses this device."""
     once = _Once(load)
     host, _, port = leader.rpartition(":")
     said_at = 0.0
-    while again():
+    while True:
         try:
             connection = socket.create_connection((host, int(port)), GREETING_SECONDS)
         except OSError as away:
@@ -64,7 +62,7 @@ def lend(
                 notice_absence(connection)
                 with connection.makefile("rb") as commands, connection.makefile("wb") as answers:
                     serve(once, _commands(commands, answers, here), answers)
-        except OSError as gone:
+        except (OSError, ValueError) as gone:  # ValueError: it ended within a message
             log("ranks").warning("the worker is gone", leader=leader, reason=str(gone))
         moving.leave()
         time.sleep(PAUSE_SECONDS)
