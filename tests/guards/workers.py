@@ -147,7 +147,7 @@ GUARDS = (
     ),
     Guard(
         "an engine process dies with its supervisor",
-        "workers/process.py",
+        "workers/children.py",
         "        die_with_parent(given.parent)\n",
         "        pass\n",
         (f"{PROCESSES}test_an_engine_process_dies_with_its_parent",),
