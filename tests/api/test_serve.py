@@ -1,5 +1,6 @@
 """``python -m linocut.api.serve`` as a process: where it listens, how it ends, what it does not wait for."""
 
+import ctypes
 import json
 import os
 import signal
@@ -62,6 +63,34 @@ def test_it_says_where_it_listens_and_stops_when_told(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
         assert not (tmp_path / "data" / "server.json").exists()
+
+
+def test_a_signal_that_another_thread_gets_wakes_an_idle_server(tmp_path: Path) -> None:
+    """The same as a signal that comes between the loop's last look and its sleep: Python's handler has to wait."""
+    with served(tmp_path) as (process, _):
+        time.sleep(1)  # for the loop to sleep
+        threads = {int(entry.name) for entry in Path(f"/proc/{process.pid}/task").iterdir()} - {process.pid}
+        assert threads
+        assert ctypes.CDLL(None).tgkill(process.pid, max(threads), int(signal.SIGTERM)) == 0
+        assert process.wait(20) == 0
+
+
+def test_it_ends_without_the_last_steps_of_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that are not Python's still run: one that asked for Python meanwhile would abort the process."""
+    (tmp_path / "last").mkdir()
+    last = "import atexit, pathlib\natexit.register(pathlib.Path(__file__).with_name('steps').touch)\n"
+    (tmp_path / "last" / "sitecustomize.py").write_text(last)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "last"))
+    subprocess.run([sys.executable, "-c", ""], check=True)
+    steps = tmp_path / "last" / "steps"
+    assert steps.exists()
+    steps.unlink()
+    with served(tmp_path) as (process, url):
+        assert httpx2.get(f"{url}/healthz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert "stopped" in (tmp_path / "log").read_text().splitlines()[-1]
+    assert not steps.exists()
 
 
 def test_requests_under_way_do_not_hold_it_up(tmp_path: Path) -> None:

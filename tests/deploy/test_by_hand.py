@@ -147,7 +147,8 @@ def test_the_processes_of_a_way_in(kind: str, given: dict[str, str], postgres: P
         print({name: f"{code} after {seconds:.1f} s" for name, (code, seconds) in ended.items()})
         for way in living:
             code, seconds = ended[way.name]
-            assert (code, seconds < way.grace_seconds) == (0, True), f"{way.name}: {code} after {seconds:.1f} s"
+            late = f"{way.name}: {code} after {seconds:.1f} s\n{built.log()[-4000:]}"
+            assert (code, seconds < way.grace_seconds) == (0, True), late
         said = built.log()
         assert "Traceback" not in said
         assert "reads no variable" not in said
