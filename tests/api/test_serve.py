@@ -17,6 +17,7 @@ import httpx2
 import psutil
 import pytest
 from tests.api.live import base_folder
+from tests.api.processes import until
 
 from linocut.api import serve
 from linocut.errors import Conflict
@@ -72,7 +73,8 @@ def test_a_signal_that_another_thread_gets_wakes_an_idle_server(tmp_path: Path) 
         threads = {int(entry.name) for entry in Path(f"/proc/{process.pid}/task").iterdir()} - {process.pid}
         assert threads
         assert ctypes.CDLL(None).tgkill(process.pid, max(threads), int(signal.SIGTERM)) == 0
-        assert process.wait(20) == 0
+        until(lambda: process.poll() is not None, "an end", 20)
+        assert process.returncode == 0
 
 
 def test_it_ends_without_the_last_steps_of_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +82,7 @@ def test_it_ends_without_the_last_steps_of_python(tmp_path: Path, monkeypatch: p
     (tmp_path / "last").mkdir()
     last = "import atexit, pathlib\natexit.register(pathlib.Path(__file__).with_name('steps').touch)\n"
     (tmp_path / "last" / "sitecustomize.py").write_text(last)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "last"))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'last'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     subprocess.run([sys.executable, "-c", ""], check=True)
     steps = tmp_path / "last" / "steps"
     assert steps.exists()

@@ -17,7 +17,6 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from granian._granian import SocketHolder
@@ -43,6 +42,7 @@ from linocut.runtime import Runtime
 from linocut.safety.rules import read_rules
 from linocut.settings import Settings
 from linocut.sight import check_rule
+from linocut.stopping import when_asked
 
 HEADER_MILLISECONDS = 10_000
 """A connection that has not sent its headers by then is closed (slow-header attacks)."""
@@ -151,12 +151,11 @@ async def _serve_until_told(runtime: Runtime, listening: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
 
-    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+    def ask_to_stop() -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended already
             loop.call_soon_threadsafe(stopping.set)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask_to_stop)  # not the loop's own handlers: they end with the loop, before the process
+    when_asked(ask_to_stop)  # not the loop's own handlers: they end with the loop, before the process
     with woken_by_signals(loop):
         await serve(runtime, listening, stopping)
 

@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import os
 import secrets
-import signal
 import sys
 import threading
 import time
@@ -31,6 +30,7 @@ from linocut.parent import EXIT_UNFIT
 from linocut.runs.reports import close_failed_job
 from linocut.runtime import Runtime
 from linocut.settings import MIB, Settings
+from linocut.stopping import when_asked_is_set
 from linocut.workers.children import begun, settings_told
 from linocut.workers.scaling import Bounds, wanted
 
@@ -202,13 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The entry of the controller process."""
     parser = argparse.ArgumentParser(prog="python -m linocut.workers.controller", description=__doc__)
     _, settings = begun(parser, arguments)
-    stop = threading.Event()
-
-    def ask_to_stop(*_signal: Any) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask_to_stop)
+    stop = when_asked_is_set()
     try:
         return run(settings, stop)
     except LinocutError as error:

@@ -7,14 +7,11 @@
 import argparse
 import fcntl
 import os
-import signal
 import socket
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from linocut import ids
@@ -32,6 +29,7 @@ from linocut.parent import EXIT_UNFIT
 from linocut.runtime import Runtime, loading_file, ready_folder
 from linocut.settings import MIB, Settings
 from linocut.sight import can_compare, check_rule
+from linocut.stopping import when_asked_is_set
 from linocut.workers.children import begun
 from linocut.workers.devices import check_devices, device_of
 from linocut.workers.loop import WorkerLoop
@@ -41,13 +39,7 @@ from linocut.workers.presence import Presence
 def run(settings: Settings, worker_id: str = "") -> int:
     """Work in this process until SIGTERM or SIGINT, or until asked to drain; the exit code. The images in hand are
     finished first, for at most ``stop_seconds``; a training leaves a checkpoint and goes back into the queue."""
-    stop = threading.Event()
-
-    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask_to_stop)
+    stop = when_asked_is_set()
     settings = settings.for_a_worker()
     name = worker_id or f"{socket.gethostname()[:32]}-{os.getpid()}-{ids.new_id()[:6]}"
     try:

@@ -9,13 +9,11 @@ import fcntl
 import hashlib
 import math
 import os
-import signal
 import socket
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import IO, TYPE_CHECKING
 
 from linocut.bases import Memory, check_parts, load_base
@@ -27,6 +25,7 @@ from linocut.errors import Conflict, Damaged, InvalidRequest, LinocutError
 from linocut.folders import make_folder, temporary_files_inside
 from linocut.observe import log
 from linocut.settings import Settings
+from linocut.stopping import when_asked_is_set
 from linocut.workers.children import Child, environment_of
 from linocut.workers.ports import free_port, why_not
 
@@ -59,13 +58,7 @@ def run(settings: Settings, *, verify_base: bool = False) -> int:
     Asked to stop, it takes no more requests, lets those under way end while the engines still draw for them, and only
     then stops the engines: a training leaves a checkpoint and its lease. To be asked again changes nothing.
     """
-    stop = threading.Event()
-
-    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask_to_stop)
+    stop = when_asked_is_set()
     try:
         make_folder(settings.data)
         with lock_folder(settings.data):
