@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +17,14 @@ from tests.db.postgres import Postgres
 from tests.deploy.contained import PROGRAMS, House, Way, house, why_not_contained
 from tests.deploy.helm import WHY_NOT, chart_at
 from tests.deploy.reading import DEPLOY, SECRETS, compose
-from tests.deploy.ways import alone, of_chart, of_compose, of_systemd
+from tests.deploy.ways import alone, lender, of_chart, of_compose, of_systemd
+from tests.engine.lender import lent
 from tests.faults.server import free_port
 from tests.storage.store_fixtures import BUCKET, Swift, swift  # noqa: F401
 
+from linocut.bases import MINI, load_base
 from linocut.db import schema
+from linocut.engine.ranks.greeting import receive
 
 pytestmark = [pytest.mark.long, pytest.mark.postgresql, pytest.mark.timeout(600)]
 PATIENCE = 180.0
@@ -168,6 +172,22 @@ def test_one_service_needs_nothing_beside_it(tmp_path: Path) -> None:
         assert drawn(url, json.loads(made.stdout)["api_key"], url).startswith(b"\x89PNG")
         code, seconds = built.stop([way])["alone"]
         assert (code, seconds < way.grace_seconds) == (0, True)
+
+
+def test_a_device_is_lent_by_its_service(tmp_path: Path) -> None:
+    """It proves the secret of its environment file, has the base, and ends in time, also while its worker is silent."""
+    secret = "what both machines know"
+    with socket.create_server(("127.0.0.1", 0)) as door, house(tmp_path) as built:
+        door.settimeout(PATIENCE)
+        told = {"LEND_TO": f"127.0.0.1:{door.getsockname()[1]}", "LINOCUT_TRAINING_SECRET": secret}
+        way = lender(tmp_path, {**told, "LINOCUT_BASE": "mini", "OMP_NUM_THREADS": "1"})
+        built.start(way)
+        connection, _ = door.accept()
+        with connection:
+            assert receive(connection, secret, lent(base=load_base(MINI).identity)).kind == "cpu"
+            code, seconds = built.stop([way])["lender"]
+        assert (code, seconds < way.grace_seconds) == (0, True), built.log()
+        assert not list((tmp_path / "linocut" / "lend-0" / "lent").iterdir()), "it cleans up behind itself"
 
 
 def test_a_root_that_is_read_only_is_one(tmp_path: Path) -> None:

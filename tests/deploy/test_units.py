@@ -19,12 +19,19 @@ from tests.deploy.reading import (
     variables_of,
 )
 
+from linocut.engine.ranks.greeting import GREETING_SECONDS
 from linocut.environment import settings_with
+from linocut.parent import EXIT_UNFIT
 from linocut.settings import Settings
 
-SERVICES = {"linocut.service": "", "linocut-api@.service": "8731", "linocut-worker@.service": "0"} | {
-    "linocut-migrate.service": ""
+SERVICES = {
+    "linocut.service": "",
+    "linocut-api@.service": "8731",
+    "linocut-worker@.service": "0",
+    "linocut-lend@.service": "0",
+    "linocut-migrate.service": "",
 }
+LEND = "linocut-lend@.service"
 MOST_EXPOSED = 20
 """Of 100, as ``systemd-analyze security`` counts: 0 is closed, 96 a service without any line about it."""
 
@@ -96,14 +103,22 @@ def test_what_they_set_is_read_and_what_they_start_is_ours(name: str) -> None:
 def test_they_stop_as_the_server_wants_it(name: str) -> None:
     service = unit(name)["Service"]
     assert (service["KillSignal"], service["KillMode"]) == (["SIGTERM"], ["mixed"])
-    assert int(service["TimeoutStopSec"][0]) >= longest_stop(Settings())
+    patience = GREETING_SECONDS if name == LEND else longest_stop(Settings())  # a lender has nothing to finish
+    assert int(service["TimeoutStopSec"][0]) > patience
     assert service["Restart"] == (["always"] if "worker" in name else ["on-failure"]), "a drained worker ends well"
+
+
+def test_a_lender_that_is_refused_is_not_started_again() -> None:
+    service = unit(LEND)["Service"]
+    assert service["RestartPreventExitStatus"] == [str(EXIT_UNFIT)]
+    assert service["ExecStart"] == ["/opt/linocut/bin/linocut lend ${LEND_TO}"]
+    assert "LEND_TO" in variables_of((DEPLOY / "systemd" / "linocut.env.example").read_text())
 
 
 def test_the_example_names_settings_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (DEPLOY / "systemd" / "linocut.env.example").read_text()
     told = variables_of(text)
-    assert set(told) <= SETTINGS | OF_AWS
+    assert set(told) <= SETTINGS | OF_AWS | {"LEND_TO"}
     assert all(value == "" or "PASSWORD" in value for name, value in told.items() if IS_SECRET.search(name))
     live = dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
     for name, value in live.items():
@@ -111,7 +126,7 @@ def test_the_example_names_settings_and_no_secret(monkeypatch: pytest.MonkeyPatc
     assert settings_with().base == "mini"
 
 
-@pytest.mark.parametrize("name", ["linocut.service", "linocut-worker@.service"])
+@pytest.mark.parametrize("name", ["linocut.service", "linocut-worker@.service", LEND])
 def test_devices_that_learn_together_may_look_up_network_interfaces(name: str) -> None:
     """The system tells them over a socket of its own kind; gloo and ``ranks/moving.py`` ask for them by name."""
     (families,) = re.findall(r"^RestrictAddressFamilies=(.*)$", (DEPLOY / "systemd" / name).read_text(), re.MULTILINE)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,12 @@ def of_systemd(folder: Path, more: Mapping[str, str], ports: tuple[int, int]) ->
 def alone(folder: Path, more: Mapping[str, str]) -> Way:
     """linocut.service, which needs nothing beside it."""
     return _unit("alone", unit("linocut.service")["Service"], folder, more)
+
+
+def lender(folder: Path, more: Mapping[str, str]) -> Way:
+    """linocut-lend@0.service: ``LEND_TO`` stands in the environment file, and systemd puts it into the command."""
+    way = _unit("lender", unit("linocut-lend@.service", "0")["Service"], folder, more)
+    return replace(way, command=[more["LEND_TO"] if word == "${LEND_TO}" else word for word in way.command])
 
 
 def _unit(name: str, service: Mapping[str, list[str]], folder: Path, more: Mapping[str, str]) -> Way:
