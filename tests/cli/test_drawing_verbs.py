@@ -98,3 +98,36 @@ def test_a_mask_of_another_size_is_named(client_typing: Typed, folder: Path) -> 
     (folder / "mask.png").write_bytes(mask(20, 20))
     code, _, said = client_typing("inpaint", "cup.png", "mask.png", "tea")
     assert (code, said.startswith("linocut: mask: ")) == (1, True)
+
+
+LOOKS = {
+    "remix": ("style-type", "style-preset", "style-code", "palette", "style-reference", "negative", "resolution"),
+    "inpaint": ("style-type", "style-preset", "style-code", "palette", "style-reference"),
+    "reframe": ("style-preset", "style-code", "palette", "style-reference"),
+    "replace-background": ("style-preset", "style-code", "palette", "style-reference"),
+}
+"""What each operation of the contract takes of a look."""
+VALUES = {
+    "style-type": ("design", "DESIGN"),
+    "style-preset": ("art_deco", "ART_DECO"),
+    "style-code": ("ABCD1234", "ABCD1234"),
+    "palette": ("ember", "color_palette"),
+    "style-reference": ("cup.png", "style_reference_images"),
+    "negative": ("blue", "blue"),
+    "resolution": ("1344x640", ""),
+}
+
+
+@pytest.mark.parametrize("verb", LOOKS)
+def test_every_option_of_a_look_reaches_the_server(client_typing: Typed, folder: Path, verb: str) -> None:
+    for option in LOOKS[verb]:
+        value, told = VALUES[option]
+        code, out, said = client_typing(verb, "cup.png", *VERBS[verb], f"--{option}", value)
+        assert code == 0, said
+        picture = Image.open(out.strip())
+        texts = picture.text  # type: ignore[attr-defined]
+        assert told in texts.get("linocut:style", "") + texts.get("linocut:negative_prompt", ""), option
+        assert option != "resolution" or picture.size == (1344, 640)
+    if verb in ("remix", "inpaint"):
+        code, _, said = client_typing(verb, "cup.png", *VERBS[verb], "--character-reference", "cup.png")
+        assert (code, "character_reference_images" in said) == (1, True)

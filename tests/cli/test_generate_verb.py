@@ -1,5 +1,6 @@
 """``linocut generate`` with a look, as a person types it."""
 
+import io
 import json
 from pathlib import Path
 
@@ -22,6 +23,7 @@ WAYS = [
     ("--negative", "red"), ("--style-type", "realistic"), ("--style-preset", "art_deco"), ("--style-code", "ABCD1234"),
     ("--style-code", "ABCD1234", "--style-code", "00FF00FF"), ("--palette", "ember"),
     ("--palette", "#102060:0.7, #fc0:0.3"), ("--style-reference", "a.png"), ("--style-reference", "a.png") * 2,
+    ("--negative-prompt", "red"),
 ]  # fmt: skip
 
 
@@ -35,7 +37,12 @@ def test_every_option_of_a_look_reaches_the_server(client_typing: Typed, folder:
     assert [one["path"] for one in pictures] == ["drawn/linocut-5.png", "drawn/linocut-6.png"]
     texts = Image.open(pictures[0]["path"]).text  # type: ignore[attr-defined]
     asked = texts.get("linocut:style", "") + texts.get("linocut:negative_prompt", "")
-    field = {"--negative": "red", "--palette": "color_palette", "--style-reference": "style_reference_images"}
+    field = {
+        "--negative": "red",
+        "--negative-prompt": "red",
+        "--palette": "color_palette",
+        "--style-reference": "style_reference_images",
+    }
     assert field.get(way[0], way[1].upper()) in asked
     assert said.splitlines() == [f"note: {note}" for note in pictures[0]["x_linocut"].get("notes", [])]
 
@@ -68,3 +75,62 @@ def test_a_palette_as_it_is_typed() -> None:
     assert palette_of("#fff:0.5,#000") == {
         "members": [{"color_hex": "#fff", "color_weight": "0.5"}, {"color_hex": "#000"}]
     }
+
+
+def test_a_picture_has_the_size_that_was_asked_for(client_typing: Typed, folder: Path) -> None:
+    code, out, said = client_typing("generate", "a cat", "--seed", 5, "--resolution", "1344x640")
+    assert (code, Image.open(out.strip()).size) == (0, (1344, 640)), said
+    code, out, said = client_typing("generate", "a cat", "--resolution", "1344x640", "--aspect-ratio", "1x1")
+    assert (code, "resolution" in said) == (1, True)
+
+
+STRUCTURED = {
+    "high_level_description": "A red cup on a white ground.",
+    "compositional_deconstruction": {"background": "white", "elements": [{"type": "obj", "desc": "a red cup"}]},
+}
+
+
+def test_a_structured_prompt_is_drawn_from_a_file_or_from_stdin(
+    client_typing: Typed, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "cup.json").write_text(json.dumps(STRUCTURED))
+    for file in ("cup.json", "-"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(STRUCTURED).encode())))
+        told = ("--seed", 7, "--resolution", "2048x2048", "--rendering-speed", "turbo", "--out", f"to{file}")
+        code, out, said = client_typing("generate", "--json-prompt", file, *told)
+        assert code == 0, said
+        picture = Image.open(out.strip())
+        assert picture.size == (2048, 2048)
+        assert "a red cup" in picture.text["linocut:caption"]  # type: ignore[attr-defined]
+
+
+def test_what_describe_tells_is_drawn_again(client_typing: Typed, folder: Path) -> None:
+    code, told, said = client_typing("describe", "a.png", "--json")
+    assert code == 0, said
+    (folder / "a.json").write_text(told)
+    code, _, said = client_typing("generate", "--json-prompt", "a.json")
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("way", "code", "words"),
+    [
+        ((), 2, "Say what to draw, once"),
+        (("a cat", "--json-prompt", "cup.json"), 2, "Say what to draw, once"),
+        (("--json-prompt", "none.json"), 2, "none.json"),
+        (("--json-prompt", "a.png"), 2, "a.png is no JSON"),
+        (("--json-prompt", "twice.json"), 2, "the name 'a' stands twice"),
+        (("--json-prompt", "cup.json", "--negative", "red"), 2, "Beside --json-prompt only --model"),
+        (("--json-prompt", "cup.json", "--num-images", "2"), 2, "Beside --json-prompt only --model"),
+        (("--json-prompt", "list.json"), 1, "json_prompt"),
+        (("--json-prompt", "cup.json", "--resolution", "7x7"), 1, "resolution"),
+    ],
+)
+def test_a_wrong_structured_prompt_has_its_sentence(
+    client_typing: Typed, folder: Path, way: tuple[str, ...], code: int, words: str
+) -> None:
+    (folder / "cup.json").write_text(json.dumps(STRUCTURED))
+    (folder / "twice.json").write_text('{"a": 1, "a": 2}')
+    (folder / "list.json").write_text("[]")
+    ended, out, said = client_typing("generate", *way)
+    assert (ended, out, words in " ".join(said.split())) == (code, "", True), said

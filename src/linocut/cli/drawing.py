@@ -22,6 +22,10 @@ NumImagesOption = Annotated[int | None, typer.Option("--num-images", min=1, max=
 SpeedOption = Annotated[
     str | None, typer.Option("--rendering-speed", help="FLASH, TURBO, BALANCED, DEFAULT or QUALITY.")
 ]
+AspectRatioOption = Annotated[str | None, typer.Option("--aspect-ratio", help="Shape of the picture: 1x1, 16x9, 3x4 …")]
+ResolutionOption = Annotated[
+    str | None, typer.Option("--resolution", help="Size of the picture instead of its shape: 1024x1024, 1344x640 …")
+]
 MagicPromptOption = Annotated[
     str | None,
     typer.Option("--magic-prompt", help="ON makes up what the prompt leaves out, OFF nothing, AUTO as it fits."),

@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption
-from linocut.cli.drawing import MagicPromptOption, NumImagesOption, OutOption, SeedOption, draw, given
+from linocut.cli.drawing import (
+    MagicPromptOption,
+    NumImagesOption,
+    OutOption,
+    ResolutionOption,
+    SeedOption,
+    draw,
+    given,
+)
 from linocut.cli.say import JsonFlag
 
 
@@ -20,6 +28,7 @@ def edit(
     aspect_ratio: Annotated[
         str | None, typer.Option("--aspect-ratio", help="Another shape: 1x1, 16x9, 3x4 …; else the picture's own.")
     ] = None,
+    resolution: ResolutionOption = None,
     magic_prompt: MagicPromptOption = None,
     transparent: Annotated[bool, typer.Option("--transparent", help="Make the ground transparent.")] = False,
     out: OutOption = Path(),
@@ -32,6 +41,7 @@ def edit(
         seed=seed,
         num_images=num_images,
         aspect_ratio=aspect_ratio,
+        resolution=resolution,
         magic_prompt=magic_prompt,
         transparent_background=transparent or None,
     )

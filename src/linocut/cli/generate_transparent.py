@@ -7,6 +7,7 @@ import typer
 
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption
 from linocut.cli.drawing import (
+    AspectRatioOption,
     MagicPromptOption,
     ModelOption,
     NumImagesOption,
@@ -17,6 +18,7 @@ from linocut.cli.drawing import (
     draw,
     given,
 )
+from linocut.cli.looks import NegativeOption
 from linocut.cli.say import JsonFlag
 
 
@@ -25,13 +27,11 @@ def generate_transparent(
     model: ModelOption = None,
     seed: SeedOption = None,
     num_images: NumImagesOption = None,
-    aspect_ratio: Annotated[
-        str | None, typer.Option("--aspect-ratio", help="Shape of the picture: 1x1, 16x9, 3x4 …")
-    ] = None,
+    aspect_ratio: AspectRatioOption = None,
     upscale_factor: Annotated[str, typer.Option("--upscale-factor", help="X1, X2 or X4: how much is enlarged.")] = "X1",
     rendering_speed: SpeedOption = None,
     magic_prompt: MagicPromptOption = None,
-    negative_prompt: Annotated[str | None, typer.Option("--negative-prompt", help="What is to be left out.")] = None,
+    negative: NegativeOption = None,
     out: OutOption = Path(),
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
@@ -41,7 +41,7 @@ def generate_transparent(
     asked = given(
         custom_model_uri=model, seed=seed, num_images=num_images, aspect_ratio=aspect_ratio,
         upscale_factor=upscale_factor.upper(), rendering_speed=rendering_speed, magic_prompt=magic_prompt,
-        negative_prompt=negative_prompt,
+        negative_prompt=negative,
     )  # fmt: skip
     stem = "linocut-transparent"
     draw(lambda client: client.generate_transparent(prompt, **asked), (url, key_file), out, stem, as_json=as_json)

@@ -18,6 +18,15 @@ from linocut.cli.drawing import (
     draw,
     given,
 )
+from linocut.cli.looks import (
+    CharacterOption,
+    PaletteOption,
+    StyleCodeOption,
+    StylePresetOption,
+    StyleReferenceOption,
+    StyleTypeOption,
+    look,
+)
 from linocut.cli.say import JsonFlag
 
 
@@ -33,6 +42,12 @@ def inpaint(
     num_images: NumImagesOption = None,
     rendering_speed: SpeedOption = None,
     magic_prompt: MagicPromptOption = None,
+    style_type: StyleTypeOption = None,
+    style_preset: StylePresetOption = None,
+    style_code: StyleCodeOption = None,
+    palette: PaletteOption = None,
+    style_reference: StyleReferenceOption = None,
+    character_reference: CharacterOption = None,
     out: OutOption = Path(),
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
@@ -45,6 +60,7 @@ def inpaint(
         num_images=num_images,
         rendering_speed=rendering_speed,
         magic_prompt=magic_prompt,
+        **look(style_type, style_preset, style_code, palette, style_reference, character_reference),
     )
     stem = f"{file.stem}-inpaint"
     draw(lambda client: client.inpaint(file, mask, prompt, **asked), (url, key_file), out, stem, as_json=as_json)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-NegativeOption = Annotated[str | None, typer.Option("--negative", help="What is to be left out.")]
+NegativeOption = Annotated[str | None, typer.Option("--negative", "--negative-prompt", help="What is to be left out.")]
 StyleTypeOption = Annotated[
     str | None, typer.Option("--style-type", help="AUTO, GENERAL, REALISTIC, DESIGN, FICTION, STYLIZED or CUSTOM.")
 ]
@@ -26,6 +26,25 @@ CharacterOption = Annotated[
     Path | None,
     typer.Option("--character-reference", exists=True, dir_okay=False, help="A picture of who is to appear."),
 ]
+
+
+def look(
+    style_type: str | None = None,
+    style_preset: str | None = None,
+    style_code: list[str] | None = None,
+    palette: str | None = None,
+    style_reference: list[Path] | None = None,
+    character_reference: Path | None = None,
+) -> dict[str, Any]:
+    """The fields of a look that was asked for; None where there is none."""
+    return {
+        "style_type": style_type,
+        "style_preset": style_preset,
+        "style_codes": style_code or None,
+        "color_palette": palette_of(palette),
+        "style_reference_images": style_reference or None,
+        "character_reference_images": [character_reference] if character_reference else None,
+    }
 
 
 def palette_of(text: str | None) -> dict[str, Any] | None:

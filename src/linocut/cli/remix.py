@@ -7,16 +7,28 @@ import typer
 
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption
 from linocut.cli.drawing import (
+    AspectRatioOption,
     MagicPromptOption,
     ModelOption,
     NumImagesOption,
     OutOption,
     PictureArgument,
     PromptArgument,
+    ResolutionOption,
     SeedOption,
     SpeedOption,
     draw,
     given,
+)
+from linocut.cli.looks import (
+    CharacterOption,
+    NegativeOption,
+    PaletteOption,
+    StyleCodeOption,
+    StylePresetOption,
+    StyleReferenceOption,
+    StyleTypeOption,
+    look,
 )
 from linocut.cli.say import JsonFlag
 
@@ -30,11 +42,17 @@ def remix(
     model: ModelOption = None,
     seed: SeedOption = None,
     num_images: NumImagesOption = None,
-    aspect_ratio: Annotated[
-        str | None, typer.Option("--aspect-ratio", help="Shape that the picture is cropped to: 1x1, 16x9, 3x4 …")
-    ] = None,
+    aspect_ratio: AspectRatioOption = None,
+    resolution: ResolutionOption = None,
     rendering_speed: SpeedOption = None,
     magic_prompt: MagicPromptOption = None,
+    negative: NegativeOption = None,
+    style_type: StyleTypeOption = None,
+    style_preset: StylePresetOption = None,
+    style_code: StyleCodeOption = None,
+    palette: PaletteOption = None,
+    style_reference: StyleReferenceOption = None,
+    character_reference: CharacterOption = None,
     out: OutOption = Path(),
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
@@ -47,8 +65,11 @@ def remix(
         seed=seed,
         num_images=num_images,
         aspect_ratio=aspect_ratio,
+        resolution=resolution,
         rendering_speed=rendering_speed,
         magic_prompt=magic_prompt,
+        negative_prompt=negative,
+        **look(style_type, style_preset, style_code, palette, style_reference, character_reference),
     )
     stem = f"{file.stem}-remix"
     draw(lambda client: client.remix(file, prompt, **asked), (url, key_file), out, stem, as_json=as_json)

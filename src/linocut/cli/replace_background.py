@@ -16,6 +16,7 @@ from linocut.cli.drawing import (
     draw,
     given,
 )
+from linocut.cli.looks import PaletteOption, StyleCodeOption, StylePresetOption, StyleReferenceOption, look
 from linocut.cli.say import JsonFlag
 
 
@@ -27,13 +28,23 @@ def replace_background(
     num_images: NumImagesOption = None,
     rendering_speed: SpeedOption = None,
     magic_prompt: MagicPromptOption = None,
+    style_preset: StylePresetOption = None,
+    style_code: StyleCodeOption = None,
+    palette: PaletteOption = None,
+    style_reference: StyleReferenceOption = None,
     out: OutOption = Path(),
     url: UrlOption = DEFAULT_URL,
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
 ) -> None:
     """Draw another ground behind the object of a picture, and save the results; the object stays as it is."""
-    asked = given(seed=seed, num_images=num_images, rendering_speed=rendering_speed, magic_prompt=magic_prompt)
+    asked = given(
+        seed=seed,
+        num_images=num_images,
+        rendering_speed=rendering_speed,
+        magic_prompt=magic_prompt,
+        **look(None, style_preset, style_code, palette, style_reference),
+    )
     stem, words = f"{file.stem}-ground", ground if prompt is None else prompt
     if words is None or (ground is not None and prompt is not None):
         raise typer.BadParameter("Say what the new ground shows, once: FILE PROMPT, or FILE --prompt PROMPT.")
