@@ -112,6 +112,21 @@ def test_what_describe_tells_is_drawn_again(client_typing: Typed, folder: Path) 
     assert code == 0, said
 
 
+def test_a_prompt_is_written_out_and_drawn(client_typing: Typed, folder: Path) -> None:
+    code, told, said = client_typing("magic-prompt", 'a cat with the word "TEA"', "--aspect-ratio", "16x9")
+    assert code == 0, said
+    assert told.count("\n") > 5, "it is for an editor"
+    (folder / "cat.json").write_text(told)
+    code, out, said = client_typing("generate", "--json-prompt", "cat.json")
+    assert code == 0, said
+    assert "TEA" in Image.open(out.strip()).text["linocut:caption"]  # type: ignore[attr-defined]
+    code, line, _ = client_typing("magic-prompt", 'a cat with the word "TEA"', "--aspect-ratio", "16x9", "--json")
+    assert (code, line.count("\n"), json.loads(line)) == (0, 1, json.loads(told))
+    for way, words in ((("a cat", "--aspect-ratio", "5x7"), "aspect_ratio"), ((" ",), "text_prompt")):
+        code, out, said = client_typing("magic-prompt", *way)
+        assert (code, out, words in said) == (1, "", True), said
+
+
 @pytest.mark.parametrize(
     ("way", "code", "words"),
     [

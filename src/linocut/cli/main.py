@@ -45,6 +45,7 @@ VERBS = (
     "upscale",
     "edit",
     "describe",
+    "magic-prompt",
     "layerize",
     "images",
     "inspect",
