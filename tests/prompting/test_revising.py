@@ -152,7 +152,9 @@ def test_the_part_that_was_not_understood_is_told() -> None:
 
 WORDS = (
     "make", "the", "star", "circle", "blue", "red", "to", "and", "remove", "add", "move", "left", "top", '"TEA"',
-    "background", "a", "with", "into", "TEA", "it", "all", "say", ",", ".", "text", "!", "and the",
+    "background", "a", "with", "into", "TEA", "it", "all", "say", ",", ".", "text", "!", "and the", "keep", "only",
+    "but", "everything", "except", "instead of", "next to", "above", "between", "put", "write", "two", "dots", "on",
+    "else",
 )  # fmt: skip
 
 

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from linocut.prompting.reader import Ground, Thing
 from linocut.prompting.references import Reference
+from linocut.prompting.relations import Relation
 
 
 @dataclass(frozen=True)
 class Change:
-    """``kind``: remove, add, move, swap, recolour, reword, resize, ground. ``things``: what is new, or comes
-    instead (the first of them); ``ground``: how the ground becomes."""
+    """``kind``: remove, keep, add, move, swap, recolour, reword, resize, ground. ``things``: what is new, or comes
+    instead (the first of them); ``beside``: what it is or goes by, before any ``place``; ``ground``: how the ground
+    becomes."""
 
     kind: str
     about: Reference
@@ -17,5 +19,6 @@ class Change:
     things: tuple[Thing, ...] = ()
     text: str = ""
     place: tuple[int | None, int | None] = (None, None)
+    beside: Relation | None = None
     scale: float = 1.0
     ground: Ground | None = None

@@ -4,7 +4,7 @@ Whether that is in the picture is not looked up here (``revising`` does that).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from linocut.prompting.colours import TINTS, colour_of
@@ -18,12 +18,28 @@ TEXT_NOUNS = frozenset((
 ))  # fmt: skip
 MARK = re.compile("\x00(\\d+)")
 """What stands for a quotation."""
-_AFTER_IT = frozenset(["on", "in", "at", "of", "with", "next", "beside", "below", "above", "under", "near", "behind"])
+_AFTER_IT = frozenset((
+    "on", "in", "at", "of", "with", "next", "beside", "below", "above", "under", "near", "behind", "around", "between",
+    "inside", "over", "from",
+))  # fmt: skip
 """What follows says where it is, or what it has."""
-_ALL = frozenset(["all", "both", "every", "each", "everything"])
-_SMALL = frozenset(["the", "a", "an", "of", "to", "on", "in", "at", "one", ","])
+_ALL = frozenset(["all", "both", "every", "each", "everything", "anything"])
+_FIGURES = frozenset(["figure", "figures", "shape", "shapes", "object", "objects"])
+THINGS = _FIGURES | frozenset(["thing", "things", "element", "elements", "item", "items", "stuff"])
+_SMALL = frozenset(["the", "a", "an", "of", "to", "on", "in", "at", "one", "ones", ","])
 _IT = frozenset(["it", "its", "them", "they", "this", "that"])
+EXCEPT = re.compile(
+    r"\b(?:but|except(?:ing)?|excluding|besides|(?:apart|aside) from|other than|save)(?: for| not)?\b ?"
+    r"|\b(?:that|which) (?:(?:is|are) not|(?:is|are)n['\u2019]t)\b ?",
+    re.IGNORECASE,
+)
+"""Before what is spared."""
+_ELSE = re.compile(
+    r"(?:everything|anything|all) else|all others|(?:all )?(?:of )?the (?:rest|others|other (?:ones|things))",
+    re.IGNORECASE,
+)
 _OTHERS = re.compile(r",(?: and)? | and ")
+_ENDS = " .,!?;:"
 _BEGINS = re.compile(r"(?:the|a|an|all|both|every|each|it|them|\x00)(?![a-z])", re.IGNORECASE)
 """How words begin that point at something of their own."""
 
@@ -32,22 +48,30 @@ _BEGINS = re.compile(r"(?:the|a|an|all|both|every|each|it|them|\x00)(?![a-z])", 
 class Reference:
     """What a clause is about. ``name``: a figure, "" for any, "?" for one that nobody knows; ``words``: its own words;
     ``colours`` as '#RRGGBB'; ``text``: lettering, in the words that were sent; ``is_text``: lettering, whatever it
-    says; ``is_it``: what was spoken of before; ``place`` as in ``Thing``; ``every``: all of them."""
+    says; ``is_figure``: no lettering; ``is_it``: what was spoken of before; ``place`` as in ``Thing``; ``every``: all
+    of them; ``but``: what is spared of them."""
 
     words: str
     name: str = ""
     colours: tuple[str, ...] = ()
     text: str = ""
     is_text: bool = False
+    is_figure: bool = False
     is_ground: bool = False
     is_it: bool = False
     place: tuple[int | None, int | None] = (None, None)
     every: bool = False
+    but: tuple["Reference", ...] = ()
 
     @property
     def names_something(self) -> bool:
         """Whether it is more than a colour or a place."""
         return bool(self.name or self.is_text or self.is_ground or self.is_it or self.every)
+
+    @property
+    def is_everything(self) -> bool:
+        """All that is in the picture, but what is spared."""
+        return self.every and not self.name and not self.is_text
 
 
 class Quoted:
@@ -83,6 +107,18 @@ class Quoted:
 
 def references_of(words: str, quoted: Quoted) -> list[Reference]:
     """All that some words point at: "the cup, the star and the text" are three. Empty where any points at nothing."""
+    exception = EXCEPT.search(words)
+    if exception is None:
+        return _listed(words, quoted)
+    spared = _listed(words[exception.end() :], quoted)
+    if not spared:
+        return []
+    shown = quoted.put_back(words).strip(_ENDS)
+    but = tuple(one for one in spared if not one.is_ground)
+    return [replace(one, words=shown, but=but) for one in _listed(words[: exception.start()].strip(" ,"), quoted)]
+
+
+def _listed(words: str, quoted: Quoted) -> list[Reference]:
     found, pending = [], ""
     pieces = _OTHERS.split(words)
     for place, piece in enumerate(pieces):
@@ -102,7 +138,9 @@ def references_of(words: str, quoted: Quoted) -> list[Reference]:
 
 def reference_of(words: str, quoted: Quoted) -> Reference | None:
     """What some words point at; None where they point at nothing that could be in a picture."""
-    shown = quoted.put_back(words).strip(" .,!?;:")
+    shown = quoted.put_back(words).strip(_ENDS)
+    if _ELSE.fullmatch(words.strip(_ENDS)):
+        return Reference(shown, every=True, but=(Reference(shown, is_it=True),))
     lower = [word.lower() for word in TOKEN.findall(MARK.sub(" ", words))]
     if any(word in GROUND_NOUNS for word in lower):
         return Reference(shown, is_ground=True)
@@ -116,24 +154,28 @@ def reference_of(words: str, quoted: Quoted) -> Reference | None:
         name, plural = noun_of(word)
         if name:
             return Reference(shown, name, colours, place=place, every=every or plural)
-    kept = [
-        w for w in lower if w not in ("the", "a", "an", "of", "to", "on", "in", "at", "one", ",") and w not in PLACES
-    ]
-    kept = [w for w in kept if not colour_of(w) and w not in SIZES and w not in COUNTS and w not in TINTS]
+    kept = [word for word in lower if not _describes(word)]
     if kept and all(word in _IT for word in kept):
         return Reference(shown, colours=colours, is_it=True, place=place)
-    if (
-        every
-        or kept in (["figure"], ["shape"], ["object"], ["thing"])
-        or (not kept and (colours or place != (None, None)))
-    ):
-        return Reference(shown, colours=colours, place=place, every=every)
+    noun = next((word for word in reversed(head) if not _describes(word)), "")
+    if any(noun_of(word)[0] for word in lower[len(head) :]):  # "everything around the star"
+        return Reference(shown, name="?", colours=colours, place=place)
+    if noun in _ALL | THINGS | _IT or (not kept and (colours or every or place != (None, None))):
+        every = every or (noun in THINGS and noun.endswith("s"))
+        return Reference(shown, colours=colours, is_figure=noun in _FIGURES, place=place, every=every)
     return Reference(shown, name="?", colours=colours, place=place) if kept else None
+
+
+def _describes(word: str) -> bool:
+    """Whether a word says how or where something is, and not what."""
+    is_quality = colour_of(word) or word in SIZES or word in COUNTS or word in TINTS
+    return bool(is_quality) or word in _SMALL or word in PLACES
 
 
 def colours_in(words: str) -> tuple[str, ...]:
     """Colours with their tints, as the reader has them."""
-    reader = read(f"on {' '.join(w for w in words.lower().split() if not noun_of(w.strip('.,'))[0])}")
+    rest = [word for word in words.lower().split() if word not in TEXT_NOUNS and not noun_of(word.strip(".,"))[0]]
+    reader = read(f"on {' '.join(rest)}")
     return tuple(reader.ground.colours or reader.colours)
 
 
