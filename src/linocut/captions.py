@@ -6,6 +6,8 @@ were trained on (ideogram-oss/ideogram4, prompting guide).
 
 import json
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,10 @@ _ELEMENT_KEYS = {
     "obj": ("type", "bbox", "desc", "color_palette"),
     "text": ("type", "bbox", "text", "desc", "color_palette"),
 }
+_KEYS = ("high_level_description", "style_description", "compositional_deconstruction", "tags")
+_MOST_NAMED = 8
+"""Keys that a note names."""
+_LONGEST_KEY = 60
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,58 @@ def normalise(caption: object, field: str = "json_prompt") -> dict[str, Any]:
         "elements": [_element(item, f"{path}.elements[{i}]") for i, item in enumerate(elements)],
     }
     return normal
+
+
+def structured(text: str) -> dict[str, Any]:
+    """The structured caption that ``text`` is, as it was sent; empty for any other text."""
+    if text.lstrip().startswith("{"):
+        with suppress(ValueError, RecursionError, InvalidRequest):
+            caption = json.loads(text)
+            normalise(caption)
+            return dict(caption)
+    return {}
+
+
+def remarks(caption: dict[str, Any], field: str = "json_prompt") -> tuple[str, ...]:
+    """What is to be said of a caption that ``normalise`` takes: keys that it drops (nulls and ``tags`` are dropped
+    without a word), and boxes without an area. A sentence each, ``field`` first."""
+    notes = []
+    if unread := list(_unread(caption)):
+        are = "is no key of the schema and was" if len(unread) == 1 else "are no keys of the schema and were"
+        notes.append(f"{field}: {_listed(unread)} {are} left out.")
+        if any(path.startswith("elements") and path.endswith(".text") for path in unread):
+            notes[0] += ' Lettering is an element of type "text".'
+    elements = caption["compositional_deconstruction"]["elements"]
+    if flat := [f"elements[{i}].bbox" for i, element in enumerate(elements) if _is_flat(element.get("bbox"))]:
+        has = "has" if len(flat) == 1 else "have"
+        notes.append(
+            f"{field}: {_listed(flat)} {has} no area, so little or nothing is drawn there. A box needs y_min < y_max "
+            "and x_min < x_max."
+        )
+    return tuple(notes)
+
+
+def _unread(caption: dict[str, Any]) -> Iterator[str]:
+    """The paths of the keys that ``normalise`` drops and that say something."""
+    parts = caption["compositional_deconstruction"]
+    yield from _others(caption, "", _KEYS)
+    yield from _others(caption.get("style_description") or {}, "style_description.", (*_STYLE_PHOTO, *_STYLE_OTHER))
+    yield from _others(parts, "compositional_deconstruction.", ("background", "elements"))
+    for i, element in enumerate(parts["elements"]):
+        yield from _others(element, f"elements[{i}].", _ELEMENT_KEYS[element["type"]])
+
+
+def _others(owner: dict[str, Any], path: str, known: Iterable[str]) -> Iterator[str]:
+    return (f"{path}{key[:_LONGEST_KEY]}" for key, value in owner.items() if key not in known and value is not None)
+
+
+def _is_flat(bbox: list[int] | None) -> bool:
+    return bbox is not None and (bbox[0] == bbox[2] or bbox[1] == bbox[3])
+
+
+def _listed(paths: list[str]) -> str:
+    few = [*paths[:_MOST_NAMED], f"{len(paths) - _MOST_NAMED} more"] if len(paths) > _MOST_NAMED else paths
+    return few[0] if len(few) == 1 else f"{', '.join(few[:-1])} and {few[-1]}"
 
 
 def _object(value: object, path: str) -> dict[str, Any]:

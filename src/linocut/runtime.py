@@ -108,12 +108,13 @@ class Runtime:
         has its words."""
         return self.worded(text, 1, 1, make_up=False).caption
 
-    def worded(self, text: str, width: int, height: int, *, make_up: bool) -> Worded:
+    def worded(self, text: str, width: int, height: int, *, make_up: bool, own_model: bool = False) -> Worded:
         """What the base reads for ``text``, a plain text or a structured caption, and what is to be said about that.
 
-        ``make_up``: as ``expand`` (for the base by itself), else as ``restate`` (for a custom model).
+        ``make_up``: as ``expand`` (for the base by itself), else as ``restate`` (for a custom model, or over a
+        picture). ``own_model``: whether a custom model draws, which may know more.
         """
-        return worded(self.base, text, width, height, make_up=make_up)
+        return worded(self.base, text, width, height, make_up=make_up, own_model=own_model)
 
     def dressed(self, said: Worded, text: str, dress: Dress, *, avoid: str, own_model: bool) -> Worded:
         """What the base reads for ``text`` in a look. ``avoid``: a text whose colours are not made up; ``own_model``:
@@ -196,11 +197,11 @@ def loading_file(settings: Settings, worker_id: str) -> Path:
     return loading_folder(settings) / worker_id
 
 
-def worded(base: Base, text: str, width: int, height: int, *, make_up: bool) -> Worded:
+def worded(base: Base, text: str, width: int, height: int, *, make_up: bool, own_model: bool = False) -> Worded:
     """As ``Runtime.worded``."""
     if not (base.reads_structure or base.knows):
         return _in_plain_words(text, base.max_text_tokens)
-    return _worded(text, width, height, base.max_text_tokens, base.knows, make_up)
+    return _worded(text, (width, height), base.max_text_tokens, base.knows, make_up, own_model)
 
 
 def in_a_look(base: Base, said: Worded, text: str, dress: Dress, *, avoid: str = "", own_model: bool = False) -> Worded:
@@ -267,16 +268,19 @@ def _in_plain_words(text: str, max_text_tokens: int) -> Worded:
 
 
 @lru_cache(maxsize=1024)
-def _worded(text: str, width: int, height: int, max_text_tokens: int, knows: str, make_up: bool) -> Worded:
+def _worded(
+    text: str, size: tuple[int, int], max_text_tokens: int, knows: str, make_up: bool, own_model: bool
+) -> Worded:
     if structured := _structured(text):
         if not knows:
             return Worded(caption_text(structured), caption_text(structured))
-        size = width, height
-        asked, notes = reword(structured, size, max_text_tokens=max_text_tokens, knows=knows, make_up=make_up)
+        asked, notes = reword(
+            structured, size, max_text_tokens=max_text_tokens, knows=knows, make_up=make_up, has_own_model=own_model
+        )
         return Worded(caption_text(asked), caption_text(structured), notes)
-    caption = normalise(expand(text, (width, height), 0) if make_up else restate(text))
+    caption = normalise(expand(text, size, 0) if make_up else restate(text))
     written = caption_text(fitted(caption, max_text_tokens, is_small=bool(knows)))
-    notes = notes_of(text, written, knows=knows, has_own_model=not make_up)
+    notes = notes_of(text, written, knows=knows, has_own_model=own_model)
     return Worded(written, written, notes, is_cut=bool(cut_of(text, written)))
 
 

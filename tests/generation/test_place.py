@@ -186,6 +186,12 @@ def test_images_in_flight_are_counted_per_organisation(open_workshop: Callable[.
     workshop.place(workshop.alice, num_images=5)
 
 
+def test_more_images_than_the_limit_are_never_told_to_wait(open_workshop: Callable[..., Workshop]) -> None:
+    workshop = open_workshop(max_images_in_flight=2)
+    with pytest.raises(InvalidRequest, match=r"asks for 3 images at once; .* Ask for at most 2 in one request\."):
+        workshop.place(workshop.alice, num_images=3)
+
+
 def test_a_training_takes_no_place_of_an_image(open_workshop: Callable[..., Workshop]) -> None:
     workshop = open_workshop(max_images_in_flight=1)
     workshop.start(workshop.alice)

@@ -22,8 +22,23 @@ OTHER = workshop.BASE
 LONG = "a quiet harbour in the early morning with many small boats and old nets hung up to dry beside " * 4
 
 
-def notes(text: str, *, make_up: bool = True) -> list[str]:
-    return list(worded(BASE, text, 1024, 1024, make_up=make_up).notes)
+FOREIGN: dict[str, Any] = {
+    "high_level_description": "A poster",
+    "style_description": {"aesthetics": "minimal, airy", "lighting": "studio", "color_palette": ["#FFFFFF", "#2358CE"]},
+    "compositional_deconstruction": {
+        "background": "A clean white background with a subtle vignette",
+        "elements": [
+            {"type": "obj", "bbox": [100, 300, 500, 700], "desc": "A solid red circle"},
+            {"type": "text", "bbox": [600, 0, 900, 1000], "text": "GRAND SALE",
+             "desc": "Large bold blue sans-serif capitals"},
+            {"type": "obj", "desc": "A golden retriever"},
+        ],
+    },
+}  # fmt: skip
+
+
+def notes(text: str, *, make_up: bool = True, own_model: bool = False) -> list[str]:
+    return list(worded(BASE, text, 1024, 1024, make_up=make_up, own_model=own_model).notes)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +54,10 @@ def notes(text: str, *, make_up: bool = True) -> list[str]:
         ("a rose in a vase", ["rose", "vase"]),
         ("a butterfly", ["butterfly"]),
         ("красный кот", ["красный", "кот"]),
+        ("a 🐱 and a 🐶 on a red ground", ["🐶"]),
+        ("a dog 🐶, 👩\u200d👩\u200d👧 and 👍🏽 in 🇩🇪🇫🇷", ["dog", "🐶", "👩\u200d👩\u200d👧", "👍🏽", "🇩🇪", "🇫🇷"]),
+        ("a red ❤️ → a blue circle", ["→"]),
+        ("‘TEA’ − “TEA” — …\ufe0f\u200d", []),
         ("a red circle on a blue background", []),
         ("A highly detailed, cinematic photo of a black cat, trending on artstation, golden hour, 8k", []),
         ("a minimalist poster of a sun with rays and the word TEA in bold serif", []),
@@ -69,10 +88,12 @@ def test_words_that_name_nothing_are_no_strangers(text: str) -> None:
     assert strangers(text) == []
 
 
-def test_a_custom_model_may_know_more() -> None:
-    assert notes("a dog", make_up=False) == [
-        'The base does not know "dog"; the picture has it only where the custom model has learned it.'
-    ]
+@pytest.mark.parametrize("text", ["a dog", json.dumps(normalise(FOREIGN))])
+@pytest.mark.parametrize("make_up", [True, False])
+def test_a_custom_model_may_know_more(text: str, make_up: bool) -> None:
+    more = "; the picture has it only where the custom model has learned it."
+    assert any(note.endswith(more) for note in notes(text, make_up=make_up, own_model=True))
+    assert not any(note.endswith(more) for note in notes(text, make_up=make_up))
 
 
 def test_many_unknown_words_are_one_sentence() -> None:
@@ -140,6 +161,8 @@ def test_nothing_is_cut_where_the_base_has_room() -> None:
         ("the text \u8336", '"\u8336" is not written: only A to Z'),
         ("eleven stars and " + "10 cats", "The text asks for 21 things; a picture has room for the first 6."),
         ("24 stars on navy", "The text asks for 24 things; a picture has room for the first 6."),
+        ("a sign that says 'Let's go'", '"Let\'s go" is written "Lets go".'),
+        ("a sign that says ‘Let’s go’", '"Let’s go" is written "Lets go".'),
         (f'"{"word " * 20}"', "\u2026\" is written \"word word word word\"."),
     ],
 )  # fmt: skip
@@ -154,21 +177,6 @@ def test_a_prompt_that_is_taken_as_it_is_has_no_notes() -> None:
 
 def test_a_size_is_no_count() -> None:
     assert len(expand("a 4k photo of a cat", (1, 1), 1)["compositional_deconstruction"]["elements"]) == 1
-
-
-FOREIGN: dict[str, Any] = {
-    "high_level_description": "A poster",
-    "style_description": {"aesthetics": "minimal, airy", "lighting": "studio", "color_palette": ["#FFFFFF", "#2358CE"]},
-    "compositional_deconstruction": {
-        "background": "A clean white background with a subtle vignette",
-        "elements": [
-            {"type": "obj", "bbox": [100, 300, 500, 700], "desc": "A solid red circle"},
-            {"type": "text", "bbox": [600, 0, 900, 1000], "text": "GRAND SALE",
-             "desc": "Large bold blue sans-serif capitals"},
-            {"type": "obj", "desc": "A golden retriever"},
-        ],
-    },
-}  # fmt: skip
 
 
 def foreign(make_up: bool = True, **changes: Any) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -36,6 +36,8 @@ def parts(text: str) -> tuple[str, list[dict[str, Any]]]:
         ("a fish on mint with a border", "plain mint, border", ["a fish"]),
         ("a fish with a black border", "black border", ["a fish"]),
         ("a dog on the beach", "", []),
+        ("a red ❤️ and 🐱🐱 on navy", "plain navy", ["a red heart", "a cat", "a cat"]),
+        ("two 🔴 and a 🐶", "", ["a red circle", "a red circle"]),
         ("", "", []),
     ],
 )
@@ -51,6 +53,10 @@ def test_figures_and_grounds(text: str, background: str, elements: list[str]) ->
         ('a cup with the word "TEA"', [("TEA", "lettering")]),
         ('the word "TEA" in red', [("TEA", "red")]),
         ('the word "TEA" in a thin red face', [("TEA", "red light sans-serif")]),
+        ("a cat that says 'it's'", [("its", "lettering")]),
+        ("a sign that says 'Let's go'", [("Lets", "lettering"), ("go", "lettering")]),
+        ("‘Let’s’ and ‘don’t’", [("Lets", "lettering"), ("dont", "lettering")]),
+        ("a dog's 'x' and a cat's 'y'", [("x", "lettering"), ("y", "lettering")]),
         ('rounded lettering "So Long"', [("So", "rounded"), ("Long", "rounded")]),
     ],
 )

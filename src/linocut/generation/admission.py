@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from linocut.accounts.types import Caller
-from linocut.errors import TooManyInFlight
+from linocut.errors import InvalidRequest, TooManyInFlight
 from linocut.jobs import queue
 from linocut.jobs.types import JobInput
 from linocut.ledger.reserving import held_places, release, reserve
@@ -32,7 +32,8 @@ class Request:
 
 
 def admitted(tx: Connection, order: Order, request: Request, settings: Settings) -> str:
-    """The id of the job, queued. ``TooManyInFlight``; ``InsufficientFunds``, ``DailyLimit``, ``SpendLimit``."""
+    """The id of the job, queued. ``InvalidRequest``, ``TooManyInFlight``; ``InsufficientFunds``, ``DailyLimit``,
+    ``SpendLimit``."""
     caller = request.caller
     device_us = 0 if request.earlier is None else release(tx, request.earlier)
     _check_in_flight(tx, caller, kind_of(order).places(order), settings)
@@ -48,6 +49,11 @@ def admitted(tx: Connection, order: Order, request: Request, settings: Settings)
 def _check_in_flight(tx: Connection, caller: Caller, wanted: int, settings: Settings) -> None:
     """Images are counted per organisation over all keys. Transactions take turns, so two requests count each other."""
     most = settings.max_images_in_flight
+    if wanted > most:
+        raise InvalidRequest(
+            f"This asks for {wanted} images at once; an organisation may have {most} in progress "
+            f"(LINOCUT_MAX_IMAGES_IN_FLIGHT). Ask for at most {most} in one request."
+        )
     busy = queue.images_in_flight(tx, caller.organization_id) + held_places(tx, caller.organization_id)
     if wanted and busy + wanted > most:
         raise TooManyInFlight(

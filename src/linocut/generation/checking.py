@@ -1,5 +1,6 @@
 """The rules of a request that need neither the database nor its pictures: they are checked before one is stored."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from linocut import ids
@@ -12,6 +13,9 @@ from linocut.generation.types import GenerateAsk, Means, Rules
 from linocut.safety.service import judge_prompt
 
 LONGEST_PROMPT = 10_000
+_SILENT = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me", "Pi", "Pf"))
+"""Categories of characters that say nothing alone: spaces, what has no width, what stands on a letter, quotes."""
+_QUOTES_AND_DOTS = "\"'.\u2026\u201a\u201e"
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,9 @@ def check(ask: GenerateAsk, means: Means, sent: Sent | None = None) -> None:
 
 
 def check_text(text: str, field: str) -> None:
-    """``InvalidRequest`` for a text that is empty or too long."""
-    if not text.strip():
+    """``InvalidRequest`` for a text that is too long, or empty: nothing but spaces, quotes, dots, and what has no
+    width."""
+    if all(sign in _QUOTES_AND_DOTS or unicodedata.category(sign) in _SILENT for sign in text):
         raise InvalidRequest(f"{field} must not be empty: say what to draw.", field=field)
     check_length(text, field)
 

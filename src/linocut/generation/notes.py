@@ -2,11 +2,20 @@
 
 from sqlalchemy import Connection
 
-from linocut.captions import Worded, has_lettering
+from linocut.captions import Worded, has_lettering, remarks, structured
 from linocut.custom_models.service import learned_lettering
+from linocut.generation.types import GenerateAsk
 from linocut.sizes import size_text
 
 Size = tuple[int, int]
+
+
+def notes_on_json(ask: GenerateAsk) -> tuple[str, ...]:
+    """What is not read of a structured prompt, sent as ``json_prompt`` or as the text; of an edit it is our own."""
+    if ask.prompt is not None:
+        sent = structured(ask.prompt)
+        return remarks(sent, ask.rules.prompt_field) if sent else ()
+    return remarks(ask.json_prompt) if ask.json_prompt and ask.over is None else ()
 
 
 def notes_of(tx: Connection, custom_model_uri: str | None, said: Worded, native: Size, size: Size) -> tuple[str, ...]:

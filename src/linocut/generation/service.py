@@ -26,7 +26,7 @@ from linocut.generation.editing import (
 )
 from linocut.generation.grounds import ground_caption, on_key
 from linocut.generation.looks import dress_of
-from linocut.generation.notes import notes_of
+from linocut.generation.notes import notes_of, notes_on_json
 from linocut.generation.options import Options, settled
 from linocut.generation.sampling import sampling_of
 from linocut.generation.sizes import SQUARE, size_of, spoken_ratio
@@ -94,7 +94,7 @@ def place(tx: Connection, caller: Caller, ask: GenerateAsk, means: Means) -> Pla
         reference_mask=options.reference_mask,
         styles=options.styles,
     )
-    notes = ask.notes + options.notes + (ask.written.notes if ask.written else ())
+    notes = ask.notes + notes_on_json(ask) + options.notes + (ask.written.notes if ask.written else ())
     notes += notes_of(tx, ask.custom_model_uri, said, native, (width, height))
     notes += away.notes if away else ()
     if ask.cut_free and ask.over is None:
@@ -186,12 +186,13 @@ def _worded(ask: GenerateAsk, text: str, size: Size, means: Means) -> Worded:
         return Worded("", "") if ask.look == Look() else means.worded("", *size, make_up=False)
     if ask.over is not None and ask.over.operation == "replace-background":
         return means.worded(ground_caption(text), *size, make_up=True)
-    make_up = (ask.custom_model_uri is None and ask.over is None) or ask.magic_prompt == "ON"
+    own_model = ask.custom_model_uri is not None
+    make_up = not (own_model or ask.over) or ask.magic_prompt == "ON"
     if ask.written is not None and ask.written.caption is not None:
         text = caption_text(normalise(ask.written.caption))
     if ask.over is None or ask.over.mask is None:
-        return means.worded(text, *size, make_up=make_up)
-    return into_the_mask(means.worded(text, *size, make_up=False), ask.over.mask)
+        return means.worded(text, *size, make_up=make_up, own_model=own_model)
+    return into_the_mask(means.worded(text, *size, make_up=False, own_model=own_model), ask.over.mask)
 
 
 def _provenance(ask: GenerateAsk, text: str, options: Options, dress: Dress) -> dict[str, str]:

@@ -42,9 +42,9 @@ class Means(Protocol):
     """What a request is completed with; the process's ``Runtime`` is it.
 
     ``worded`` puts a text into the base's words. ``make_up`` tells whether what the text leaves out is made up; for
-    custom models it is not, because they have learned it from pictures. ``dressed`` puts what it gave into a look;
-    colours that the text ``avoid`` speaks of are not made up. ``negative`` is what the guidance leads away from.
-    ``colours_in``: what a text's words of colour mean, as ``#RRGGBB``.
+    custom models (``own_model``) it is not, because they have learned it from pictures. ``dressed`` puts what it gave
+    into a look; colours that the text ``avoid`` speaks of are not made up. ``negative`` is what the guidance leads away
+    from. ``colours_in``: what a text's words of colour mean, as ``#RRGGBB``.
     """
 
     @property
@@ -53,7 +53,7 @@ class Means(Protocol):
     @property
     def settings(self) -> Settings: ...
 
-    def worded(self, text: str, width: int, height: int, *, make_up: bool) -> Worded: ...
+    def worded(self, text: str, width: int, height: int, *, make_up: bool, own_model: bool = False) -> Worded: ...
 
     def dressed(self, said: Worded, text: str, dress: Dress, *, avoid: str, own_model: bool) -> Worded: ...
 

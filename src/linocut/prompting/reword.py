@@ -8,6 +8,7 @@ stays as it is, and so does what it does not know at all.
 """
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ from linocut.prompting.strangers import strangers
 MOST_READ = 20_000
 """Characters of a caption; a longer one is left to the base, which has no room for it."""
 MOST_TOLD = 4
-"""Rewordings that a note spells out."""
+"""Rewordings, and elements without some of their colours, that a note spells out."""
 _STYLE_WORDS = frozenset(
     ("flat", "clean", "bold", "playful", "even", "soft", "graphic_design", "poster", "card", "flat vector", "print")
 )
@@ -43,6 +44,7 @@ class _Told:
     strangers: dict[str, None] = field(default_factory=dict)
     lettered: list[str] = field(default_factory=list)
     fitted: dict[str, None] = field(default_factory=dict)
+    uncoloured: dict[str, None] = field(default_factory=dict)
     style_left_out: bool = False
 
     def say(self, old: str, new: str, times: int = 1) -> str:
@@ -50,26 +52,44 @@ class _Told:
             self.reworded[old] = f'"{new}"' if times == 1 else f'"{new}", {times} times'
         return new
 
-    def notes(self, knows: str, *, make_up: bool) -> list[str]:
+    def leave_out(self, colours: list[str], what: str) -> None:
+        if colours:
+            self.uncoloured[f'{listed(_few(colours))} of "{short(what)}"'] = None
+
+    def notes(self, knows: str, *, has_own_model: bool) -> list[str]:
         notes = list(self.lettered)
         if self.reworded:
             pairs = [f'"{short(old)}" as {new}' for old, new in self.reworded.items()]
-            more = [f"{len(pairs) - MOST_TOLD} more"] if len(pairs) > MOST_TOLD else []
-            notes.append(f"The base has a small language of its own. It read {listed(pairs[:MOST_TOLD] + more)}.")
+            notes.append(f"The base has a small language of its own. It read {listed(_few(pairs))}.")
+        if self.uncoloured:
+            most = "An object is drawn in two colours at most, a shape or a text in one"
+            notes.append(f"color_palette: {most}. Left out: {'; '.join(_few(self.uncoloured))}.")
         if self.fitted:
             words = listed([f'"{word}"' for word in self.fitted])
             notes.append(f"The boxes of {words} were brought to the proportions of the words, inside those asked for.")
         if self.style_left_out:
             notes.append("style_description was left out but for its colours: the base has one style.")
-        return notes + unknown(list(self.strangers), knows, has_own_model=not make_up)
+        return notes + unknown(list(self.strangers), knows, has_own_model=has_own_model)
+
+
+def _few(said: Collection[str]) -> list[str]:
+    more = [f"{len(said) - MOST_TOLD} more"] if len(said) > MOST_TOLD else []
+    return [*said][:MOST_TOLD] + more
 
 
 def reword(
-    caption: dict[str, Any], aspect: tuple[int, int], *, max_text_tokens: int, knows: str, make_up: bool
+    caption: dict[str, Any],
+    aspect: tuple[int, int],
+    *,
+    max_text_tokens: int,
+    knows: str,
+    make_up: bool,
+    has_own_model: bool = False,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The caption (normalised, see ``linocut.captions``) as the embedded base reads it, and the notes on it.
 
-    ``aspect``: width and height of the frame in any unit; ``knows``: what the base knows, in short.
+    ``aspect``: width and height of the frame in any unit; ``knows``: what the base knows, in short;
+    ``has_own_model``: a custom model draws, which may know more.
     """
     if len(caption_text(caption)) > MOST_READ:
         return caption, ()
@@ -90,7 +110,7 @@ def reword(
         new["style_description"] = style
     new["compositional_deconstruction"] = {"background": background, "elements": elements}
     new = fitted(new, max_text_tokens, is_small=True)
-    notes = told.notes(knows, make_up=make_up)
+    notes = told.notes(knows, has_own_model=has_own_model)
     if cut := cut_of(caption["high_level_description"], caption_text(new)):
         notes.insert(0, f"high_level_description was cut {cut}: the base has room for no more.")
     return new, tuple(notes)
@@ -144,7 +164,9 @@ def _text(old: Element, aspect: tuple[int, int], told: _Told, colours: list[str]
     if not words:
         return [old]
     named, face = lettering_style(old["desc"])
-    palette = old.get("color_palette", [])[:1]
+    palette = _palette(old)
+    told.leave_out(palette[1:], whole)
+    palette = palette[:1]
     thing = Thing(text=whole, colours=named[:1] or palette or colours, face=face or (BOLD if make_up else ""))
     new: Element = {"type": "text", "text": "", "desc": old["desc"]}
     if make_up or named or face:
@@ -167,9 +189,13 @@ def _figures(old: Element, aspect: tuple[int, int], told: _Told, colours: list[s
     if not make_up or not things or not things[0].name or any(thing.text for thing in things):
         return [old]
     first = things[0]
-    palette = old.get("color_palette", [])
-    first.colours = first.colours[:2] or palette[:1] or colours
+    palette = _palette(old)
+    first.colours = first.colours[:2]
+    if len(first.colours) < len(palette[: 2 if first.name in OBJECTS else 1]):
+        first.colours = palette[:2]
+    first.colours = first.colours or colours
     most = 2 if " and " in describe(first) else 1
+    told.leave_out(palette[most:], old["desc"])
     count = sum(thing.name == first.name for thing in things)
     if describe(first) == old["desc"] and len(palette) <= most and count == 1:
         return [old]
@@ -179,6 +205,11 @@ def _figures(old: Element, aspect: tuple[int, int], told: _Told, colours: list[s
     if "bbox" not in old:
         return [_ordered(dict(new)) for _ in range(count)]
     return [_ordered({**new, "bbox": box}) for box in side_by_side(count, old["bbox"], aspect)]
+
+
+def _palette(element: Element) -> list[str]:
+    """The element's colours, each once."""
+    return list(dict.fromkeys(element.get("color_palette", [])))
 
 
 def _ordered(element: Element) -> Element:

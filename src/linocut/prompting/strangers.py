@@ -1,17 +1,17 @@
-"""Nouns of a text that the embedded base was never shown. Grammar without a dictionary: the last word of a group of
-words is its noun, where it is no word of style, verb or adjective."""
+"""Nouns and symbols of a text that the embedded base was never shown. Grammar without a dictionary: the last word of a
+group of words is its noun, where it is no word of style, verb or adjective."""
 
 import re
 from collections.abc import Iterable
 
 from linocut.prompting.colours import TINTS, colour_of
 from linocut.prompting.faces import FACE_WORDS, TEXT_NOUNS
-from linocut.prompting.lettering import lettering_of
+from linocut.prompting.lettering import SYMBOL, lettering_of
 from linocut.prompting.nouns import noun_of
 from linocut.prompting.synonyms import COUNTS, PATTERNS, PLACES, SIZES
 
 MOST_NAMED = 8
-_WORD = re.compile(r"\x00\d+|#[0-9A-Fa-f]+|[^\W_]+(?:['\u2019-][^\W_]+)*|[.,;:!?()/&+|]")
+_WORD = re.compile(rf"\x00\d+|#[0-9A-Fa-f]+|[^\W_]+(?:['\u2019-][^\W_]+)*|[.,;:!?()/&+|]|{SYMBOL.pattern}")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -85,7 +85,8 @@ _ADJECTIVE_ENDINGS = ("ful", "ous", "ive", "less", "ish", "able", "ible", "ical"
 
 
 def strangers(text: str) -> list[str]:
-    """The nouns of a plain text that the base does not know, in their order, each once, in small letters."""
+    """The nouns and symbols of a plain text that the base does not know, in their order, each once, in small
+    letters."""
     return strangers_in(lettering_of(text).rest)
 
 
@@ -96,7 +97,10 @@ def strangers_in(rest: str) -> list[str]:
     article = False
     for token in (*_WORD.findall(rest), "."):
         word = token.lower().removesuffix("'s").removesuffix("\u2019s")
-        if not word.isascii():
+        if SYMBOL.match(word):
+            found.update(dict.fromkeys((*_noun(group, article), word)))
+            group, article = [], False
+        elif not word.isascii():
             found[word] = None  # another language, or another alphabet
             group = []
         elif token[0] in "\x00#" or word in BREAKS or _is_verb(word):

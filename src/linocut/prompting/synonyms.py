@@ -34,6 +34,18 @@ NOUNS: dict[str, str] = {
     "sparrow": "bird", "parrot": "bird", "toadstool": "mushroom", "flask": "bottle", "stars": "star", "fishes": "fish",
 }  # fmt: skip
 
+_SIGNS_OF: dict[str, str] = {
+    "star": "⭐🌟★☆", "heart": "❤♥💗💖", "blue heart": "💙", "green heart": "💚", "yellow heart": "💛",
+    "orange heart": "🧡", "purple heart": "💜", "black heart": "🖤", "white heart": "🤍", "red circle": "🔴",
+    "orange circle": "🟠", "yellow circle": "🟡", "green circle": "🟢", "blue circle": "🔵", "purple circle": "🟣",
+    "black circle": "⚫", "white circle": "⚪", "moon": "🌙🌛🌜", "arrow": "➡", "gem": "💎", "sun": "☀🌞",
+    "house": "🏠🏡", "tree": "🌳🌲", "cup": "☕🍵", "cat": "🐱🐈", "fish": "🐟🐠", "car": "🚗🚙", "flower": "🌸🌼🌷",
+    "cloud": "☁", "mountain": "⛰🏔", "boat": "⛵🚤", "leaf": "🍃🍁🍂", "bird": "🐦", "mushroom": "🍄", "bottle": "🍾",
+    "balloon": "🎈",
+}  # fmt: skip
+SIGNS: dict[str, str] = {sign: word for word, signs in _SIGNS_OF.items() for sign in signs}
+"""Symbols of what the base can draw, without variation selectors."""
+
 PATTERNS: dict[str, str] = {
     "gradient": "gradient", "fade": "gradient", "stripes": "stripes", "striped": "stripes", "stripe": "stripes",
     "dots": "dots", "dotted": "dots", "polka": "dots", "spots": "dots", "spotted": "dots", "checks": "checks",

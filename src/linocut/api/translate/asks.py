@@ -84,10 +84,12 @@ def ask_v4(request: GenerateImageRequestV4) -> GenerateAsk:
     prompt = _or_none(request.text_prompt) or None  # an empty text beside a json_prompt asks for nothing
     if (prompt is None) == (request.json_prompt is UNSET):
         raise InvalidRequest("Send text_prompt or json_prompt, exactly one of them.", field="text_prompt")
+    if (structured := _or_none(request.json_prompt)) is not None:
+        normalise(structured)  # refused here, and handed on as it was sent: what is left out of it is told
     return GenerateAsk(
         rules=V4,
         prompt=prompt,
-        json_prompt=None if isinstance(request.json_prompt, Nothing) else normalise(request.json_prompt),
+        json_prompt=structured,
         seed=_or_none(request.seed),
         num_images=1,
         resolution=_size(request.resolution),
