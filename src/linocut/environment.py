@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -47,9 +47,11 @@ def settings_where_right(**given: object) -> tuple[Settings, str]:
         return Settings(**told), ""
     except ValidationError as error:
         faults = error.errors()
-    names = [str(fault["loc"][0]) for fault in faults if fault["loc"]]
+    sentences = " ".join(_sentence(fault, told) for fault in faults)
+    names = {str(fault["loc"][0]) for fault in faults if fault["loc"]}
+    names |= {name.lower() for name in re.findall(rf"{PREFIX}(\w+)", sentences)}  # two that do not fit are both told
     defaults = {name: Settings.model_fields[name].default for name in names if name in Settings.model_fields}
-    return Settings(**{**told, **defaults}), " ".join(_sentence(fault, told) for fault in faults)
+    return Settings(**{**told, **defaults}), sentences
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
@@ -87,10 +89,12 @@ def _takes(name: str) -> str:
                 limits[limit] = getattr(rule, limit)
     if "pattern" in limits:
         return "one of " + ", ".join(re.sub(r"[\^$()]", "", str(limits["pattern"])).split("|"))
-    kind = field.annotation
+    if get_origin(field.annotation) is Literal:
+        return "one of " + ", ".join(get_args(field.annotation))
+    kind: Any = field.annotation
     words = _KINDS.get(kind, "another value")
+    if "gt" in limits:
+        return f"{words} above {limits['gt']}" + (f", at most {limits['le']}" if "le" in limits else "")
     if "le" in limits:
         return f"{words} from {limits['ge']} to {limits['le']}"
-    if "ge" in limits:
-        return f"{words} of at least {limits['ge']}"
-    return f"{words} above {limits['gt']}" if "gt" in limits else words
+    return f"{words} of at least {limits['ge']}" if "ge" in limits else words

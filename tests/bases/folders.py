@@ -37,6 +37,8 @@ def published(folder: Path, pipeline: str, **configs: dict[str, Any]) -> Path:
     index = {"_class_name": pipeline, "scheduler": ["diffusers", "SomeScheduler"], **parts, **configs.get("index", {})}
     write(folder / "model_index.json", index)
     write(folder / "scheduler" / "scheduler_config.json", configs.get("scheduler", {}))
+    if pipeline.startswith("QwenImageEdit"):
+        write(folder / "processor" / "preprocessor_config.json", {})
     for part in parts:
         if part.startswith("tokenizer"):
             write(folder / part / "tokenizer_config.json", {})

@@ -132,6 +132,14 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no scheduler": (lambda f: shutil.rmtree(f / "scheduler"), "scheduler/scheduler_config.json is missing"),
     "a broken index": (lambda f: (f / "model_index.json").write_text("{"), "model_index.json is damaged"),
     "an index that is a list": (lambda f: (f / "model_index.json").write_text("[1]"), "model_index.json is damaged"),
+    "a config that is an empty list": (
+        lambda f: (f / "vae/config.json").write_text("[]"),
+        "vae/config.json is damaged",
+    ),
+    "a broken tokenizer": (
+        lambda f: (f / "tokenizer_2" / "tokenizer.json").write_text("{"),
+        "tokenizer_2/tokenizer.json is damaged",
+    ),
 }
 
 
@@ -142,6 +150,13 @@ def test_a_damaged_part_is_named(tmp_path: Path, what: str) -> None:
     breaks, sentence = DAMAGE[what]
     breaks(folder)
     assert sentence in refused(folder)
+
+
+def test_a_base_that_looks_at_pictures_has_their_processor(tmp_path: Path) -> None:
+    folder = published(tmp_path / "edit", "QwenImageEditPlusPipeline")
+    check_parts(folder)
+    shutil.rmtree(folder / "processor")
+    assert "its folder processor is missing" in refused(folder)
 
 
 def test_what_headers_tell(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A folder as its authors publish it, and nothing of ours in it, is known for what it is."""
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -100,12 +101,12 @@ def test_a_linocut_json_goes_over_the_catalogue_a_speed_and_a_number_at_a_time(t
     folder = published(tmp_path / "mine", SDXL, unet={"sample_size": 128})
     plain = load_base(folder)
     own = {
-        "name": "house-style", "native_pixels": 768, "sampling": {"FLASH": {"steps": 3, "guidance": 2.0}},
+        "name": "acme/Style 2", "native_pixels": 768, "sampling": {"FLASH": {"steps": 3, "guidance": 2.0}},
         "training": {"lora_rank": 8},
     }  # fmt: skip
     write(folder / "linocut.json", own)
     base = load_base(folder)
-    assert (base.name, base.native_pixels, base.known_as) == ("house-style", 768, "sdxl")
+    assert (base.name, base.native_pixels, base.known_as) == ("acme/Style 2", 768, "sdxl")
     assert (base.sampling["FLASH"].steps, base.sampling["QUALITY"]) == (3, plain.sampling["QUALITY"])
     assert (base.training.lora_rank, base.training.learning_rate) == (8, plain.training.learning_rate)
     assert base.identity == plain.identity, "another recipe is no other base"
@@ -123,6 +124,15 @@ def test_a_linocut_json_goes_over_the_catalogue_a_speed_and_a_number_at_a_time(t
         ({"native_pixels": 4}, "`native_pixels` is less than `size_multiple`"),
         ({"sampling": 3}, "sampling"),
         ({"identity": "mine"}, "nothing reads its `identity`"),
+        ({"sampling": {"FAST": {"steps": 4, "guidance": 1}}}, "nothing reads its `sampling.FAST`; is `sampling.FLASH`"),
+        ({"training": {"kinds": {"styel": {}}}}, "nothing reads its `training.kinds.styel`; is `training.kinds.style`"),
+        ({"training": {"kinds": {"style": {"steps": 0}}}}, "`training.kinds.style.steps` is 0. Expected `float` > 0.0"),
+        ({"max_references": 99}, "`max_references` is 99. Expected `int` <= 11"),
+        ({"known_as": "nope"}, "`known_as` is 'nope', which `linocut bases list` does not have"),
+        ({"name": ""}, "`name` is ''; it takes 1 to 100 characters"),
+        ({"name": "../../x y"}, "`name` is '../../x y'; it takes"),
+        ({"name": "x\n"}, "`name` is 'x\\n'; it takes"),
+        ({"name": "a,b"}, "`name` is 'a,b'; it takes"),
     ],
 )
 def test_a_wrong_linocut_json_is_told_by_its_field(tmp_path: Path, own: dict[str, Any], sentence: str) -> None:
@@ -132,6 +142,24 @@ def test_a_wrong_linocut_json_is_told_by_its_field(tmp_path: Path, own: dict[str
         load_base(folder)
     assert sentence in told.value.message
     assert "docs/bases.md" in told.value.message
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["sampling.DEFAULT.guidance", "sampling.DEFAULT.mu", "sampling.DEFAULT.std", "sampling.DEFAULT.polish_guidance",
+     "training.learning_rate", "training.weight_decay", "training.sigma_mean", "training.sigma_std",
+     "training.kinds.style.sigma", "training.kinds.style.few_rate", "cfg_normalization", "cfg_truncation"],
+)  # fmt: skip
+@pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity"])
+def test_no_number_of_a_linocut_json_is_none_or_without_end(tmp_path: Path, where: str, number: str) -> None:
+    folder = published(tmp_path / "mine", SDXL)
+    *outer, last = where.split(".")
+    written = f'{{"{last}": {number}}}'
+    for name in reversed(outer):
+        written = f'{{"{name}": {written}}}'
+    (folder / "linocut.json").write_text(written)
+    with pytest.raises(InvalidRequest, match=f"`{re.escape(where)}` is -?(nan|inf)"):
+        load_base(folder)
 
 
 def test_a_base_that_may_not_be_hosted_wants_its_licence_accepted_by_name(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def test_list_names_every_base_and_where_it_is(typing: Typed, tmp_path: Path) ->
     assert "shipped" in rows["mini"]
     assert "ask first" in rows["ideogram-4"]
     assert "not here" in rows["sdxl"]
+    assert {rows[name].index("ask first") for name in ("sdxl-turbo", "ideogram-4")} == {out.index("to be hosted")}
     code, out, _ = typing("bases", "list", "--data", tmp_path, "--json")
     found = {row["name"]: row for row in json.loads(out)}
     assert found["sdxl"]["licence"]["name"] == "CreativeML Open RAIL++-M"

@@ -69,6 +69,38 @@ def test_a_database_of_another_version_is_told_and_not_touched(tmp_path: Path) -
         assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("0000",)
 
 
+def test_a_database_of_a_newer_version_asks_for_a_newer_linocut(tmp_path: Path) -> None:
+    place = settings(tmp_path)
+    Database.open(place.resolved_database_url).close()
+    with sqlite3.connect(tmp_path / "linocut.db") as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    found = checks.database(place)
+    assert found.found == "is at version 9999, which this linocut does not know"
+    assert (found.ok, found.mend) == (False, "Upgrade linocut.")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"describer_url": "http://127.0.0.1:9/v1"}, "DESCRIBER_URL is set, and LINOCUT_DESCRIBER is not endpoint"),
+        ({"writer_key": "hush"}, "WRITER_KEY is set, and LINOCUT_WRITER is not endpoint"),
+        ({"writer_head": "head"}, "WRITER_HEAD is set, and LINOCUT_WRITER is not base"),
+        ({"oidc_client_id": "us"}, "OIDC_CLIENT_ID is set, and LINOCUT_OIDC_ISSUER is not"),
+        ({"smtp_from": "a@example.org"}, "SMTP_FROM is set, and LINOCUT_SMTP_HOST is not"),
+        ({"max_file_mib": 100}, "MAX_FILE_MIB is 100, and LINOCUT_MAX_REQUEST_MIB 50: no larger file arrives"),
+        ({}, ""),
+        ({"writer": "base", "writer_head": "head"}, ""),
+        ({"smtp_from": "a@example.org", "smtp_host": "mail.example.org"}, ""),
+        ({"oidc_issuer": "https://login.example.org", "oidc_client_id": "us"}, ""),
+        ({"max_request_mib": 10}, ""),
+    ],
+)
+def test_a_setting_that_makes_no_difference_is_told(tmp_path: Path, given: dict[str, object], sentence: str) -> None:
+    said = checks.unused(settings(tmp_path, **given))
+    assert [one.startswith(f"LINOCUT_{sentence}") for one in said] == [True] * bool(sentence)
+    assert "hush" not in str(said)
+
+
 def test_a_damaged_database(tmp_path: Path) -> None:
     place = settings(tmp_path)
     Database.open(place.resolved_database_url).close()

@@ -1,6 +1,7 @@
 """What a folder that holds a base says: its facts from the catalogue, and from its ``linocut.json`` over them."""
 
 import difflib
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,25 @@ import msgspec
 
 from linocut.bases.identity import Memory
 from linocut.bases.known import Known, catalogue, known_in, pipelines
-from linocut.bases.reading import check_header, json_in, json_or_nothing, parts_of, weights_of
-from linocut.bases.types import FAMILIES, SPEEDS, Base, KindRecipe, Licence, Sampling, TrainingDefaults
+from linocut.bases.reading import COPY_AGAIN, check_header, json_in, json_or_nothing, parts_of, weights_of
+from linocut.bases.types import (
+    DATASET_KINDS,
+    FAMILIES,
+    SPEEDS,
+    Base,
+    KindRecipe,
+    Licence,
+    Sampling,
+    TrainingDefaults,
+)
 from linocut.errors import InvalidRequest
 
 MINI = Path(__file__).parents[1] / "mini"
 """The embedded base, shipped in the package."""
 
 _BRING = "docs/bases.md says which bases there are and how one's own is brought in."
+_NAME = re.compile(r"\w([^,]{0,98}[^,\s])?")
+"""Of a base: it may stand in a list with commas, and looks like no path."""
 _LAYOUT = (
     "A base is a folder in the layout of the library's pipelines: a model_index.json, and a folder for each part "
     f"(transformer, text_encoder, vae ...). {_BRING}"
@@ -40,6 +52,14 @@ def load_base(folder: Path, memory: Memory | None = None) -> Base:
         raise InvalidRequest(_wrong(folder, str(wrong))) from wrong
     if missing := [speed for speed in SPEEDS if speed not in base.sampling]:
         raise InvalidRequest(_wrong(folder, f"Object `sampling` has no `{missing[0]}`"))
+    if base.known_as and base.known_as != "mini" and base.known_as not in catalogue():
+        raise InvalidRequest(
+            _wrong(folder, f"`known_as` is {base.known_as!r}, which `linocut bases list` does not have")
+        )
+    if not _NAME.fullmatch(base.name) or not base.name.isprintable():
+        raise InvalidRequest(
+            _wrong(folder, f"`name` is {base.name!r:.60}; it takes 1 to 100 characters, a letter first, and no comma")
+        )
     if base.native_pixels < base.size_multiple:
         raise InvalidRequest(_wrong(folder, "`native_pixels` is less than `size_multiple`"))
     return base
@@ -79,7 +99,7 @@ def merged(facts: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 def check_parts(folder: Path) -> None:
     """``InvalidRequest`` when a part that the base's pipeline names is missing or damaged, as far as headers tell.
 
-    No weight is read: this takes milliseconds also for a base of many gigabytes.
+    No weight is read: this takes a fraction of a second also for a base of many gigabytes.
     """
     family = facts_of(folder).get("family")
     if family not in FAMILIES:
@@ -87,6 +107,10 @@ def check_parts(folder: Path) -> None:
     weighty, tokenizers = parts_of(folder)
     for name in ("scheduler/scheduler_config.json", *(f"{one}/tokenizer_config.json" for one in tokenizers)):
         json_in(folder, name)
+    for one in tokenizers:
+        json_or_nothing(folder, f"{one}/tokenizer.json")
+    if family == "qwen_image_edit" and not (folder / "processor").is_dir():
+        raise InvalidRequest(f"{folder} cannot be loaded: its folder processor is missing. {COPY_AGAIN}")
     for part in weighty:
         json_in(folder, f"{part}/config.json")
         for shard in weights_of(folder, part).files:
@@ -108,28 +132,47 @@ def check_is_folder(folder: Path) -> None:
 
 def _own(folder: Path) -> dict[str, Any]:
     """What the folder's linocut.json says; a word in it that nothing reads is no mere remark."""
-    own = json_in(folder, "linocut.json") if (folder / "linocut.json").exists() else {}
-    readers: list[tuple[str, object, type]] = [("", {k: v for k, v in own.items() if k != "version"}, Base)]
-    readers += [("training.", own.get("training"), TrainingDefaults), ("licence.", own.get("licence"), Licence)]
-    speeds = own.get("sampling")
-    readers += [(f"sampling.{n}.", one, Sampling) for n, one in speeds.items()] if isinstance(speeds, dict) else []
-    training = own.get("training")
-    kinds = training.get("kinds") if isinstance(training, dict) else None
-    readers += (
-        [(f"training.kinds.{n}.", one, KindRecipe) for n, one in kinds.items()] if isinstance(kinds, dict) else []
-    )
-    for where, said, kind in readers:
-        known = set(kind.__struct_fields__) - {"identity", "is_distilled"}  # type: ignore[attr-defined]
-        for name in said if isinstance(said, dict) else ():
-            if name not in known:
-                like = difflib.get_close_matches(name, known, 1)
-                raise InvalidRequest(
-                    _wrong(
-                        folder,
-                        f"nothing reads its `{where}{name}`" + (f"; is `{where}{like[0]}` meant?" if like else ""),
-                    )
-                )
+    own = json_or_nothing(folder, "linocut.json")
+    sampling, training = _object_in(own, "sampling"), _object_in(own, "training")
+    kinds = _object_in(training, "kinds")
+    _check_words(folder, "", {name: value for name, value in own.items() if name != "version"}, _types_in(Base))
+    _check_words(folder, "licence.", _object_in(own, "licence"), _types_in(Licence))
+    _check_words(folder, "training.", training, _types_in(TrainingDefaults))
+    _check_words(folder, "sampling.", sampling, dict.fromkeys(SPEEDS, Sampling))
+    _check_words(folder, "training.kinds.", kinds, dict.fromkeys(DATASET_KINDS, KindRecipe))
+    for name in sampling:
+        _check_words(folder, f"sampling.{name}.", _object_in(sampling, name), _types_in(Sampling))
+    for name in kinds:
+        _check_words(folder, f"training.kinds.{name}.", _object_in(kinds, name), _types_in(KindRecipe))
     return own
+
+
+def _object_in(said: dict[str, Any], name: str) -> dict[str, Any]:
+    """The object of that name; empty where it is none."""
+    found = said.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _types_in(kind: type) -> dict[str, Any]:
+    """What may be written of a struct: its fields and their types."""
+    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    return {name: type_ for name, type_ in types.items() if name not in ("identity", "is_distilled")}
+
+
+def _check_words(folder: Path, where: str, said: dict[str, Any], types: dict[str, Any]) -> None:
+    """``InvalidRequest`` for a word that nothing reads, and for a value that is not of its type."""
+    for name, value in said.items():
+        if name not in types:
+            like = difflib.get_close_matches(name, types, 1)
+            meant = f"; is `{where}{like[0]}` meant?" if like else ""
+            raise InvalidRequest(_wrong(folder, f"nothing reads its `{where}{name}`{meant}"))
+        if isinstance(value, dict):
+            continue  # its own words are looked at one by one
+        try:
+            msgspec.convert(value, types[name])
+        except msgspec.ValidationError as wrong:
+            what = str(wrong).partition(" - at ")[0]
+            raise InvalidRequest(_wrong(folder, f"`{where}{name}` is {value!r:.60}. {what}")) from wrong
 
 
 def _wrong(folder: Path, what: str) -> str:

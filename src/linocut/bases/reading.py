@@ -40,10 +40,13 @@ class TensorFacts:
 def json_in(folder: Path, name: str) -> dict[str, Any]:
     """The JSON object in a file of a base. ``InvalidRequest`` where it is missing or damaged."""
     try:
-        return dict(json.loads((folder / name).read_text(encoding="utf-8")))
+        found = json.loads((folder / name).read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise TypeError("no JSON object")  # dict() makes one of an empty list
     except (OSError, ValueError, TypeError, RecursionError) as damaged:
         state = "damaged" if (folder / name).exists() else "missing"
         raise InvalidRequest(f"{folder} cannot be loaded: its file {name} is {state}. {COPY_AGAIN}") from damaged
+    return found
 
 
 def json_or_nothing(folder: Path, name: str) -> dict[str, Any]:

@@ -6,6 +6,9 @@ import msgspec
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Finite = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]
+"""Neither NaN nor infinite: a worker would never answer, or die of it."""
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1000)]
 
 FAMILIES = ("ideogram4", "flux2", "flux2_dev", "qwen_image", "qwen_image_edit", "z_image", "sdxl")
 """The architectures that ``engine/families/`` has a file for (a house test holds the two together)."""
@@ -60,12 +63,12 @@ class Sampling(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     steps: Count
-    guidance: float
-    mu: float = 0.0
-    std: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    guidance: Finite
+    mu: Finite = 0.0
+    std: Positive = 1.0
     by_size: bool = False
     polish_steps: Annotated[int, msgspec.Meta(ge=0)] = 0
-    polish_guidance: float = 1.0
+    polish_guidance: Finite = 1.0
 
 
 class KindRecipe(msgspec.Struct, frozen=True):
@@ -74,10 +77,10 @@ class KindRecipe(msgspec.Struct, frozen=True):
     of the noise levels' logit, so above 0 is nearer to pure noise.
     """
 
-    steps: Annotated[float, msgspec.Meta(gt=0)] = 1.0
-    few_steps: Annotated[float, msgspec.Meta(gt=0)] = 1.0
-    few_rate: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    sigma: float = 0.0
+    steps: Positive = 1.0
+    few_steps: Positive = 1.0
+    few_rate: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
+    sigma: Finite = 0.0
 
 
 class TrainingDefaults(msgspec.Struct, frozen=True):
@@ -88,15 +91,15 @@ class TrainingDefaults(msgspec.Struct, frozen=True):
     """
 
     lora_rank: Count
-    learning_rate: Annotated[float, msgspec.Meta(gt=0)]
+    learning_rate: Positive
     training_steps: Count
     batch_size: Count
     ema: Share
     caption_dropout: Share
     warmup_steps: Annotated[int, msgspec.Meta(ge=0)]
-    weight_decay: float
-    sigma_mean: float
-    sigma_std: float
+    weight_decay: Finite
+    sigma_mean: Finite
+    sigma_std: Positive
     pixels: Annotated[int, msgspec.Meta(ge=0)] = 0
     kinds: dict[DatasetKind, KindRecipe] = {}
 
@@ -137,8 +140,8 @@ class Base(msgspec.Struct, frozen=True):
     known_as: str = ""
     licence: Licence = UNKNOWN_LICENCE
     is_distilled: bool = False
-    cfg_normalization: float = 0.0
-    cfg_truncation: float = 1.0
+    cfg_normalization: Finite = 0.0
+    cfg_truncation: Finite = 1.0
     max_references: Annotated[int, msgspec.Meta(ge=1, le=MOST_REFERENCES)] = MOST_REFERENCES
 
     @property

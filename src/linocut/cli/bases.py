@@ -35,8 +35,9 @@ def list_(data: DataOption = None, as_json: JsonFlag = False) -> None:
     settings = settings_with(data=data)
     mini = {"name": "mini", **_facts(load_base(MINI)), "state": "shipped", "repository": ""}
     rows = [mini, *(_known(one, settings) for one in catalogue().values())]
-    lines = [f"{'name':<21} {'licence':<44} {'to be hosted':<13} state"]
-    lines += [f"{r['name']:<21} {r['licence']['name']:<44} {_hosting(r):<13} {r['state']}" for r in rows]
+    wide = max(len(r["licence"]["name"]) for r in rows)
+    lines = [f"{'name':<21} {'licence':<{wide}} {'to be hosted':<13} state"]
+    lines += [f"{r['name']:<21} {r['licence']['name']:<{wide}} {_hosting(r):<13} {r['state']}" for r in rows]
     lines.append("To fetch one: linocut bases pull NAME. To serve it: linocut serve --base NAME.")
     answer(rows, "\n".join(lines), as_json=as_json)
 

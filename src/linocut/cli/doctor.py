@@ -52,6 +52,8 @@ def doctor(
         looks.append(lambda: checks.blobs(settings))
     if not checks.variables(wrong).ok:  # right ones go without saying
         looks.insert(0, lambda: checks.variables(wrong))
+    elif told := checks.unused(settings):
+        looks.insert(0, lambda: Finding("settings", True, " ".join(told)))
     if server:
         looks += [lambda: checks.server(url), lambda: checks.proxy(url), lambda: checks.key(url, key_file)]
     findings = [look() for look in looks]

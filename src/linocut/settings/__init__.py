@@ -39,7 +39,9 @@ class Settings(
 ):
     """What an operator can set."""
 
-    model_config = SettingsConfigDict(env_prefix="LINOCUT_", env_ignore_empty=True, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="LINOCUT_", env_ignore_empty=True, frozen=True, extra="ignore", allow_inf_nan=False
+    )
 
     @property
     def carries_checkpoints(self) -> bool:

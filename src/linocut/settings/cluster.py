@@ -6,6 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
 from linocut.settings.lists import items_in
+from linocut.settings.times import MOST_SECONDS
 
 
 class ClusterSettings(BaseSettings):
@@ -33,7 +34,10 @@ class ClusterSettings(BaseSettings):
     cluster_least: int = Field(default=1, ge=0, le=1024, description="Fewest workers of each base in the cluster.")
     cluster_most: int = Field(default=1, ge=1, le=1024, description="Most workers of each base in the cluster.")
     cluster_idle_seconds: float = Field(
-        default=300.0, gt=0, description="A base that was idle for so long gives a worker of the cluster back."
+        default=300.0,
+        gt=0,
+        le=MOST_SECONDS,
+        description="A base that was idle for so long gives a worker of the cluster back.",
     )
     cluster_cpus: float = Field(default=1.0, ge=0, description="CPUs of a node that one worker takes.")
     cluster_gpus: float = Field(default=0.0, ge=0, description="GPUs of a node that one worker takes.")
@@ -51,6 +55,7 @@ class ClusterSettings(BaseSettings):
     checkpoints_seconds: float = Field(
         default=20.0,
         ge=1,
+        le=MOST_SECONDS,
         description="How often checkpoints are copied into the store: what another node does twice.",
     )
 

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from linocut.settings.lists import items_in
 from linocut.settings.server import ServerSettings
+from linocut.settings.times import MOST_SECONDS
 from linocut.verdicts import SafetyMode, SafetyRule
 
 EMBEDDED = "embedded"
@@ -90,11 +91,18 @@ class EngineSettings(ServerSettings):
     upscale_megapixels: float = Field(
         default=16.8, gt=0, description="Most pixels of an enlarged picture, in millions (16.8: 4096 x 4096)."
     )
-    lease_seconds: float = Field(default=90.0, gt=0, description="A worker's lease on a job, renewed by heartbeats.")
-    engine_silent_seconds: float = Field(
-        default=60.0, gt=0, description="An engine that has not turned for so long does not count for /readyz."
+    lease_seconds: float = Field(
+        default=90.0, gt=0, le=MOST_SECONDS, description="A worker's lease on a job, renewed by heartbeats."
     )
-    heartbeat_seconds: float = Field(default=10.0, gt=0, description="How often a worker renews its lease.")
+    engine_silent_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        le=MOST_SECONDS,
+        description="An engine that has not turned for so long does not count for /readyz.",
+    )
+    heartbeat_seconds: float = Field(
+        default=10.0, gt=0, le=MOST_SECONDS, description="How often a worker renews its lease."
+    )
 
     @property
     def accepted_licences(self) -> frozenset[str]:

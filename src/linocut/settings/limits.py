@@ -3,6 +3,8 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
+from linocut.settings.times import MOST_SECONDS
+
 
 class LimitSettings(BaseSettings):
     """How much one may ask, and how answers are given."""
@@ -15,7 +17,7 @@ class LimitSettings(BaseSettings):
         default=512, ge=1, description="Largest LoRA file to import, MiB; in float32 it may take twice as much."
     )
     max_images_in_flight: int = Field(default=10, ge=1, description="Images in progress an organisation may have.")
-    link_hours: float = Field(default=24.0, gt=0, description="Hours for which an image link works.")
+    link_hours: float = Field(default=24.0, gt=0, le=876_000, description="Hours for which an image link works.")
     image_days: int = Field(
         default=30, ge=0, le=36500, description="Days that drawn images are kept, and what asked for them; 0: for ever."
     )
@@ -26,4 +28,6 @@ class LimitSettings(BaseSettings):
     unsupported: str = Field(
         default="refuse", pattern="^(refuse|note)$", description="An option the base cannot honour: refuse, or note."
     )
-    generate_timeout_seconds: float = Field(default=300.0, gt=0, description="Longest wait for an image's worker.")
+    generate_timeout_seconds: float = Field(
+        default=300.0, gt=0, le=MOST_SECONDS, description="Longest wait for an image's worker."
+    )

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 from linocut.settings.lists import Hosts, hosts_in, networks_in, origins_in
+from linocut.settings.times import MOST_SECONDS
 from linocut.web_addresses import is_address
 
 
@@ -15,9 +16,14 @@ class ServerSettings(BaseSettings):
 
     data: Path = Field(default=Path("linocut-data"), description="Folder of the database, blobs and training runs.")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite inside the data folder.")
-    database_busy_seconds: float = Field(default=10.0, gt=0, description="Longest wait for the database, then 503.")
+    database_busy_seconds: float = Field(
+        default=10.0, gt=0, le=3600, description="Longest wait for the database, then 503."
+    )
     database_check_seconds: float = Field(
-        default=5.0, ge=0, description="How long a start looks for damage in a SQLite file; 0: only at its header."
+        default=5.0,
+        ge=0,
+        le=MOST_SECONDS,
+        description="How long a start looks for damage in a SQLite file; 0: only at its header.",
     )
     storage_url: str = Field(default="", description="Object store URL (file:// or s3://); empty: the data folder.")
     host: str = Field(default="127.0.0.1", description="Address the server listens on.")
@@ -45,6 +51,7 @@ class ServerSettings(BaseSettings):
     client_read_seconds: float = Field(
         default=20.0,
         gt=0,
+        le=MOST_SECONDS,
         description="How long a client may leave an answer unread, or take less than 1 KiB/s of it.",
     )
     drain_seconds: float = Field(
@@ -53,7 +60,9 @@ class ServerSettings(BaseSettings):
         le=600,
         description="How long a stopping API still answers while /readyz says 503: what your proxy takes to notice.",
     )
-    stop_seconds: float = Field(default=30.0, ge=0, description="How long requests under way may last at a stop.")
+    stop_seconds: float = Field(
+        default=30.0, ge=0, le=MOST_SECONDS, description="How long requests under way may last at a stop."
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
     log_json: bool = Field(default=False, description="Log lines as JSON.")
     access_log: bool = Field(default=False, description="One log line for each request.")

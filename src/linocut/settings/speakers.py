@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
+from linocut.settings.times import MOST_SECONDS
 from linocut.web_addresses import named
 
 
@@ -16,7 +17,9 @@ class SpeakerSettings(BaseSettings):
     )
     describer_model: str = Field(default="", description="The model that the describer's endpoint is asked for.")
     describer_key: SecretStr = Field(default=SecretStr(""), description="The key for it; empty: none is sent.")
-    describer_seconds: float = Field(default=30.0, gt=0, description="Longest wait for the describer's answer.")
+    describer_seconds: float = Field(
+        default=30.0, gt=0, le=MOST_SECONDS, description="Longest wait for the describer's answer."
+    )
     describer: str = Field(
         default="embedded",
         pattern="^(embedded|endpoint)$",
@@ -27,7 +30,9 @@ class SpeakerSettings(BaseSettings):
     )
     writer_model: str = Field(default="", description="The model that the writer's endpoint is asked for.")
     writer_key: SecretStr = Field(default=SecretStr(""), description="The key for it; empty: none is sent.")
-    writer_seconds: float = Field(default=30.0, gt=0, description="Longest wait for the writer's answer.")
+    writer_seconds: float = Field(
+        default=30.0, gt=0, le=MOST_SECONDS, description="Longest wait for the writer's answer."
+    )
     writer: str = Field(
         default="grammar",
         pattern="^(grammar|endpoint|base)$",

@@ -2,7 +2,7 @@
 is made, nothing migrated, and what is written to a bucket to try it out is deleted again."""
 
 from linocut.cli.checks.finding import Finding
-from linocut.cli.checks.machine import disk, libraries, port, python, threads, variables
+from linocut.cli.checks.machine import disk, libraries, port, python, threads, unused, variables
 from linocut.cli.checks.models import base, remembered, safety, tools
 from linocut.cli.checks.records import database, keys
 from linocut.cli.checks.serving import key, proxy, server
@@ -26,5 +26,6 @@ __all__ = [
     "storage",
     "threads",
     "tools",
+    "unused",
     "variables",
 ]

@@ -8,12 +8,21 @@ import sys
 
 from linocut.cli.checks.finding import Finding
 from linocut.cli.checks.serving import server
-from linocut.environment import unknown_variables
+from linocut.environment import PREFIX, unknown_variables
 from linocut.folders import nearest, trouble_with
 from linocut.settings import Settings
 from linocut.workers.ports import free_port, why_not
 
 LEAST_FREE_GIB = 1.0
+
+_USED_WITH = {
+    ("describer", "endpoint"): ("describer_url", "describer_model", "describer_key"),
+    ("writer", "endpoint"): ("writer_url", "writer_model", "writer_key"),
+    ("writer", "base"): ("writer_head",),
+    ("oidc_issuer", ""): ("oidc_client_id", "oidc_client_secret", "oidc_domains", "oidc_role_claim"),
+    ("smtp_host", ""): ("smtp_from", "smtp_user", "smtp_password"),
+}
+"""(a setting, its value; "": any but none) -> those that are read only with it."""
 
 
 def variables(wrong: str) -> Finding:
@@ -21,6 +30,22 @@ def variables(wrong: str) -> Finding:
     unknown = unknown_variables()
     found = " ".join([wrong, *unknown]).strip()
     return Finding("settings", not found, found or "read", "Mend these variables (docs/settings.md has them all).")
+
+
+def unused(settings: Settings) -> list[str]:
+    """A sentence for each setting that is given and, as the others are, makes no difference."""
+    said = []
+    for (switch, wanted), names in _USED_WITH.items():
+        value = getattr(settings, switch)
+        state = f"not {wanted}" if wanted else "not"
+        for name in names:
+            is_used = value == wanted if wanted else bool(value)
+            if not is_used and getattr(settings, name) != Settings.model_fields[name].default:
+                said.append(f"{PREFIX}{name.upper()} is set, and {PREFIX}{switch.upper()} is {state}: it is not used.")
+    most, request = settings.max_file_mib, settings.max_request_mib
+    if "max_file_mib" in settings.model_fields_set and most > request:
+        said.append(f"{PREFIX}MAX_FILE_MIB is {most}, and {PREFIX}MAX_REQUEST_MIB {request}: no larger file arrives.")
+    return said
 
 
 def python() -> Finding:

@@ -46,6 +46,10 @@ def database(settings: Settings) -> Finding:
         return Finding("database", False, found, _look_at_database(settings))
     if version == schema.HEAD:
         return Finding("database", True, f"answers, at version {version}")
+    if (version or "") > schema.HEAD:
+        return Finding(
+            "database", False, f"is at version {version}, which this linocut does not know", "Upgrade linocut."
+        )
     found = f"is at version {version}; this linocut wants {schema.HEAD}"
     mend = "Stop the server, save a copy of the database, then: linocut serve   (it brings an older one up to date)"
     return Finding("database", False, found, mend)

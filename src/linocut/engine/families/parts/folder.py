@@ -9,8 +9,8 @@ import torch
 from torch import device, dtype, nn
 
 from linocut.bases import facts_of
-from linocut.bases.reading import weights_of
-from linocut.engine.families.parts.other_layouts import is_other, is_packed, load_other
+from linocut.bases.reading import COPY_AGAIN, weights_of
+from linocut.engine.families.parts.other_layouts import check_missing, is_other, is_packed, load_other
 from linocut.engine.loading import Loading, loading_of
 from linocut.engine.quantised import LIBRARIES, can_quantise, quantise
 from linocut.engine.released import Released
@@ -72,18 +72,42 @@ def load_module(kind: type[Module], folder: Path, name: str, on: device, precisi
         options["device_map"] = {"": on}
     if on.type == "cuda" and not (quantised or at_home):
         options["device_map"] = {"": on}
-    loader: Any = kind
     if is_other(folder, name):
         beside = torch.device("cpu") if quantised or at_home else on
         module: Module = cast(Module, load_other(kind, folder, name, beside, how.dtype))
     else:
-        module = loader.from_pretrained(str(where), **options)
+        module = _by_library(kind, folder, name, options)
     module = module.requires_grad_(False).train(False)
     if at_home:
         return cast(Module, visiting(module, on))
     if quantised:
         quantise(module, how.precision, on)
     return module.to(on)
+
+
+def _by_library(kind: type[Module], folder: Path, name: str, options: dict[str, Any]) -> Module:
+    """A part as the library loads it. ``InvalidRequest`` where its files are not what its class and config ask for:
+    the library itself fills a text tower's missing tensors with random numbers."""
+    loader: Any = kind
+    is_tower = not hasattr(loader, "load_config")
+    if is_tower:
+        options = {**options, "ignore_mismatched_sizes": True}  # they are then told by name, and refused below
+    try:
+        module, told = loader.from_pretrained(str(folder / name), output_loading_info=True, **options)
+    except NotImplementedError as absent:  # a missing tensor, met on the way to a GPU
+        raise InvalidRequest(
+            f"{folder.name} cannot be loaded: {name} has not all tensors that its config.json asks for. {COPY_AGAIN}"
+        ) from absent
+    except ValueError as wrong:
+        said = " ".join(str(wrong).replace(str(folder), folder.name).partition(". ")[0].split()).rstrip(".")
+        raise InvalidRequest(f"{folder.name} cannot be loaded: {name}: {said}. {COPY_AGAIN}") from wrong
+    if mismatched := sorted(str(one[0]) for one in told["mismatched_keys"]):
+        raise InvalidRequest(
+            f"{folder.name} cannot be loaded: {name} has {mismatched[0]} in another shape than its config.json asks "
+            f"for. {COPY_AGAIN}"
+        )
+    check_missing(folder, name, module, set(told["missing_keys"]))
+    return cast(Module, module)
 
 
 def _shapes_of(kind: type[Module], where: Path, precision: dtype) -> Module:
@@ -147,7 +171,7 @@ def check_tokens(count: int, limit: int) -> None:
     if count > limit:
         raise InvalidRequest(
             f"The prompt is {count} tokens long for the text encoder, its chat frame included; this base takes at most "
-            f"{limit}. Shorten the prompt."
+            f"{limit}. Shorten the prompt; of a json_prompt, send fewer elements or shorter descriptions."
         )
 
 

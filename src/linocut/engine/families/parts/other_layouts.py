@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from linocut.bases.reading import json_or_nothing, tensors_of, weights_of
+from linocut.bases.reading import COPY_AGAIN, json_or_nothing, tensors_of, weights_of
 from linocut.errors import InvalidRequest
 
 PREFIXES = ("model.diffusion_model.", "diffusion_model.")
@@ -60,12 +60,17 @@ def load_other(kind: Any, folder: Path, part: str, on: torch.device, dtype: torc
             raise InvalidRequest(_stranger(folder, part, name))
         set_module_tensor_to_device(module, name, on, value=tensor.to(dtype), dtype=dtype)
         missing.discard(name)
+    check_missing(folder, part, module, missing)
+    return module
+
+
+def check_missing(folder: Path, part: str, module: nn.Module, missing: set[str]) -> None:
+    """``InvalidRequest`` where tensors of a part are ``missing`` in its files. A tower without the part that looks at
+    pictures is whole: that part is taken off."""
     if missing and all(name.startswith(EYES) for name in missing) and isinstance(getattr(module, EYES[:-1]), nn.Module):
         setattr(module, EYES[:-1], None)
-        missing = set()
-    if missing:
-        raise InvalidRequest(f"{folder} cannot be loaded: {part} has no {min(missing)}. Copy the base again.")
-    return module
+    elif missing:
+        raise InvalidRequest(f"{folder.name} cannot be loaded: {part} has no {min(missing)}. {COPY_AGAIN}")
 
 
 def _empty(kind: Any, where: Path) -> nn.Module:
