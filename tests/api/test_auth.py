@@ -5,6 +5,7 @@ import pytest
 from tests.api.live import Account, Live, raw
 
 from linocut.accounts import keys
+from linocut.api.auth import COOKIE
 
 
 def test_the_body_is_not_read_for_a_stranger(live: Live) -> None:
@@ -104,3 +105,13 @@ def test_keys_of_one_user_see_the_same_and_others_nothing(live: Live) -> None:
     assert refused.status_code == 404
     assert refused.content == other.http.get("/datasets/none").content
     assert isinstance(other.http, httpx2.Client)
+
+
+@pytest.mark.parametrize("other", ['prefs={"a": 1}', "a=é", "flag", "a[b]=c", "a=b c", "=x", "a=b"])
+@pytest.mark.parametrize("order", ["{other}; {ours}", "{ours}; {other}"])
+def test_a_cookie_of_another_program_of_the_host_signs_nobody_out(
+    live: Live, account: Account, order: str, other: str
+) -> None:
+    cookie = order.format(other=other, ours=f"{COOKIE}={account.token}")
+    headers = {"Cookie": cookie.encode(), "X-Linocut-Console": b"1"}
+    assert live.public.get("/manage/api/session", headers=headers).status_code == 200

@@ -32,6 +32,62 @@ def test_a_user_is_made_listed_and_let_in_again(typing: Typed, tmp_path: Path) -
     assert len(json.loads(typing("users", "list", "--json", *data)[1])) == 1, "what failed made nobody"
 
 
+def test_what_a_verb_makes_is_said_and_stands_in_the_audit_log(typing: Typed, tmp_path: Path) -> None:
+    data = ("--data", tmp_path)
+    assert "ada is ADMIN of home (made now). " in typing("users", "create", "ada", "--role", "ADMIN", *data)[1]
+    assert "bob is MEMBER of home. " in typing("users", "create", "bob", *data)[1]
+    assert "user cy, organisation hme (made now))" in typing("keys", "create", "--user", "cy", "--org", "hme", *data)[1]
+    assert "organisation hme)" in typing("keys", "create", "--user", "cy", "--org", "hme", *data)[1]
+    done = [(one["action"], one["details"]) for one in json.loads(typing("audit", "list", "--json", *data)[1])]
+    added = [details["role"] for action, details in done if action == "member.added"]
+    made = [details["name"] for action, details in done if action == "organization.created"]
+    assert (added, made) == (["MEMBER", "MEMBER", "ADMIN"], ["hme", "home"])
+    assert [details["handle"] for action, details in done if action == "user.created"] == ["cy", "bob", "ada"]
+
+
+def test_an_operator_changes_an_address_and_the_audit_log_has_it(typing: Typed, tmp_path: Path) -> None:
+    data = ("--data", tmp_path)
+    for name in ("ada", "bob"):
+        typing("users", "create", name, "--email", f"{name}@example.org", *data)
+    code, out, _ = typing("users", "change", "ada@example.org", "--email", "Boss@Example.org", *data)
+    assert (code, out) == (0, "ada signs in with boss@example.org from now on.\n")
+    assert "Another user has the address" in typing("users", "change", "ada", "--email", "bob@example.org", *data)[2]
+    assert typing("users", "change", "nobody", "--email", "x@example.org", *data)[0] == 4
+    newest = json.loads(typing("audit", "list", "--json", *data)[1])[0]
+    assert (newest["action"], newest["details"]) == ("user.changed", {"email": "boss@example.org"})
+
+
+def test_rotate_says_when_both_keys_end(typing: Typed, tmp_path: Path) -> None:
+    data = ("--data", tmp_path)
+    made = json.loads(typing("keys", "create", "--days", "1", "--json", *data)[1])
+    told = json.loads(typing("keys", "rotate", made["api_key_id"], "--hours", "720", "--json", *data)[1])
+    ends = {key["api_key_id"]: key["expires"] for key in json.loads(typing("keys", "list", "--json", *data)[1])}
+    assert (told["expires"], told["replaced_expires"]) == (ends[told["api_key_id"]], ends[made["api_key_id"]])
+    assert told["replaced_expires"] >= told["expires"], "not 720 hours: it has a day"
+    out = typing("keys", "rotate", told["api_key_id"], "--hours", "0", *data)[1]
+    assert re.search(rf", good until 20[^;]*; {told['api_key_id']} goes on until 20", out)
+    assert "was replaced by" in typing("keys", "rotate", made["api_key_id"], *data)[2]
+
+
+def test_who_is_removed_comes_back_with_what_went_along_and_not_where_no_time_is_left(
+    typing: Typed, tmp_path: Path
+) -> None:
+    data = ("--data", tmp_path)
+    typing("users", "create", "ada", "--org", "letters", *data)
+    assert "Until then `linocut users restore` brings them back." in typing("users", "delete", "ada", *data)[1]
+    out = typing("users", "restore", "ada", *data)[1]
+    assert out == "ada is back, and signs in again. Back with them: letters.\n"
+    assert "They cannot be brought back." in typing("users", "delete", "ada", "--days", "0", *data)[1]
+    said = typing("users", "create", "ada", *data)[2]
+    assert "ada is being removed for good, within an hour; the name is free then. Or take another name." in said
+
+
+@pytest.mark.parametrize("verb", ["rotate", "disable", "revoke"])
+def test_a_key_that_is_none_is_answered_with_where_the_ids_are(typing: Typed, tmp_path: Path, verb: str) -> None:
+    code, _, said = typing("keys", verb, "nope", "--data", tmp_path)
+    assert (code, "There is no key nope; `linocut keys list` shows the ids." in said) == (4, True)
+
+
 @pytest.mark.parametrize(
     ("process", "settings", "address", "is_guess"),
     [

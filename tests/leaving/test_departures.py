@@ -143,7 +143,10 @@ def test_a_user_is_refused_at_once_and_comes_back_whole(live: Live, team: Team) 
     owner = team.owner
     handle = ok(owner.http.get(f"{MANAGE}/session"))["display_handle"]
     assert owner.http.post(f"{MANAGE}/delete_user", json={"display_handle": "another"}).status_code == 400
-    told = ok(owner.http.post(f"{MANAGE}/delete_user", json={"display_handle": handle}))
+    ask = {"display_handle": handle}
+    with_none = owner.http.post(f"{MANAGE}/delete_user", json={**ask, "current_password": "there is none"})
+    assert (with_none.status_code, with_none.json()["error"][:25]) == (403, "You have no password yet;")
+    told = ok(owner.http.post(f"{MANAGE}/delete_user", json=ask))
     assert told["display_handle"] == handle
     assert live.public.get("/models", headers={"Api-Key": owner.api_key}).status_code == 401
     assert owner.http.get(f"{MANAGE}/session").status_code == 401

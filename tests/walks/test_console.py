@@ -254,6 +254,18 @@ def test_a_rotated_key_goes_on_for_a_while(idle: Live) -> None:
     assert again.status_code == 409
 
 
+def test_a_rotation_says_when_both_keys_end(idle: Live) -> None:
+    account = idle.account()
+    made = ok(account.http.post(f"{MANAGE}/api_keys", json={"x_linocut": {"expires_in_seconds": 600}}))
+    first = ok(account.http.post(f"{MANAGE}/api_keys/{made['api_key_id']}/rotate", json={}))["x_linocut"]
+    assert first["replaced_expires_time"] >= first["expires_time"], "ten minutes, not a day"
+    rotated = ok(account.http.post(f"{MANAGE}/api_keys/{account.api_key_id}/rotate", json={"overlap_seconds": 0}))
+    assert rotated["x_linocut"]["expires_time"] is None
+    assert rotated["x_linocut"]["replaced_expires_time"] is not None
+    again = account.http.post(f"{MANAGE}/api_keys/{made['api_key_id']}/rotate", json={})
+    assert (again.status_code, "was replaced by" in again.json()["error"]) == (409, True)
+
+
 def test_members_by_role(idle: Live) -> None:
     owner = idle.account()
     ada, ada_id = invited(idle, owner, "ada.m@example.org")

@@ -8,15 +8,20 @@ from linocut.errors import Forbidden
 
 _FIRST = (
     select(organizations.c.organization_id)
-    .where(organizations.c.deleted_at.is_(None))
     .order_by(organizations.c.created_at, organizations.c.organization_id)
     .limit(1)
 )
+"""Removed ones too: else the owners of the next organisation would administer the server once the first is removed."""
+
+
+def first_organization(tx: Connection) -> str | None:
+    """The id of the organisation that was there first, also when it is removed; None before there is any."""
+    return tx.execute(_FIRST).scalar()
 
 
 def is_administrator(tx: Connection, user_id: str) -> bool:
-    """Whether the user owns or administers the organisation that was there first."""
-    first = tx.execute(_FIRST).scalar()
+    """Whether the user owns or administers the organisation that was there first. Nobody does once it is removed."""
+    first = first_organization(tx)
     role = None if first is None else role_of(tx, first, user_id)
     return role is not None and RANK[role] >= RANK["ADMIN"]
 

@@ -2,8 +2,8 @@
 
 An entry's seal is BLAKE2b-256 over the seal before it and everything that the entry says, keyed with a secret of this
 installation. The number of entries and the last seal stand in a row of their own. So an entry that is changed, deleted
-or moved is found, the last one too. Whoever can write the whole database *and* knows the method can make a new log:
-against that, keep what ``linocut audit head`` prints elsewhere.
+or moved is found, the last one too. Whoever can write the database and knows the method can cut off the end of the log
+with that row, or make a new log: against that, keep what ``linocut audit head`` prints elsewhere.
 """
 
 import hashlib
@@ -17,19 +17,19 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from linocut.accounts.secrets import find_secret, secret
 from linocut.accounts.types import Caller
+from linocut.db.checkup import Unreadable
 from linocut.db.tables import audit_head, audit_log
 from linocut.errors import InvalidRequest
 from linocut.ids import now, wire_time
 
 Action = Literal[
-    "user.created", "user.deleted", "user.restored", "user.purged", "user.signed_in", "user.sign_in_failed",
-    "user.signed_out", "user.linked", "user.password_changed", "link.created", "link.used", "organization.created",
-    "organization.changed", "organization.deleted", "organization.restored", "organization.purged",
-    "model.handed_over", "organization.exported", "member.invited", "member.invite_cancelled", "member.added",
-    "member.removed", "member.left", "member.role_changed", "key.created", "key.changed", "key.rotated", "key.disabled",
-    "key.revoked", "model.shared", "model.unshared", "model.imported", "model.promoted", "limit.changed",
-    "credits.granted",
-    "subscription.changed", "price.changed", "incident.changed",
+    "user.created", "user.changed", "user.deleted", "user.restored", "user.purged", "user.signed_in",
+    "user.sign_in_failed", "user.signed_out", "user.linked", "user.password_changed", "link.created", "link.used",
+    "organization.created", "organization.changed", "organization.deleted", "organization.restored",
+    "organization.purged", "model.handed_over", "organization.exported", "member.invited", "member.invite_cancelled",
+    "member.added", "member.removed", "member.left", "member.role_changed", "key.created", "key.changed",
+    "key.rotated", "key.disabled", "key.revoked", "model.shared", "model.unshared", "model.imported",
+    "model.promoted", "limit.changed", "credits.granted", "subscription.changed", "price.changed", "incident.changed",
 ]  # fmt: skip
 
 START = bytes(32)
@@ -128,16 +128,18 @@ def verify(tx: Connection, known: str | None = None) -> Verified:
     ``InvalidRequest`` for a ``known`` that has another form.
     """
     number, mark = _known(known)
-    key, seal, faults, expected = find_secret(tx, "audit") or b"", START, [], 1
-    for row in _rows(tx):
+    kept, seal, faults, expected = find_secret(tx, "audit"), START, [], 1
+    for row, said in _rows(tx):
         if row.number != expected:
             faults.append(f"Entry {expected} is missing.")
-        if _seal(key, seal, row._mapping) != bytes(row.seal):
+        if not _is_sound(kept or b"", seal, said, _bytes(row.seal)):
             faults.append(f"Entry {row.number} was changed, or one before it was removed or moved.")
-        if row.number == number and bytes(row.seal) != mark:
+        if row.number == number and _bytes(row.seal) != mark:
             faults.append(f"Entry {row.number} is another one than it was when its seal was kept.")
-        seal, expected = bytes(row.seal), row.number + 1
+        seal, expected = _bytes(row.seal), row.number + 1
     count, last = _head(tx)
+    if expected == 1 and kept is not None:  # the secret is made with the first entry
+        faults.append("The log is empty, but entries were written on this server: all of them were removed.")
     if (count, last) != (expected - 1, seal):
         faults.append(f"The log ends at entry {expected - 1}, but {count} were written.")
     if number is not None and number >= expected:
@@ -156,19 +158,50 @@ def _known(text: str | None) -> tuple[int | None, bytes]:
 
 def _head(tx: Connection) -> tuple[int, bytes]:
     row = tx.execute(select(audit_head)).first()
-    return (0, START) if row is None else (int(row.entries), bytes(row.seal))
+    return (0, START) if row is None else (int(row.entries), _bytes(row.seal))
 
 
 _PAGE = 1000
 
 
-def _rows(tx: Connection) -> Iterator[Row[Any]]:
-    """By number, a page at a time."""
-    page = select(audit_log).where(audit_log.c.number > bindparam("after")).order_by(audit_log.c.number).limit(_PAGE)
+def _rows(tx: Connection) -> Iterator[tuple[Row[Any], Row[Any] | None]]:
+    """Number and seal of each entry, by number, and the whole entry: None where it cannot be read. A page at a time."""
+    page: Any = (
+        select(audit_log.c.number, audit_log.c.seal)
+        .where(audit_log.c.number > bindparam("after"))
+        .order_by(audit_log.c.number)
+        .limit(_PAGE)
+    )
     after = int(tx.execute(select(func.coalesce(func.min(audit_log.c.number), 1))).scalar_one()) - 1
     while rows := tx.execute(page, {"after": after}).all():
-        yield from rows
+        said = _readable(tx, after, rows[-1].number)
+        for row in rows:
+            yield row, said.get(row.number)
         after = rows[-1].number
+
+
+def _readable(tx: Connection, after: int, last: int) -> dict[int, Row[Any]]:
+    """The entries behind ``after`` up to ``last`` that can be read, by number."""
+    which = select(audit_log).where(audit_log.c.number > after, audit_log.c.number <= last)
+    try:
+        return {row.number: row for row in tx.execute(which)}
+    except Unreadable:  # a time that is none, details that are no JSON: only that entry is at fault, so it is named
+        if last - after <= 1:
+            return {}
+    middle = (after + last) // 2
+    return _readable(tx, after, middle) | _readable(tx, middle, last)
+
+
+def _is_sound(key: bytes, before: bytes, said: Row[Any] | None, seal: bytes) -> bool:
+    try:
+        return said is not None and _seal(key, before, said._mapping) == seal
+    except (ValueError, OverflowError):  # text or a number that JSON has no place for: nobody has written it here
+        return False
+
+
+def _bytes(seal: object) -> bytes:
+    """SQLite gives text for a seal that somebody has overwritten with text."""
+    return seal if isinstance(seal, bytes) else b""
 
 
 def _seal(key: bytes, before: bytes, row: Any) -> bytes:

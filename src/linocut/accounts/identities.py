@@ -150,7 +150,7 @@ def _made(tx: Connection, told: Told, email: str, joining: Joining, by: Actor) -
     person = people.create(tx, people.free_handle(tx, told.handle or email), email, by=by, full_name=full_name)
     if may_join:
         try:
-            organization_id = organizations.ensure_organization(tx, joining.organization)
+            organization_id = organizations.ensure_organization(tx, joining.organization, by=by)
         except (Conflict, InvalidRequest) as wrong:  # it is being removed, or its name is none
             raise NotLetIn("unknown", f"LINOCUT_OIDC_ORGANIZATION: {wrong.message}") from wrong
         _join(tx, organization_id, person.user_id, granted or joining.role, by)
@@ -172,7 +172,7 @@ def _follow_claim(tx: Connection, told: Told, joining: Joining, user_id: str, by
     role = granted or joining.role
     if before is None and granted is not None:
         with suppress(Conflict, InvalidRequest):  # it is being removed, or its name is none: they have others
-            _join(tx, organizations.ensure_organization(tx, joining.organization), user_id, role, by)
+            _join(tx, organizations.ensure_organization(tx, joining.organization, by=by), user_id, role, by)
     elif before not in (None, "OWNER", role) and organization_id is not None:
         add_member(tx, organization_id, user_id, role)
         told_of = {"before": before, "after": role, "how": "openid"}

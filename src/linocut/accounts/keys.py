@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import re
 import secrets as random_source
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,10 +18,10 @@ from linocut.accounts.audit import OPERATOR, Actor, record
 from linocut.accounts.organizations import add_member, is_member
 from linocut.accounts.scopes import checked
 from linocut.accounts.secrets import secret
-from linocut.accounts.spend_limits import copy_limits
+from linocut.accounts.spend_limits import copy_limits, copy_spending
 from linocut.accounts.types import Caller, KeyView, NewKey
 from linocut.db.prepared import Prepared
-from linocut.db.tables import api_keys, members, organizations, users
+from linocut.db.tables import api_keys, audit_log, members, organizations, users
 from linocut.errors import Conflict, InvalidRequest, NotFound, Unauthenticated
 from linocut.ids import new_id, now
 
@@ -37,6 +36,7 @@ class Ends:
     scopes: tuple[str, ...] | None = None
 
 
+_NO_KEY = "There is no key {}; `linocut keys list` shows the ids."
 _PREFIX = "lino_"
 _TEXT = re.compile(r"lino_[A-Za-z0-9_-]{43}")
 _BY_DIGEST = Prepared(
@@ -78,7 +78,8 @@ def create_key(
     _check_label(label)
     if not is_member(tx, organization_id, user_id):
         add_member(tx, organization_id, user_id)
-    text = _PREFIX + random_source.token_urlsafe(32)
+        record(tx, by, "member.added", user_id, organization_id, role="MEMBER")
+    text, at = _PREFIX + random_source.token_urlsafe(32), now()
     key = NewKey(
         api_key=text,
         api_key_id=new_id(),
@@ -86,7 +87,8 @@ def create_key(
         organization_id=organization_id,
         label=label,
         redacted=redact(text),
-        created_at=now(),
+        created_at=at,
+        expires_at=None if ends.seconds is None else at + timedelta(seconds=ends.seconds),
     )
     tx.execute(
         api_keys.insert().values(
@@ -97,7 +99,7 @@ def create_key(
             digest=digest_of(text, secret(tx, "digest")),
             redacted=key.redacted,
             created_at=key.created_at,
-            expires_at=None if ends.seconds is None else key.created_at + timedelta(seconds=ends.seconds),
+            expires_at=key.expires_at,
             scopes=checked(ends.scopes),
         )
     )
@@ -161,7 +163,7 @@ def revoke_key(tx: Connection, api_key_id: str, *, by: Actor = OPERATOR) -> None
         record(tx, by, "key.revoked", api_key_id, organization_id)
         return
     if tx.execute(select(api_keys.c.api_key_id).where(api_keys.c.api_key_id == api_key_id)).first() is None:
-        raise NotFound(f"There is no key {api_key_id}; `linocut keys list` shows the ids.")
+        raise NotFound(_NO_KEY.format(api_key_id))
 
 
 def revoke_all(tx: Connection, organization_id: str, user_id: str) -> int:
@@ -180,7 +182,7 @@ def find(tx: Connection, api_key_id: str) -> KeyView | None:
 def get(tx: Connection, api_key_id: str) -> KeyView:
     """The same. ``NotFound``."""
     if (found := find(tx, api_key_id)) is None:
-        raise NotFound("There is no key of that api_key_id.")
+        raise NotFound(_NO_KEY.format(api_key_id))
     return found
 
 
@@ -203,20 +205,36 @@ def set_label(tx: Connection, api_key_id: str, label: str | None, *, by: Actor) 
 def rotate(tx: Connection, api_key_id: str, overlap_seconds: int, *, by: Actor) -> NewKey:
     """A new key in place of this one, which goes on for ``overlap_seconds``: time to put the new one everywhere.
 
-    ``Conflict`` for a key that does not work any more.
+    The new one ends when this one would have ended by itself, and counts what this one has spent as its own.
+
+    ``Conflict`` for a key that does not work any more, and for one that was replaced already.
     """
     old, at = get(tx, api_key_id), now()
     if not old.works(at):
         raise Conflict("This key does not work any more; create a new one.")
+    if (replaced_by := _replaced_by(tx, old)) is not None:
+        raise Conflict(
+            f"This key was replaced by {replaced_by} already; rotate that one, or create a new key where it does not "
+            "work any more."
+        )
     until = at + timedelta(seconds=overlap_seconds)
     left = None if old.expires_at is None else max(1, int((old.expires_at - at).total_seconds()))
     ends = Ends(left, tuple(old.scopes) if old.scopes is not None else None)
     new = create_key(tx, user_id=old.user_id, organization_id=old.organization_id, label=old.label, by=by, ends=ends)
     copy_limits(tx, api_key_id, new.api_key_id)
+    copy_spending(tx, api_key_id, new.api_key_id)
     earlier = until if old.expires_at is None else min(until, old.expires_at)
     tx.execute(update(api_keys).where(api_keys.c.api_key_id == api_key_id).values(expires_at=earlier))
     record(tx, by, "key.rotated", api_key_id, old.organization_id, new_key=new.api_key_id, overlap=overlap_seconds)
     return new
+
+
+def _replaced_by(tx: Connection, old: KeyView) -> str | None:
+    """The id of the key that took this one's place. Its end is the overlap's then, which the next must not inherit."""
+    which = audit_log.c.organization_id == old.organization_id, audit_log.c.object_id == old.api_key_id
+    rotated = select(audit_log.c.details).where(*which, audit_log.c.action == "key.rotated")
+    details = tx.execute(rotated.order_by(audit_log.c.number.desc()).limit(1)).scalar()
+    return None if details is None else str(details["new_key"])
 
 
 def used(tx: Connection, api_key_id: str, address: str | None) -> None:
@@ -236,8 +254,13 @@ def digest_of(key_text: str, digest_key: bytes) -> bytes:
 
 
 def _check_label(label: str | None) -> None:
-    if label is not None and (len(label) > MAX_LABEL or any(unicodedata.category(c) == "Cc" for c in label)):
+    if label is None:
+        return
+    if len(label) > MAX_LABEL:
+        raise InvalidRequest(f"label: {len(label)} characters; a key's label has at most {MAX_LABEL}.", field="label")
+    # A lone surrogate is no sign that one could leave out: the bytes were no text, and the command line says so.
+    unseen = next((one for one in label if not one.isprintable() and not "\ud800" <= one <= "\udfff"), None)
+    if unseen is not None:
         raise InvalidRequest(
-            f"label: {len(label)} characters; a key's label has at most {MAX_LABEL}, and no control characters.",
-            field="label",
+            f"label: it has a character that is not printable, U+{ord(unseen):04X}; leave it out.", field="label"
         )

@@ -58,13 +58,20 @@ def whose(tx: Connection, text: str) -> tuple[Purpose, str | None]:
 
 def use(tx: Connection, text: str, password_hash: str | None, email: str | None, by: Actor) -> str:
     """Take the link: its user's id, with this password from now on; other links of theirs are good no longer. The first
-    owner must name an address with it. None: no password, which the owner's link alone allows; what there was stays.
+    owner must name an address with it, and nobody else may: whoever has a link has not shown that an address is theirs.
+    None: no password, which the owner's link alone allows; what there was stays.
 
     ``NotFound`` for a link that is not good; of two requests at once one gets it. ``InvalidRequest``; ``Conflict``.
     """
     link = _good(tx, text)
     if password_hash is None and link.purpose != "owner":
         raise InvalidRequest("password is required: it is chosen with this link.", field="password")
+    if email is not None and link.purpose != "owner":
+        raise InvalidRequest(
+            "email_address goes with the owner's link only; leave it out. Whoever runs this server changes an address "
+            "(`linocut users change`).",
+            field="email_address",
+        )
     tx.execute(update(one_time_links).where(one_time_links.c.link_id == link.link_id).values(used_at=now()))
     if link.purpose == "invite":
         user_id = _invited(tx, link.invite_id, by)
@@ -73,8 +80,7 @@ def use(tx: Connection, text: str, password_hash: str | None, email: str | None,
             raise InvalidRequest("email_address is required: the owner signs in with it.", field="email_address")
         user_id = _owner(tx, email, by)
     else:
-        user_id = link.user_id
-        people.change(tx, user_id, email=email)
+        user_id = str(link.user_id)
     record(tx, by, "link.used", link.link_id, purpose=link.purpose)
     if password_hash is None:
         return user_id
@@ -105,14 +111,14 @@ def _owner(tx: Connection, email: str | None, by: Actor) -> str:
     if user_id is None:
         stem = OWNER_HANDLE if email is None else people.checked_email(email)
         user_id = people.create(tx, people.free_handle(tx, stem), email, by=by).user_id
-    else:
-        people.change(tx, user_id, email=email)
+    elif email is not None:
+        people.set_email(tx, user_id, email, by=by)
     mine = organizations_of(tx, str(user_id))
     first = mine[0] if mine else None
     if first is None:
         standing = select(organizations.c.organization_id).where(organizations.c.deleted_at.is_(None))
         first = tx.execute(standing.order_by(organizations.c.created_at)).scalar()
-    organization_id = first or ensure_organization(tx, FIRST_ORGANIZATION)
+    organization_id = first or ensure_organization(tx, FIRST_ORGANIZATION, by=by)
     add_member(tx, organization_id, user_id, "OWNER")
     record(tx, by, "member.role_changed", user_id, organization_id, after="OWNER")
     return str(user_id)

@@ -25,7 +25,7 @@ MOST_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Named:
-    """How a request names somebody: by any of the three; the first that is there counts."""
+    """How a request names somebody: by any of the three; those that are there must mean one person."""
 
     user_id: str | None = None
     handle: str | None = None
@@ -214,6 +214,7 @@ def _add(tx: Connection, organization_id: str, one: Named, by: Actor) -> Result:
     if one.email is None:
         raise NotFound("There is no such user; name an e-mail address to invite somebody.")
     email = people.checked_email(one.email)
+    people.check_not_leaving(tx, email)  # or the link of the invite could never be used
     pending = invites.c.organization_id == organization_id, invites.c.email == email, invites.c.status == "PENDING"
     if tx.execute(select(invites.c.invite_id).where(*pending)).first() is not None:
         raise Conflict(f"{email} is invited already; send that invite again.")
@@ -256,13 +257,21 @@ def _set_role(tx: Connection, organization_id: str, one: Named, new: Role, by: A
 
 
 def _find(tx: Connection, one: Named) -> Person | None:
+    named = []
     if one.user_id is not None:
-        return people.find(tx, users.c.user_id == one.user_id)
+        named.append(users.c.user_id == one.user_id)
     if one.handle is not None:
-        return people.find(tx, users.c.name == one.handle)
+        named.append(users.c.name == one.handle)
     if one.email is not None:
-        return people.find(tx, users.c.email == people.checked_email(one.email))
-    raise InvalidRequest("Name each member by user_id, display_handle or email_address.", field="members")
+        named.append(users.c.email == people.checked_email(one.email))
+    if not named:
+        raise InvalidRequest("Name each member by user_id, display_handle or email_address.", field="members")
+    found = {people.find(tx, which) for which in named}
+    if len(found) > 1:
+        raise InvalidRequest(
+            "user_id, display_handle and email_address do not name one person here; send one of them.", field="members"
+        )
+    return found.pop()
 
 
 def _member(tx: Connection, organization_id: str, one: Named) -> tuple[Person, Role]:

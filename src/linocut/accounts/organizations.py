@@ -5,7 +5,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, Table, select, update
 
-from linocut.accounts.audit import Actor, record
+from linocut.accounts.audit import OPERATOR, Actor, record
 from linocut.db.dialect import insert_if_absent, upsert
 from linocut.db.tables import members, organizations, users
 from linocut.errors import Conflict, InvalidRequest
@@ -16,14 +16,23 @@ Role = Literal["OWNER", "ADMIN", "MEMBER"]
 MAX_NAME = 64
 
 
-def ensure_user(tx: Connection, name: str) -> str:
-    """The id of the user called ``name``, made if there was none. ``InvalidRequest`` for a name that is no name."""
-    return _ensure(tx, users, "user_id", name)
+def ensure_user(tx: Connection, name: str, *, by: Actor = OPERATOR) -> str:
+    """The id of the user called ``name``, made if there was none: then ``by`` made it, for the audit log.
+
+    ``InvalidRequest`` for a name that is no name; ``Conflict`` for one who is being removed.
+    """
+    user_id, is_new = _ensure(tx, users, "user_id", name)
+    if is_new:
+        record(tx, by, "user.created", user_id, handle=name)
+    return user_id
 
 
-def ensure_organization(tx: Connection, name: str) -> str:
-    """The id of the organisation called ``name``, made if there was none. ``InvalidRequest`` as above."""
-    return _ensure(tx, organizations, "organization_id", name)
+def ensure_organization(tx: Connection, name: str, *, by: Actor = OPERATOR) -> str:
+    """The id of the organisation called ``name``, made if there was none; ``by`` and errors as above."""
+    organization_id, is_new = _ensure(tx, organizations, "organization_id", name)
+    if is_new:
+        record(tx, by, "organization.created", organization_id, organization_id, name=name)
+    return organization_id
 
 
 def add_member(tx: Connection, organization_id: str, user_id: str, role: Role = "MEMBER") -> None:
@@ -63,9 +72,7 @@ def create(tx: Connection, name: str, *, by: Actor) -> str:
     """The id of a new organisation. ``Conflict`` for a name that is taken; ``InvalidRequest``."""
     if find(tx, name) is not None:
         raise Conflict(f"There is an organisation called {name} already.")
-    organization_id = ensure_organization(tx, name)
-    record(tx, by, "organization.created", organization_id, organization_id, name=name)
-    return organization_id
+    return ensure_organization(tx, name, by=by)
 
 
 def rename(tx: Connection, organization_id: str, name: str, *, by: Actor) -> None:
@@ -119,17 +126,25 @@ def organization_names(tx: Connection) -> dict[str, str]:
     return {row.organization_id: row.name for row in rows}
 
 
-def _ensure(tx: Connection, table: Table, id_column: str, name: str) -> str:
+def _ensure(tx: Connection, table: Table, id_column: str, name: str) -> tuple[str, bool]:
+    """(id, whether it was made now)."""
     _check_name(name)
     by_name = select(table.c[id_column]).where(table.c.name == name)
     found = tx.execute(by_name).scalar()
-    if found is not None and tx.execute(by_name.where(table.c.deleted_at.is_not(None))).first() is not None:
+    leaving = tx.execute(select(table.c.purge_at).where(table.c.name == name, table.c.deleted_at.is_not(None))).first()
+    if leaving is not None and leaving.purge_at is not None and leaving.purge_at <= now():
+        raise Conflict(
+            f"{name} is being removed for good, within an hour; the name is free then. Or take another name."
+        )
+    if leaving is not None:
         verb = "users" if table is users else "orgs"
         raise Conflict(f"{name} is being removed; `linocut {verb} restore` brings it back. Or take another name.")
-    if found is None:
-        insert_if_absent(tx, table, {id_column: new_id(), "name": name, "created_at": now()}, keys=["name"])
-        found = tx.execute(by_name).scalar_one()
-    return str(found)
+    if found is not None:
+        return str(found), False
+    made = new_id()
+    insert_if_absent(tx, table, {id_column: made, "name": name, "created_at": now()}, keys=["name"])
+    found = str(tx.execute(by_name).scalar_one())
+    return found, found == made
 
 
 def _check_name(name: str) -> None:

@@ -11,6 +11,7 @@ from linocut.accounts.audit import Actor, record
 from linocut.accounts.organizations import ensure_user
 from linocut.db.tables import identities, users
 from linocut.errors import Conflict, InvalidRequest, NotFound
+from linocut.ids import wire_time
 
 LONGEST_EMAIL, LONGEST_NAME = 254, 128
 _EMAIL = re.compile(
@@ -41,9 +42,8 @@ def create(tx: Connection, handle: str, email: str | None, *, by: Actor, full_na
     """A new user. ``Conflict`` when the handle or the address is taken; ``InvalidRequest`` for what is neither."""
     if find(tx, users.c.name == handle) is not None:
         raise Conflict(f"There is a user called {handle} already.")
-    user_id = ensure_user(tx, handle)
+    user_id = ensure_user(tx, handle, by=by)
     change(tx, user_id, email=email, full_name=full_name)
-    record(tx, by, "user.created", user_id, handle=handle)
     return get(tx, user_id)
 
 
@@ -52,8 +52,9 @@ def change(tx: Connection, user_id: str, *, email: str | None = None, full_name:
     values: dict[str, str] = {}
     if email is not None:
         values["email"] = checked_email(email)
-        other = tx.execute(select(users.c.user_id).where(users.c.email == values["email"])).scalar()  # removed ones too
-        if other not in (None, user_id):
+        check_not_leaving(tx, values["email"])
+        other = find(tx, users.c.email == values["email"])
+        if other is not None and other.user_id != user_id:
             raise Conflict(f"Another user has the address {values['email']}.")
     if full_name is not None:
         if len(full_name) > LONGEST_NAME or not full_name.isprintable():
@@ -61,6 +62,23 @@ def change(tx: Connection, user_id: str, *, email: str | None = None, full_name:
         values["full_name"] = full_name
     if values:
         tx.execute(update(users).where(users.c.user_id == user_id).values(**values))
+
+
+def set_email(tx: Connection, user_id: str, email: str, *, by: Actor) -> None:
+    """Another address, for the audit log too. Errors as of ``change``."""
+    change(tx, user_id, email=email)
+    record(tx, by, "user.changed", user_id, email=checked_email(email))
+
+
+def check_not_leaving(tx: Connection, email: str) -> None:
+    """``Conflict`` where the address is of a user who is being removed: it stays theirs until they are gone."""
+    leaving = select(users.c.purge_at).where(users.c.email == email, users.c.deleted_at.is_not(None))
+    until = tx.execute(leaving).scalar()
+    if until is not None:
+        raise Conflict(
+            f"{email} belongs to an account that is being removed. Until {wire_time(until)} its owner can bring it "
+            "back (POST /manage/api/restore_user), or an operator (`linocut users restore`); then the address is free."
+        )
 
 
 def set_password_hash(tx: Connection, user_id: str, stored: str, *, by: Actor) -> None:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, insert, literal, select
 
 from linocut.accounts.audit import Actor, record
 from linocut.db.dialect import upsert
-from linocut.db.tables import spend_limits
+from linocut.db.tables import spend_limits, spent_by_day
 
 
 @dataclass(frozen=True)
@@ -39,3 +39,10 @@ def copy_limits(tx: Connection, old_id: str, new_id: str) -> None:
     if limits != Limits():
         row = {"subject_id": new_id, "day": limits.day, "month": limits.month}
         upsert(tx, spend_limits, row, keys=["subject_id"], update=["day", "month"])
+
+
+def copy_spending(tx: Connection, old_id: str, new_id: str) -> None:
+    """And it has spent what that one has: else each new text of a key would begin with its whole limit."""
+    spent = select(literal(new_id), spent_by_day.c.day, spent_by_day.c.amount)
+    of_old = spent.where(spent_by_day.c.subject_id == old_id)
+    tx.execute(insert(spent_by_day).from_select(["subject_id", "day", "amount"], of_old))

@@ -30,6 +30,7 @@ class NewKey:
     label: str | None
     redacted: str
     created_at: datetime
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)

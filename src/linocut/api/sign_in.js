@@ -5,7 +5,7 @@ const said = document.getElementById("said");
 const link = new URLSearchParams(location.hash.slice(1)).get("link");
 if (link) {
   document.getElementById("about").textContent =
-    "Choose a password of at least 10 characters. The first owner gives an e-mail address too; others may leave it empty.";
+    "Choose a password of at least 10 characters.";
   form.account.required = false;
   form.password.autocomplete = "new-password";
   form.querySelector("button").textContent = "Go on";
@@ -20,10 +20,10 @@ async function ask(path, body) {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   said.textContent = "One moment …";
-  const account = form.account.value.trim(), password = form.password.value;
+  const password = form.password.value;
   const [ok, told] = link
-    ? await ask("api/use_link", { link, password, ...(account ? { email_address: account } : {}) })
-    : await ask("api/sign_in", { account, password });
+    ? await ask("api/use_link", { link, password })
+    : await ask("api/sign_in", { account: form.account.value.trim(), password });
   if (!ok) { said.textContent = told.error; return; }
   signedIn(told);
 });
@@ -48,6 +48,7 @@ if (link) {
   ask("api/use_link", { link }).then(([ok, told, status]) => {
     if (ok) signedIn(told);
     else if (status !== 400) said.textContent = told.error;
+    else for (const id of ["account-row", "forgot"]) document.getElementById(id)?.remove(); // the account is the link's
   });
 } else {
   fetch("api/session", { credentials: "same-origin", headers: { "X-Linocut-Console": "1" } })

@@ -16,6 +16,7 @@ from linocut.api.auth import COOKIE
 from linocut.api.body import JSON
 from linocut.api.call import Call
 from linocut.api.openid import COOKIE as SIGNING_IN
+from linocut.errors import Forbidden
 from linocut.ids import wire_time
 from linocut.observe import log
 from linocut.wire import Session
@@ -42,11 +43,14 @@ async def whose_password(call: Call, account: str, password: str, finds: Finds) 
     """The id of the user whose password it is, None where it is not theirs. ``TooManyTries``.
 
     The try is counted before the password is compared; the same is done, and takes as long, where there is no user.
+    ``Forbidden`` for somebody who has signed in and has no password.
     """
     db, address = call.db, call.actor.address or ""
 
     def begin(tx: Connection) -> tuple[str | None, str | None, int]:
         user_id, stored = finds(tx)
+        if stored is None and call.signed_in is not None:
+            raise Forbidden("You have no password yet; leave current_password out.")
         return user_id, stored, sessions.try_password(tx, user_id or account, address)
 
     user_id, stored, number = await db.run_write(begin)

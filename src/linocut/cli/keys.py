@@ -55,10 +55,9 @@ def create(
 
     Put it into LINOCUT_API_KEY, or into the file ~/.config/linocut/key."""
     with closing(open_database(data)) as db, db.transaction() as tx:
+        is_new = organizations.find(tx, org) is None
         user_id = organizations.ensure_user(tx, user)
         organization_id = organizations.ensure_organization(tx, org)
-        if not organizations.is_member(tx, organization_id, user_id):
-            organizations.add_member(tx, organization_id, user_id, "MEMBER")
         ends = keys.Ends(days and days * 86_400, tuple(items_in(scopes)) if scopes is not None else None)
         made = keys.create_key(tx, user_id=user_id, organization_id=organization_id, label=label, ends=ends)
     facts = {
@@ -67,11 +66,13 @@ def create(
         "user_id": user_id,
         "organization_id": organization_id,
     }
-    answer(
-        facts,
-        f"{made.api_key}\n(shown once; key id {made.api_key_id}, user {user}, organisation {org})",
-        as_json=as_json,
-    )
+    told = f"{made.api_key}\n(shown once; key id {made.api_key_id}, user {user}, organisation {org}{new_word(is_new)})"
+    answer(facts, told, as_json=as_json)
+
+
+def new_word(is_new: bool) -> str:
+    """What stands behind an organisation's name that a verb has made: a slip in ``--org`` makes one too."""
+    return " (made now)" if is_new else ""
 
 
 @app.command("list")
@@ -137,9 +138,13 @@ def rotate(
     """Make a new key in place of one, and show it once; the old one goes on for a while."""
     with closing(open_database(data)) as db, db.transaction() as tx:
         made = keys.rotate(tx, api_key_id, round(hours * 3600), by=OPERATOR)
-    facts = {"api_key": made.api_key, "api_key_id": made.api_key_id, "replaces": api_key_id}
-    told = f"{made.api_key}\n(shown once; key id {made.api_key_id}; {api_key_id} goes on for {hours:g} hours)"
-    answer(facts, told, as_json=as_json)
+        old = keys.get(tx, api_key_id)
+    ends = wire_time(made.expires_at) if made.expires_at else None
+    old_ends = wire_time(old.expires_at) if old.expires_at else None
+    facts = {"api_key": made.api_key, "api_key_id": made.api_key_id, "expires": ends}
+    until = f", good until {ends}" if ends else ""
+    told = f"{made.api_key}\n(shown once; key id {made.api_key_id}{until}; {api_key_id} goes on until {old_ends})"
+    answer({**facts, "replaces": api_key_id, "replaced_expires": old_ends}, told, as_json=as_json)
 
 
 @app.command("revoke")

@@ -7,9 +7,9 @@ import typer
 from sqlalchemy import Connection, select
 
 from linocut.accounts import links, mails, members, organizations, people
-from linocut.accounts.audit import OPERATOR
+from linocut.accounts.audit import OPERATOR, record
 from linocut.accounts.people import Person
-from linocut.cli.keys import open_database
+from linocut.cli.keys import new_word, open_database
 from linocut.cli.reached import reached
 from linocut.cli.say import JsonFlag, answer
 from linocut.cli.serve import DataOption
@@ -72,12 +72,30 @@ def create(
     if role not in members.RANK:
         raise typer.BadParameter(f"{role} is none of OWNER, ADMIN, MEMBER.", param_hint="--role")
     with closing(open_database(data)) as db, db.transaction() as tx:
+        is_new = organizations.find(tx, org) is None
         person = people.create(tx, handle, email, by=OPERATOR)
         organization_id = organizations.ensure_organization(tx, org)
         organizations.add_member(tx, organization_id, person.user_id, role)  # type: ignore[arg-type]  # checked above
+        record(tx, OPERATOR, "member.added", person.user_id, organization_id, role=role)
         facts, told = _reaches(tx, data, person, mail=mail)
     facts = {"user_id": person.user_id, "handle": person.handle, **facts}
-    answer(facts, f"{person.handle} is {role} of {org}. {told}", as_json=as_json)
+    answer(facts, f"{person.handle} is {role} of {org}{new_word(is_new)}. {told}", as_json=as_json)
+
+
+@app.command("change")
+def change(
+    account: Annotated[str, typer.Argument(help="A handle or an address.")],
+    email: Annotated[str, typer.Option("--email", help="The address to sign in with from now on.")],
+    data: DataOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Give a user another e-mail address; see first that it is theirs."""
+    with closing(open_database(data)) as db, db.transaction() as tx:
+        person = found(tx, account)
+        people.set_email(tx, person.user_id, email, by=OPERATOR)
+        person = people.get(tx, person.user_id)
+    facts = {"user_id": person.user_id, "handle": person.handle, "email": person.email}
+    answer(facts, f"{person.handle} signs in with {person.email} from now on.", as_json=as_json)
 
 
 @app.command("link")
@@ -114,7 +132,8 @@ def delete(
         left = departures.remove_user(tx, found(tx, account).user_id, given, OPERATOR)
     facts = {"user_id": left.object_id, "handle": left.name, "removed_at": wire_time(left.purge_at)}
     told = f"{left.name} is refused from now on, and gone at {facts['removed_at']}."
-    answer(facts, f"{told} Until then `linocut users restore` brings them back.", as_json=as_json)
+    until = "Until then `linocut users restore` brings them back." if given else "They cannot be brought back."
+    answer(facts, f"{told} {until}", as_json=as_json)
 
 
 @app.command("restore")
@@ -128,8 +147,10 @@ def restore(
         gone = departures.leaving_account(tx, account)
         if gone is None:
             raise NotFound(f"There is no user {account} who is being removed.")
+        names = [one.name for one in departures.gone_with(tx, gone[0])]
         handle = departures.restore_user(tx, gone[0], OPERATOR)
-    answer({"user_id": gone[0], "handle": handle}, f"{handle} is back, and signs in again.", as_json=as_json)
+    back = f"{handle} is back, and signs in again." + (f" Back with them: {', '.join(names)}." if names else "")
+    answer({"user_id": gone[0], "handle": handle, "organizations": names}, back, as_json=as_json)
 
 
 def found(tx: Connection, account: str) -> Person:

@@ -9,7 +9,7 @@ from linocut.wire.people import Handle, OrganizationId
 from linocut.wire.types import UNSET, Json, Nothing, Time
 
 
-class AuditQuery(msgspec.Struct, kw_only=True, frozen=True):
+class AuditQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Whose log; ``before``: only entries with a smaller number."""
 
     organization_id: OrganizationId

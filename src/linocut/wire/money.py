@@ -78,7 +78,7 @@ class GetUsageInfoResponse(msgspec.Struct, kw_only=True, frozen=True):
     x_linocut: UsageTotals | Nothing = UNSET
 
 
-class UsageQuery(msgspec.Struct, kw_only=True, frozen=True):
+class UsageQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Whose usage, when, and which part of it."""
 
     organization_id: OrganizationId
@@ -92,7 +92,7 @@ class UsageQuery(msgspec.Struct, kw_only=True, frozen=True):
     source: UsageSource = "API"
 
 
-class UsageFileQuery(msgspec.Struct, kw_only=True, frozen=True):
+class UsageFileQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Ours: as ``UsageQuery``, with both sources where none is named."""
 
     organization_id: OrganizationId
@@ -106,7 +106,7 @@ class UsageFileQuery(msgspec.Struct, kw_only=True, frozen=True):
     source: UsageSource | Nothing = UNSET
 
 
-class CreditsQuery(msgspec.Struct, kw_only=True, frozen=True):
+class CreditsQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Whose credit, and the time that spending is told of."""
 
     organization_id: OrganizationId
@@ -192,7 +192,7 @@ class SpendCommitInfoResponse(msgspec.Struct, kw_only=True, frozen=True):
     commits: list[SpendCommitInfo]
 
 
-class SpendCommitQuery(msgspec.Struct, kw_only=True, frozen=True):
+class SpendCommitQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Whose, and whether only those that are paid for afterwards."""
 
     organization_id: OrganizationId

@@ -88,12 +88,20 @@ class PostApiKeyResponse(msgspec.Struct, kw_only=True, frozen=True):
     api_key_id: str
 
 
+class RotationExtras(msgspec.Struct, kw_only=True, frozen=True):
+    """Ours on a key that took another's place: when each of the two ends by itself (null: it does not)."""
+
+    expires_time: Time | None
+    replaced_expires_time: Time | None
+
+
 class CreateApiKeyResponse(msgspec.Struct, kw_only=True, frozen=True):
     """As ``PostApiKeyResponse``, with its time."""
 
     api_key: _KeyText
     api_key_id: str
     creation_time: Time
+    x_linocut: RotationExtras | Nothing = UNSET
 
 
 class PatchApiKeyRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -270,19 +278,19 @@ class UpdateOrganizationApiPropertiesResponse(msgspec.Struct, kw_only=True, froz
     copyright_detection_enabled: bool
 
 
-class OrganizationQuery(msgspec.Struct, kw_only=True, frozen=True):
+class OrganizationQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Which organisation."""
 
     organization_id: OrganizationId
 
 
-class ApiKeyQuery(msgspec.Struct, kw_only=True, frozen=True):
+class ApiKeyQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Which key."""
 
     api_key_id: OrganizationId
 
 
-class UserSuggestionsQuery(msgspec.Struct, kw_only=True, frozen=True):
+class UserSuggestionsQuery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Handles that begin with ``user_handle_prefix``, at most ``maxItems``."""
 
     organization_id: OrganizationId

@@ -8,6 +8,8 @@ from msgspec import Meta
 from linocut.wire.enums import ModelStatus
 from linocut.wire.types import UNSET, Nothing
 
+_WEBHOOK_RULE = "must be a query parameter of at most 2048 characters (?webhook_url=https://...)"
+
 
 class ListDatasetsQuery(msgspec.Struct, kw_only=True, frozen=True):
     """``GET /datasets``: names that contain ``search``, whatever its case."""
@@ -40,7 +42,11 @@ class AsyncGenerateQuery(msgspec.Struct, kw_only=True, frozen=True):
 
     webhook_url: Annotated[
         str,
-        Meta(max_length=2048, extra_json_schema={"format": "uri"}, examples=["https://hooks.example.org/linocut"]),
+        Meta(
+            max_length=2048,
+            extra_json_schema={"format": "uri", "x-rule": _WEBHOOK_RULE},
+            examples=["https://hooks.example.org/linocut"],
+        ),
     ]
 
 

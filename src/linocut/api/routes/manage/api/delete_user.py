@@ -24,6 +24,8 @@ async def delete(call: Call, ask: DeleteUserRequest) -> LeavingUser:
         password = "" if isinstance(ask.current_password, Nothing) else ask.current_password
         if await whose_password(call, mine, password, lambda tx: (mine, people.password_hash_of(tx, mine))) is None:
             raise Forbidden("current_password is wrong.")
+    elif not isinstance(ask.current_password, Nothing):
+        raise Forbidden("You have no password yet; leave current_password out.")
 
     def remove(tx: Connection) -> departures.Leaving:
         return departures.remove_user(tx, mine, call.runtime.settings.deletion_days, call.actor)

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from linocut.accounts import people, sessions
+from linocut.accounts.audit import Actor
 from linocut.api.call import Call
 from linocut.api.operation import Operation, Works
 from linocut.api.signing_in import hashed, whose_password
@@ -31,7 +32,7 @@ async def change(call: Call, ask: ChangePasswordRequest) -> None:
         if current is None:
             _may_have_a_first_one(tx, mine)
         if email is not None:
-            _name(tx, mine, email)
+            _name(tx, mine, email, call.actor)
         people.set_password_hash(tx, mine, new, by=call.actor)
         sessions.end_all(tx, mine, but=call.caller.api_key_id)
 
@@ -47,11 +48,11 @@ def _may_have_a_first_one(tx: Connection, user_id: str) -> None:
         raise Forbidden("You sign in elsewhere and have no password here; whoever runs the server can make you a link.")
 
 
-def _name(tx: Connection, user_id: str, email: str) -> None:
+def _name(tx: Connection, user_id: str, email: str, by: Actor) -> None:
     """The address of somebody who has none yet."""
     if people.get(tx, user_id).email is not None:
         raise Conflict("You have an e-mail address already; leave email_address out.")
-    people.change(tx, user_id, email=email)
+    people.set_email(tx, user_id, email, by=by)
 
 
 POST = Operation(

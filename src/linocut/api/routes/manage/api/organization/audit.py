@@ -2,10 +2,9 @@
 
 from sqlalchemy import Connection
 
-from linocut.accounts import audit, people
+from linocut.accounts import audit, members, people
 from linocut.api.call import Call
 from linocut.api.operation import Operation, Reads
-from linocut.api.organization import place
 from linocut.ids import wire_time
 from linocut.wire.audit import AuditEntry, AuditQuery, AuditResponse
 from linocut.wire.types import Nothing
@@ -15,11 +14,12 @@ MOST_ENTRIES = 100
 
 def get(call: Call, tx: Connection) -> AuditResponse:
     """For admins."""
-    where, before = place(call, tx, "ADMIN"), call.query(AuditQuery).before
+    query = call.query(AuditQuery)
+    members.require(tx, query.organization_id, call.caller.user_id, "ADMIN")
     found = audit.entries(
         tx,
-        organization_id=where.organization_id,
-        before=None if isinstance(before, Nothing) else before,
+        organization_id=query.organization_id,
+        before=None if isinstance(query.before, Nothing) else query.before,
         most=MOST_ENTRIES,
     )
     names = people.handles_of(tx, {one.actor.user_id for one in found if one.actor.user_id is not None})

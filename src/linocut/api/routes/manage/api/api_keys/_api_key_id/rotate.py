@@ -9,6 +9,7 @@ from linocut.api.organization import own_key
 from linocut.errors import Forbidden
 from linocut.ids import wire_time
 from linocut.wire import CreateApiKeyResponse, RotateApiKeyRequest
+from linocut.wire.people import RotationExtras
 
 
 def rotate(call: Call, ask: RotateApiKeyRequest, tx: Connection) -> CreateApiKeyResponse:
@@ -17,7 +18,16 @@ def rotate(call: Call, ask: RotateApiKeyRequest, tx: Connection) -> CreateApiKey
     if old.user_id != call.caller.user_id:
         raise Forbidden("This key is another member's, and only they may replace it; you may deactivate or delete it.")
     new = keys.rotate(tx, old.api_key_id, ask.overlap_seconds, by=call.actor)
-    return CreateApiKeyResponse(api_key=new.api_key, api_key_id=new.api_key_id, creation_time=wire_time(new.created_at))
+    replaced = keys.get(tx, old.api_key_id)
+    return CreateApiKeyResponse(
+        api_key=new.api_key,
+        api_key_id=new.api_key_id,
+        creation_time=wire_time(new.created_at),
+        x_linocut=RotationExtras(
+            expires_time=None if new.expires_at is None else wire_time(new.expires_at),
+            replaced_expires_time=None if replaced.expires_at is None else wire_time(replaced.expires_at),
+        ),
+    )
 
 
 POST = Operation(
