@@ -6,6 +6,12 @@ from pathlib import Path
 from tests.cli.conftest import Typed
 
 
+def test_a_backup_into_a_folder_that_is_not_there_is_a_sentence(typing: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "none" / "monday.tar"
+    code, _, said = typing("backup", file, "--data", tmp_path / "data")
+    assert (code, said) == (1, f"linocut: There is no folder {file.parent}; make it, or name a file in another one.\n")
+
+
 def test_a_backup_is_taken_checked_and_restored_once(typing: Typed, tmp_path: Path) -> None:
     data, there, file = ("--data", tmp_path / "data"), ("--data", tmp_path / "there"), tmp_path / "monday.tar"
     key = json.loads(typing("keys", "create", "--json", *data)[1])

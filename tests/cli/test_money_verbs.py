@@ -18,6 +18,7 @@ from linocut.api import serve
 from linocut.db.database import Database
 from linocut.db.tables import api_keys
 from linocut.errors import InvalidRequest
+from linocut.ledger.prices import PUBLISHED_FILE
 from linocut.settings import Settings
 
 
@@ -56,6 +57,9 @@ def test_usage_is_summed_up_in_every_way(typing: Typed, tmp_path: Path, used: Ca
     (("--by", "colour"), 2, "none of day"), (("--since", "yesterday"), 2, "write 2026-11-01"),
     (("--since", "2026-11-02", "--until", "2026-11-01"), 2, "not later"), (("--org", "nobody"), 4, "there are: home"),
     (("--csv", "--json"), 2, "--csv or for --json"),
+    (("--since", "0001-01-01T00:00:00+14:00"), 2, "between the years 1970 and 9000"),
+    (("--until", "9999-12-31T23:59:59-12:00"), 2, "between the years 1970 and 9000"),
+    (("--since", "1969-12-31"), 2, "between the years 1970 and 9000"),
 ])  # fmt: skip
 def test_what_usage_does_not_take(
     typing: Typed, tmp_path: Path, used: Caller, wrong: tuple[str, ...], code: int, words: str
@@ -97,6 +101,56 @@ def test_what_credits_does_not_take(
     told = typing("credits", *wrong, "--data", tmp_path)
     assert told[0] == code
     assert words in told[2]
+
+
+def euros(folder: Path) -> str:
+    """The published list in euros."""
+    file = folder / "euros.toml"
+    file.write_text(PUBLISHED_FILE.read_text().replace('"USD"', '"EUR"'))
+    return str(file)
+
+
+def test_a_first_credit_without_a_price_list_says_what_it_decides(typing: Typed, tmp_path: Path) -> None:
+    """A server with a list in euros does not start after it."""
+    data = ("--data", tmp_path)
+    typing("orgs", "create", "home", *data)
+    code, out, said = typing("credits", "add", "home", "25", *data)
+    assert (code, out) == (0, "Added 25.00 USD to home: 25.00 USD are available.\n")
+    assert "it is USD from now on" in said
+    assert typing("credits", "add", "home", "1", *data)[2] == "", "it is decided"
+    code, _, said = typing("credits", "add", "home", "25", *data, PRICES=euros(tmp_path))
+    assert (code, "in EUR, and the ledger of this server in USD" in said) == (1, True)
+
+
+@pytest.mark.parametrize("words", [
+    ("credits", "list"), ("credits", "show", "home"), ("credits", "add", "home", "1"),
+    ("credits", "limit", "home", "--day", "1"),
+    ("credits", "commit", "home", "5", "--from", "2026-11-01", "--to", "2026-12-01"), ("usage",),
+])  # fmt: skip
+def test_no_verb_tells_the_ledger_s_money_in_another_currency(
+    typing: Typed, tmp_path: Path, used: Caller, words: tuple[str, ...]
+) -> None:
+    code, out, said = typing(*words, "--data", tmp_path, PRICES=euros(tmp_path))
+    assert (code, out) == (1, "")
+    assert "LINOCUT_PRICES is in EUR, and the ledger of this server in USD" in said
+
+
+def test_the_currency_of_a_shell_without_prices_is_told_too(typing: Typed, tmp_path: Path) -> None:
+    data = ("--data", tmp_path)
+    typing("orgs", "create", "home", *data)
+    typing("credits", "add", "home", "25", *data, PRICES=euros(tmp_path))
+    code, _, said = typing("credits", "list", *data)
+    assert (code, "LINOCUT_PRICES is free, which is in USD, and the ledger of this server in EUR" in said) == (1, True)
+
+
+def test_an_organisation_that_is_being_removed_is_not_unknown(typing: Typed, tmp_path: Path) -> None:
+    data = ("--data", tmp_path)
+    made = json.loads(typing("orgs", "create", "tea", "--json", *data)[1])
+    typing("orgs", "delete", "tea", *data)
+    for named in ("tea", made["organization_id"]):
+        for words in (("credits", "show", named), ("usage", "--org", named)):
+            code, _, said = typing(*words, *data)
+            assert (code, "is being removed; linocut orgs list says until when" in said) == (1, True)
 
 
 def test_the_published_list_is_a_file_that_may_be_used(typing: Typed, tmp_path: Path) -> None:

@@ -49,6 +49,9 @@ def test_an_export_is_whole_or_not_there(typing: Typed, tmp_path: Path, monkeypa
     assert {"README.txt", "members.json", "audit.jsonl", "manifest.json"} <= set(names)
     code, _, said = typing("orgs", "export", "tea", "--out", file, *data)
     assert (code, "is there already" in said) == (1, True)
+    code, _, said = typing("orgs", "export", "tea", "--out", tmp_path / "none" / "tea.zip", *data)
+    assert (code, said) == (1, f"linocut: There is no folder {tmp_path / 'none'}; make it, or name another one with "
+                               "--out.\n")  # fmt: skip
 
     def breaks(*_: object) -> object:
         yield b"PK"
@@ -57,6 +60,25 @@ def test_an_export_is_whole_or_not_there(typing: Typed, tmp_path: Path, monkeypa
     monkeypatch.setattr("linocut.cli.orgs.export", breaks)
     assert typing("orgs", "export", "tea", "--out", tmp_path / "other.zip", *data)[0] == 1
     assert sorted(one.name for one in tmp_path.iterdir()) == ["data", "tea.zip"]
+
+
+def test_what_is_removed_without_a_way_back_is_told_so(typing: Typed, tmp_path: Path) -> None:
+    data = ("--data", tmp_path)
+    typing("orgs", "create", "tea", *data)
+    out = typing("orgs", "delete", "tea", "--days", "0", *data)[1]
+    assert ("cannot be brought back." in out, "restore" in out) == (True, False)
+    for verb in ("restore", "members"):
+        code, _, said = typing("orgs", verb, "tea", *data)
+        assert (code, "could be brought back is over" in said, "orgs restore" in said) == (1, True, False)
+
+
+def test_who_is_being_removed_is_no_member_in_the_list(typing: Typed, tmp_path: Path) -> None:
+    data = ("--data", tmp_path)
+    for who, role in (("ada", "OWNER"), ("bob", "MEMBER")):
+        typing("users", "create", who, "--org", "tea", "--role", role, *data)
+    typing("users", "delete", "bob", *data)
+    (row,) = json.loads(typing("orgs", "list", "--json", *data)[1])
+    assert row["members"] == len(json.loads(typing("orgs", "members", "tea", "--json", *data)[1])) == 1
 
 
 def test_a_user_leaves_and_comes_back(typing: Typed, tmp_path: Path) -> None:

@@ -209,6 +209,23 @@ def test_spend_limits_hold_to_the_millionth(shop: Shop, span: str, of_key: bool)
     shop.ask(caller)
 
 
+@pytest.mark.parametrize(("of_key", "who"), [(True, "an admin of your organisation"),
+                                             (False, "an administrator of this server")])  # fmt: skip
+@pytest.mark.parametrize(("span", "refusal"), [("day", DailyLimit), ("month", SpendLimit)])
+def test_a_price_above_the_limit_itself_is_not_told_to_wait(
+    shop: Shop, span: str, refusal: type[LinocutError], of_key: bool, who: str
+) -> None:
+    caller = shop.caller()
+    shop.grant(caller, 100 * CENT)
+    limit(shop, caller, caller.api_key_id if of_key else caller.organization_id, **{span: 6 * CENT - 1})
+    with pytest.raises(refusal, match=rf"may spend 0\.059999 USD a {span}\. Ask for less, or ask {who} for"):
+        shop.ask(caller)
+    limit(shop, caller, caller.api_key_id if of_key else caller.organization_id, **{span: 6 * CENT})
+    shop.ask(caller)
+    with pytest.raises(refusal, match=rf"Try again later, or ask {who} for a higher limit"):
+        shop.ask(caller)
+
+
 def test_a_key_s_limit_counts_that_key_alone(shop: Shop) -> None:
     caller, other = shop.caller("tea"), shop.caller("tea")
     shop.grant(caller, 1000 * CENT)

@@ -95,6 +95,8 @@ def test_a_wrong_file_is_refused_with_a_sentence(tmp_path: Path, case: str) -> N
     assert words in refused.value.message
     assert refused.value.message.startswith("LINOCUT_PRICES: prices.toml")
     assert str(tmp_path) not in refused.value.message
+    assert refused.value.message.endswith(" `linocut credits prices` prints the whole list.") or words == "is no TOML"
+    assert "?." not in refused.value.message
 
 
 def test_a_file_that_is_not_there_and_one_that_is_no_text(tmp_path: Path) -> None:

@@ -51,9 +51,11 @@ def test_it_is_answered_at_once_and_drawn_although_nobody_waits(live: Live, acco
 
 
 def test_a_form_is_taken_too(account: Account) -> None:
-    files = {"text_prompt": (None, "tea"), "resolution": (None, "1024x1024")}
+    files = {"text_prompt": (None, "tea"), "resolution": (None, "1024x1024"), "photo": ("a.png", b"x")}
     answer = account.http.post(PATH, params={"webhook_url": HOOK}, files=files)
-    assert polled(account, ok(answer)["generation_id"])["data"][0]["resolution"] == "1024x1024"
+    image = polled(account, ok(answer)["generation_id"])["data"][0]
+    assert image["resolution"] == "1024x1024"
+    assert image["x_linocut"]["notes"][0].startswith("photo was left out: ")
 
 
 def test_it_is_pending_and_counts_as_in_flight_until_it_is_drawn(idle: Live) -> None:

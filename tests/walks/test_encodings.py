@@ -151,6 +151,12 @@ def test_a_seed_of_zero_is_a_seed(account: Account) -> None:
         ("application/json", b"--", "multipart"),
         ("application/json", b"--b", "multipart"),
         ("application/json", b"--\r\n", "multipart"),
+        ("application/json", b" \n", "The body is empty; send a JSON object."),
+        ("application/json", '{"prompt": "tea"}'.encode("utf-16"), "not valid JSON; send it as UTF-8."),
+        ("application/json", '{"prompt": "tea"}'.encode("utf-16-le"), "not valid JSON; send it as UTF-8."),
+        ("application/json", '{"prompt": "thé"}'.encode("latin-1"), "not valid JSON; send it as UTF-8."),
+        (*form(texts(prompt="tea", **{"color_palette[name]": "EMBERS"})), "color_palette.name must be one of"),
+        (*form(texts(prompt="tea", **{"color_palette.name": "EMBERS"})), "color_palette.name must be one of"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(account: Account, content_type: str, body: bytes, words: str) -> None:
@@ -183,3 +189,37 @@ def test_links_start_with_the_operator_s_origin(live: Live, account: Account) ->
     assert image["url"].startswith("https://prints.example.com/api/images/ephemeral/")
     path = image["url"].removeprefix("https://prints.example.com")
     assert live.public.get(path).status_code == 200
+
+
+ASYNC = "/v1/ideogram-v4/async/generate"
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "words"),
+    [
+        (V3_GENERATE, {"seed": "5"}, "seed belongs in the body; in the address it has no effect."),
+        (V3_GENERATE, {"utm_source": "x", "num_images": "2"}, "num_images belongs in the body"),
+        (V3_GENERATE, {"webhook_url": "https://x.example"}, "send it to /v1/ideogram-v4/async/generate, or"),
+        ("/datasets", {"name": "tea"}, "name belongs in the body"),
+        (ASYNC, {"seed": "5", "webhook_url": "https://x.example"}, "seed belongs in the body"),
+        (ASYNC, {}, "webhook_url is required: it must be a query parameter of at most 2048 "
+         "characters (?webhook_url=https://...)."),
+    ],
+)  # fmt: skip
+def test_what_stands_in_the_address_and_should_not_is_refused(
+    account: Account, path: str, query: dict[str, str], words: str
+) -> None:
+    body = {"text_prompt": "tea", "webhook_url": "https://x.example"} if "v4" in path else {"prompt": "tea"}
+    told = account.http.post(path, params=query, json=body)
+    assert told.status_code == 400, told.text
+    assert words in told.json()["error"]
+
+
+def test_names_in_the_address_that_nobody_knows_are_ignored(account: Account) -> None:
+    ok(account.http.post(V3_GENERATE, params={"utm_source": "x", "prompt2": "y"}, json={"prompt": "tea"}))
+
+
+def test_a_file_that_was_left_out_is_told_beside_the_image(account: Account) -> None:
+    content_type, body = form([*texts(prompt="tea"), ("attachment", "x", "image/png", "a.png")])
+    answer = ok(account.http.post(V3_GENERATE, content=body, headers={"Content-Type": content_type}))
+    assert answer["data"][0]["x_linocut"]["notes"][0].startswith("attachment was left out: /v1/ideogram-v3/generate")

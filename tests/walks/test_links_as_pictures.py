@@ -1,5 +1,6 @@
 """Where a picture may be sent, a link may stand that this server issued: valid, and to the organisation's own image."""
 
+import base64
 import json
 from typing import Any
 
@@ -70,7 +71,7 @@ def test_links_as_style_references_however_they_are_written(live: Live, account:
         ("gone", "image: The image behind the link is not your organisation's, or is no longer kept"),
         ("elsewhere", "image: Only links to images that this server drew are followed"),
         ("unsigned", "image: Only links to images that this server drew are followed"),
-        ("file", "image: This is not a JPEG, PNG or WebP picture"),
+        ("file", 'image holds the text "file:///etc/passwd", not a picture; send the file itself'),
     ],
     ids=["expired", "forged", "foreign", "gone", "elsewhere", "unsigned", "file"],
 )
@@ -128,3 +129,26 @@ def test_more_links_than_references_are_too_many(account: Account) -> None:
     assert "at most 10 files are taken, and 11 were sent" in told.json()["error"]
     told = account.http.post(V3_GENERATE, json={"prompt": "a house", CHARACTER: [link, link]})
     assert "character_reference_images: one file is taken, and 2 were sent" in told.json()["error"]
+
+
+BASE64 = "base64 text; send its own bytes, as a file."
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ("pics/o.png", 'image holds the text "pics/o.png", not a picture; send the file itself '
+         "(curl: -F image=@pics/o.png) or a link of this server."),
+        ("x" * 100, f'holds the text "{"x" * 64}", not a picture'),
+        ("é" * 12_000, "This is not a JPEG, PNG or WebP picture"),
+        ("<svg>", "This is an SVG"),
+        ("data:image/png;base64,iVBORw0K", BASE64),
+        (base64.b64encode(png(1)).decode(), BASE64),
+        (base64.encodebytes(png(1) * 300).decode(), BASE64),
+    ],
+    ids=["path", "long", "very long", "svg", "data url", "base64", "long base64"],
+)  # fmt: skip
+def test_a_text_where_a_picture_is_meant_is_told_what_it_is(account: Account, sent: str, words: str) -> None:
+    told = form(account, REMIX, [text("image", sent), text("prompt", "a dog")])
+    assert told.status_code == 400, told.text
+    assert words in told.json()["error"]

@@ -67,6 +67,10 @@ def test_a_structured_prompt_as_text_comes_back_in_order(account: Account) -> No
     ({}, "text_prompt"), ({"text_prompt": " "}, "text_prompt"), ({"text_prompt": "x" * 10_001}, "text_prompt"),
     ({"text_prompt": 7}, "text_prompt"), ({"text_prompt": "tea", "aspect_ratio": "7x3"}, "aspect_ratio"),
     ({"text_prompt": "tea", "aspect_ratio": "16:9"}, "aspect_ratio"),
+    ({"text_prompt": "tea", "resolution": "1024x1024"}, "no field resolution: send aspect_ratio"),
+    ({"text_prompt": "tea", "seed": 5}, "no field seed"),
+    ({"text_prompt": "tea", "magic_prompt": "ON"}, "no field magic_prompt"),
+    ({"text_prompt": "tea", "negative_prompt": "blur"}, "no field negative_prompt"),
 ])  # fmt: skip
 def test_what_cannot_be_meant_is_refused_with_its_field(account: Account, body: dict[str, Any], field: str) -> None:
     refused = asked(account, **body)

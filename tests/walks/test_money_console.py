@@ -163,7 +163,7 @@ def test_who_may_see_what(shop: Live, rich: Account) -> None:
     seen: dict[tuple[str, str], tuple[dict[str, Any], Any, int, int]] = {
         ("GET", "usage"): (times, None, 200, 200),
         ("GET", "usage.csv"): (times, None, 200, 200),
-        ("GET", "credits"): (times, None, 200, 200),
+        ("GET", "credits"): (where(rich), None, 200, 200),
         ("GET", "limits"): (place, None, 200, 200),
         ("GET", "credit_summary"): (place, None, 403, 200),
         ("GET", "spend_commit"): (place, None, 403, 200),

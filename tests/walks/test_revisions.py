@@ -91,6 +91,15 @@ def test_a_link_of_this_server_is_a_picture(live: Live, account: Account) -> Non
     assert "organisation" in other.http.post(EDIT, files=parts).json()["error"]
 
 
+@pytest.mark.parametrize(("named", "field"), [(("images", "images"), "images"), (("image_urls",) * 2, "image_urls")])
+def test_several_pictures_are_told_to_be_one(account: Account, named: tuple[str, ...], field: str) -> None:
+    """The refusal names the field that they came in."""
+    parts = [(name, (None, "http://x/a.png") if "urls" in name else ("a.png", halves())) for name in named]
+    told = account.http.post(EDIT, files=[*parts, ("prompt", (None, "make it blue"))]).json()["error"]
+    assert told.startswith(f"{field}: The base that is served edits one picture at a time, and 2 were sent.")
+    assert told.endswith("can take more. Send one picture.")
+
+
 @pytest.mark.parametrize(("prompt", "fields", "pictures", "words"), [
     ("make it blue", {}, 0, "Send images (files) or image_urls"),
     ("", {}, 1, "prompt must not be empty"),

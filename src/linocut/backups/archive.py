@@ -89,10 +89,13 @@ class Writer:
 def writing(file: Path) -> Iterator[Writer]:
     """A new backup at ``file``, there as a whole when the block ends, or not at all. Nobody else may read it.
 
-    ``InvalidRequest`` where something is at ``file`` already; ``Unavailable`` when the disk is full.
+    ``InvalidRequest`` where something is at ``file`` already, or its folder is not there; ``Unavailable`` when the disk
+    is full.
     """
     if file.exists():
         raise InvalidRequest(f"{file} is there already; name a new file.")
+    if not file.absolute().parent.is_dir():
+        raise InvalidRequest(f"There is no folder {file.parent}; make it, or name a file in another one.")
     partial = file.with_name(f".{file.name}.{secrets.token_hex(6)}.partial")
     try:
         with full_disk_told():

@@ -10,7 +10,7 @@ from linocut.accounts import keys, organizations
 from linocut.accounts.audit import OPERATOR
 from linocut.accounts.spend_limits import Limits, limits_of, set_limits
 from linocut.cli.keys import open_database
-from linocut.cli.say import JsonFlag, answer
+from linocut.cli.say import JsonFlag, answer, note
 from linocut.cli.serve import DataOption
 from linocut.cli.usage import organization_named, time_of
 from linocut.environment import settings_with
@@ -22,7 +22,7 @@ from linocut.ledger.money import from_text, shown
 from linocut.ledger.prices import FREE, PUBLISHED_FILE, prices_of
 from linocut.ledger.reserving import in_progress
 from linocut.ledger.spent import spent_since
-from linocut.ledger.starting import check_prices
+from linocut.ledger.starting import check_prices, decides_the_currency
 
 app = typer.Typer(help="Credit, spend limits and prices of this server.", no_args_is_help=True)
 
@@ -43,11 +43,17 @@ def add(
     currency = _currency(data)
     ends = None if expires is None else time_of(expires, "--expires")
     with closing(open_database(data)) as db, db.transaction() as tx:
-        check_prices(tx, settings_with(data=data).prices)
+        _check(tx, data)
+        is_first = decides_the_currency(tx, settings_with(data=data).prices)
         organization_id = organization_named(tx, org)
         added = from_text(amount, "amount"), currency
         grant_id = book.grant(tx, organization_id, added, name, OPERATOR, ends)
         facts = _standing(tx, organization_id, currency)
+    if is_first:
+        note(
+            f"note: LINOCUT_PRICES is not set in this shell, so everything is free. The first credit decides the "
+            f"currency of the ledger: it is {currency} from now on, and a price list must be in {currency} too."
+        )
     answer(
         {"grant_id": grant_id, **facts},
         f"Added {shown(added[0], currency)} to {org}: {facts['available']} are available.",
@@ -60,6 +66,7 @@ def list_(data: DataOption = None, as_json: JsonFlag = False) -> None:
     """Every organisation: what is available, what work in progress costs, its limits, whether it wants a top-up."""
     currency = _currency(data)
     with closing(open_database(data)) as db, db.read() as tx:
+        _check(tx, data)
         rows = [
             {"organization": name, **_standing(tx, one, currency)}
             for one, name in organizations.organization_names(tx).items()
@@ -77,6 +84,7 @@ def show(org: Org, data: DataOption = None, as_json: JsonFlag = False) -> None:
     """One organisation: its balance, each grant and what is left of it, its limits and those of its keys."""
     currency = _currency(data)
     with closing(open_database(data)) as db, db.read() as tx:
+        _check(tx, data)
         organization_id = organization_named(tx, org)
         facts = _standing(tx, organization_id, currency)
         reserved = sum(in_progress(tx, organization_id).values())
@@ -115,6 +123,7 @@ def limit(
         raise typer.BadParameter("Name --day or --month, with an amount or none.", param_hint="--day")
     currency = _currency(data)
     with closing(open_database(data)) as db, db.transaction() as tx:
+        _check(tx, data)
         organization_id = organization_named(tx, org)
         if key is not None and keys.get(tx, key).organization_id != organization_id:
             raise InvalidRequest(f"The key {key} is not of {org}.")
@@ -142,6 +151,7 @@ def commit(
     starts, ends = time_of(since, "--from"), time_of(until, "--to")
     wanted = agreements.Commit("", from_text(amount, "amount"), starts, ends, postpaid)
     with closing(open_database(data)) as db, db.transaction() as tx:
+        _check(tx, data)
         commit_id = agreements.add_commit(tx, organization_named(tx, org), wanted, OPERATOR)
     text = f"{org} has agreed to spend {shown(wanted.amount, currency)} from {since} to {until}."
     answer({"commit_id": commit_id, "amount": shown(wanted.amount, currency)}, text, as_json=as_json)
@@ -164,6 +174,11 @@ def prices(data: DataOption = None, as_json: JsonFlag = False) -> None:
 
 def _currency(data: DataOption) -> str:
     return prices_of(settings_with(data=data).prices).currency
+
+
+def _check(tx: Connection, data: DataOption) -> None:
+    """``InvalidRequest`` where amounts would be told in another currency than the ledger's."""
+    check_prices(tx, settings_with(data=data).prices)
 
 
 def _limit(text: str | None, before: int | None, option: str) -> int | None:

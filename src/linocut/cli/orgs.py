@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from linocut.accounts import audit, members, organizations
 from linocut.accounts.audit import OPERATOR
@@ -33,14 +33,12 @@ Name = Annotated[str, typer.Argument(help="The organisation's name, or its id.")
 def list_(data: DataOption = None, as_json: JsonFlag = False) -> None:
     """Every organisation: its name, how many belong to it, and until when one that is being removed can come back."""
     with closing(open_database(data)) as db, db.read() as tx:
-        grouped = select(t.members.c.organization_id, func.count()).group_by(t.members.c.organization_id)
-        counts = {str(row[0]): int(row[1]) for row in tx.execute(grouped)}
         query = select(t.organizations).where(t.organizations.c.purged_at.is_(None)).order_by(t.organizations.c.name)
         rows: list[dict[str, Any]] = [
             {
                 "organization_id": row.organization_id,
                 "name": row.name,
-                "members": counts.get(row.organization_id, 0),
+                "members": members.how_many(tx, row.organization_id),
                 "created": wire_time(row.created_at),
                 "removed_at": wire_time(row.purge_at) if row.purge_at else None,
             }
@@ -137,10 +135,11 @@ def delete(
         given = settings_with(data=data).deletion_days if days is None else days
         left = departures.remove_organization(tx, _known(tx, name), given, OPERATOR)
     told = {"organization_id": left.object_id, "name": left.name, "removed_at": wire_time(left.purge_at)}
-    answer(told, f"{left.name} is refused from now on, and gone at {told['removed_at']}. {UNTIL}", as_json=as_json)
+    until = f"gone at {told['removed_at']}. Until then `linocut orgs restore` brings it back."
+    answer(told, f"{left.name} is refused from now on, and {until if given else NO_WAY_BACK}", as_json=as_json)
 
 
-UNTIL = "Until then `linocut orgs restore` brings it back."
+NO_WAY_BACK = "cannot be brought back. The server removes what belonged to it within an hour; the name is free then."
 
 
 @app.command("restore")
@@ -166,8 +165,11 @@ def _known(tx: Connection, name: str) -> str:
 def _standing(tx: Connection, name: str) -> str:
     """The same of one that is not being removed. ``Conflict``."""
     organization_id = _known(tx, name)
-    leaving = select(t.organizations.c.deleted_at).where(t.organizations.c.organization_id == organization_id)
-    if tx.execute(leaving).scalar() is not None:
+    leaving = select(t.organizations.c.purge_at).where(t.organizations.c.organization_id == organization_id)
+    purge_at = tx.execute(leaving).scalar()
+    if purge_at is not None and purge_at <= now():
+        raise Conflict(f"{name} is being removed, and the time in which it could be brought back is over.")
+    if purge_at is not None:
         raise Conflict(f"{name} is being removed; linocut orgs restore brings it back.")
     return organization_id
 
@@ -176,6 +178,8 @@ def _write(file: Path, source: Source, organization_id: str) -> int:
     """How many bytes. Nobody else may read the file; until it is whole it has another name."""
     if file.exists():
         raise InvalidRequest(f"{file} is there already; name a new file with --out.")
+    if not file.absolute().parent.is_dir():
+        raise InvalidRequest(f"There is no folder {file.parent}; make it, or name another one with --out.")
     partial = file.with_name(f".{file.name}.{secrets.token_hex(6)}.partial")
     try:
         with full_disk_told():

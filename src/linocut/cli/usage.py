@@ -13,12 +13,13 @@ from linocut.accounts import keys, organizations
 from linocut.cli.keys import open_database
 from linocut.cli.say import JsonFlag, answer
 from linocut.cli.serve import DataOption
-from linocut.db.tables import models
+from linocut.db import tables as t
 from linocut.environment import settings_with
-from linocut.errors import NotFound
+from linocut.errors import Conflict, NotFound
 from linocut.ids import now
 from linocut.ledger.money import shown
 from linocut.ledger.prices import prices_of
+from linocut.ledger.starting import check_prices
 from linocut.ledger.usage import DAY_HOURS, Chosen, Sum, began, sums
 
 WAYS = ("day", "hour", "name", "tool", "key", "member", "version", "model", "organization")
@@ -41,12 +42,14 @@ def usage(
         raise typer.BadParameter(f"{by} is none of {', '.join(WAYS)}.", param_hint="--by")
     if as_csv and as_json:
         raise typer.BadParameter("Ask for --csv or for --json.", param_hint="--csv")
-    currency = prices_of(settings_with(data=data).prices).currency
+    setting = settings_with(data=data).prices
+    currency = prices_of(setting).currency
     start = now() - timedelta(days=30) if since is None else time_of(since, "--since")
     end = now() if until is None else time_of(until, "--until")
     if end <= start:
         raise typer.BadParameter("The end is not later than the start.", param_hint="--until")
     with closing(open_database(data)) as db, db.read() as tx:
+        check_prices(tx, setting)
         organization_id = None if org is None else organization_named(tx, org)
         found = sums(tx, Chosen(start, end, organization_id), (by,))
         names = _names(tx, by, found)
@@ -61,16 +64,25 @@ def time_of(text: str, option: str) -> datetime:
     """A day (``2026-11-01``) or a time that somebody wrote, in UTC where it says no zone."""
     try:
         found = datetime.fromisoformat(text)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except ValueError:
         raise typer.BadParameter(f"{text} is no day and no time; write 2026-11-01.", param_hint=option) from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except OverflowError:  # in UTC it lies outside the calendar
+        found = None
+    if found is None or not 1970 <= found.year <= 9000:
+        raise typer.BadParameter(f"{text} is not between the years 1970 and 9000.", param_hint=option)
+    return found
 
 
 def organization_named(tx: Connection, named: str) -> str:
-    """The id of the organisation of that name or id. ``NotFound``."""
+    """The id of the organisation of that name or id. ``NotFound``; ``Conflict`` for one that is being removed."""
     all_names = organizations.organization_names(tx)
     found = [one for one, name in all_names.items() if named in (one, name)]
     if not found:
+        which = (t.organizations.c.name == named) | (t.organizations.c.organization_id == named)
+        leaving = select(t.organizations.c.name).where(which, t.organizations.c.purged_at.is_(None))
+        if tx.execute(leaving).first() is not None:
+            raise Conflict(f"{named} is being removed; linocut orgs list says until when it can come back.")
         told = ", ".join(sorted(all_names.values())[:20]) or "none yet"
         raise NotFound(f"There is no organisation {named}; there are: {told}.")
     return found[0]
@@ -84,7 +96,7 @@ def _names(tx: Connection, by: str, found: list[Sum]) -> dict[str, str]:
         return {key.api_key_id: key.label or key.redacted for key in keys.list_keys(tx)}
     if by == "model":
         wanted = [one.by["model"] for one in found if one.by["model"]]
-        rows = tx.execute(select(models.c.model_id, models.c.name).where(models.c.model_id.in_(wanted)))
+        rows = tx.execute(select(t.models.c.model_id, t.models.c.name).where(t.models.c.model_id.in_(wanted)))
         return {row.model_id: row.name for row in rows}
     return {}
 

@@ -7,7 +7,7 @@ changed here, so bringing somebody back is bringing all of it back; sessions hav
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from linocut.accounts import members, sessions
 from linocut.accounts.audit import Actor, record
@@ -29,14 +29,18 @@ class Leaving:
     purge_at: datetime
 
 
-def remove_organization(tx: Connection, organization_id: str, days: int, by: Actor) -> Leaving:
-    """Nobody gets in from now on; it is gone after so many days. ``NotFound``; ``Conflict`` for one that leaves."""
+def remove_organization(
+    tx: Connection, organization_id: str, days: int, by: Actor, at: datetime | None = None
+) -> Leaving:
+    """Nobody gets in from now on; it is gone after so many days. ``at``: when the user went whom it goes with; None: it
+    goes by itself, now. ``NotFound``; ``Conflict`` for one that leaves."""
     row = tx.execute(select(organizations).where(organizations.c.organization_id == organization_id)).first()
     if row is None or row.purged_at is not None:
         raise NotFound("There is no such organisation.")
     if row.deleted_at is not None:
         raise Conflict(f"{row.name} is being removed already.")
-    at, purge_at = now(), now() + timedelta(days=days)
+    at = now() if at is None else at
+    purge_at = at + timedelta(days=days)
     mine = update(organizations).where(organizations.c.organization_id == organization_id)
     tx.execute(mine.values(deleted_at=at, purge_at=purge_at))
     give_up_jobs(tx, jobs.c.organization_id == organization_id)
@@ -45,20 +49,22 @@ def remove_organization(tx: Connection, organization_id: str, days: int, by: Act
 
 
 def remove_user(tx: Connection, user_id: str, days: int, by: Actor) -> Leaving:
-    """The same of a user. An organisation in which they are alone goes too; where others would be left without an
-    owner, ``Conflict``. ``NotFound``."""
+    """The same of a user. An organisation in which they are alone goes too, whatever their role there
+    (``gone_with``); where others would be left without an owner, ``Conflict``. ``NotFound``."""
     row = tx.execute(select(users).where(users.c.user_id == user_id)).first()
     if row is None or row.purged_at is not None:
         raise NotFound("There is no such user.")
     if row.deleted_at is not None:
         raise Conflict(f"{row.name} is being removed already.")
-    for organization_id, name in _owned_alone(tx, user_id):
-        if _members_of(tx, organization_id) > 1:
+    at = now()
+    for organization_id, name in _organizations_of(tx, user_id):
+        if members.how_many(tx, organization_id) == 1:
+            remove_organization(tx, organization_id, days, by, at)
+        elif members.owners_of(tx, organization_id) == [user_id]:
             raise Conflict(
                 f"{row.name} is the last owner of {name}, which has other members; make another owner, or remove it."
             )
-        remove_organization(tx, organization_id, days, by)
-    at, purge_at = now(), now() + timedelta(days=days)
+    purge_at = at + timedelta(days=days)
     tx.execute(update(users).where(users.c.user_id == user_id).values(deleted_at=at, purge_at=purge_at))
     sessions.end_all(tx, user_id)
     give_up_jobs(tx, jobs.c.user_id == user_id)
@@ -79,23 +85,30 @@ def restore_organization(tx: Connection, organization_id: str, by: Actor) -> str
 
 
 def restore_user(tx: Connection, user_id: str, by: Actor) -> str:
-    """As they were, with the organisations that went with them; their handle. Errors as above."""
+    """As they were, with the organisations that went with them (``gone_with``); their handle. One that was removed for
+    itself stays removed. Errors as above."""
     row = tx.execute(select(users).where(users.c.user_id == user_id)).first()
     if row is None or row.deleted_at is None or row.purged_at is not None:
         raise NotFound("There is no such user who is being removed.")
     _check_time(row.name, row.purge_at)
-    went = (
-        select(organizations.c.organization_id)
-        .join(memberships, memberships.c.organization_id == organizations.c.organization_id)
-        .where(memberships.c.user_id == user_id, memberships.c.role == "OWNER", organizations.c.purged_at.is_(None))
-        .where(organizations.c.deleted_at.is_not(None))
-    )
+    for one in gone_with(tx, user_id):
+        restore_organization(tx, one.object_id, by)
     tx.execute(update(users).where(users.c.user_id == user_id).values(deleted_at=None, purge_at=None))
-    for organization_id in tx.scalars(went).all():
-        if _members_of(tx, organization_id) == 1:
-            restore_organization(tx, organization_id, by)
     record(tx, by, "user.restored", user_id)
     return str(row.name)
+
+
+def gone_with(tx: Connection, user_id: str) -> list[Leaving]:
+    """The organisations that went with a user who is being removed, and come back with them: removed at one moment."""
+    query = (
+        select(organizations.c.organization_id, organizations.c.name, organizations.c.purge_at)
+        .join(memberships, memberships.c.organization_id == organizations.c.organization_id)
+        .join(users, users.c.user_id == memberships.c.user_id)
+        .where(users.c.user_id == user_id, organizations.c.deleted_at == users.c.deleted_at)
+        .where(organizations.c.purged_at.is_(None), organizations.c.purge_at > now())
+    )
+    rows = tx.execute(query.order_by(organizations.c.name))
+    return [Leaving(row.organization_id, row.name, row.purge_at) for row in rows]
 
 
 def organizations_leaving(tx: Connection, user_id: str | None = None) -> list[Leaving]:
@@ -132,23 +145,19 @@ def give_up_jobs(tx: Connection, which: ColumnElement[bool]) -> int:
     return len(left)
 
 
-def _owned_alone(tx: Connection, user_id: str) -> list[tuple[str, str]]:
-    """(id, name) of organisations that stand and have no other owner."""
-    owned = (
+def _organizations_of(tx: Connection, user_id: str) -> list[tuple[str, str]]:
+    """(id, name) of the organisations that the user belongs to and that stand."""
+    query = (
         select(organizations.c.organization_id, organizations.c.name)
         .join(memberships, memberships.c.organization_id == organizations.c.organization_id)
-        .where(memberships.c.user_id == user_id, memberships.c.role == "OWNER", organizations.c.deleted_at.is_(None))
+        .where(memberships.c.user_id == user_id, organizations.c.deleted_at.is_(None))
     )
-    rows = tx.execute(owned).all()
-    return [(one.organization_id, one.name) for one in rows if members.owners_of(tx, one.organization_id) == [user_id]]
-
-
-def _members_of(tx: Connection, organization_id: str) -> int:
-    standing = select(func.count()).join(users, users.c.user_id == memberships.c.user_id)
-    mine = memberships.c.organization_id == organization_id, users.c.deleted_at.is_(None)
-    return int(tx.execute(standing.select_from(memberships).where(*mine)).scalar_one())
+    return [(row.organization_id, row.name) for row in tx.execute(query)]
 
 
 def _check_time(name: str, purge_at: datetime) -> None:
     if purge_at <= now():
-        raise Conflict(f"The time in which {name} could be brought back is over.")
+        raise Conflict(
+            f"The time in which {name} could be brought back is over; the server removes it within an hour, and the "
+            "name is free then."
+        )

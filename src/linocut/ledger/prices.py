@@ -114,7 +114,10 @@ class _Reader:
         return int(exact)
 
     def _wrong(self, what: str) -> InvalidRequest:
-        return InvalidRequest(f"LINOCUT_PRICES: {self._name}: {what}. docs/usage.md has the whole list.")
+        end = "" if what.endswith("?") else "."
+        return InvalidRequest(
+            f"LINOCUT_PRICES: {self._name}: {what}{end} `linocut credits prices` prints the whole list."
+        )
 
 
 def _near(name: str, known: list[str]) -> str:

@@ -134,18 +134,25 @@ def _check_limits(
     limits = limits_of(tx, subject_id)
     busy = sum(flying.values()) if api_key_id is None else flying.get(api_key_id, 0)
     (amount, currency), at = price, now()
-    whose = "this key" if api_key_id else "your organisation"
-    spans: tuple[tuple[int | None, datetime, type[LinocutError], str], ...] = (
-        (limits.day, day_began(at), DailyLimit, "today (UTC)"),
-        (limits.month, month_began(at), SpendLimit, "this month (UTC)"),
+    whose, raised_by = "your organisation", "an administrator of this server"
+    if api_key_id:
+        whose, raised_by = "this key", "an admin of your organisation"
+    spans: tuple[tuple[int | None, datetime, type[LinocutError], str, str], ...] = (
+        (limits.day, day_began(at), DailyLimit, "today (UTC)", "a day"),
+        (limits.month, month_began(at), SpendLimit, "this month (UTC)", "a month"),
     )
-    for most, began, refusal, when in spans:
+    for most, began, refusal, when, each in spans:
         if most is None:
             continue
         spent = spent_since(tx, subject_id, began) + busy
+        costs, so_far, limit = (shown(one, currency) for one in (amount, spent, most))
+        if amount > most:
+            raise refusal(
+                f"This costs {costs}, and {whose} may spend {limit} {each}. Ask for less, or ask {raised_by} for a "
+                "higher limit."
+            )
         if spent + amount > most:
-            costs, so_far, limit = (shown(one, currency) for one in (amount, spent, most))
             raise refusal(
                 f"This costs {costs}, and {whose} has spent {so_far} {when}, work in progress counted in; its limit is "
-                f"{limit}. Try again later, or ask an administrator of this server for a higher limit."
+                f"{limit}. Try again later, or ask {raised_by} for a higher limit."
             )
