@@ -151,6 +151,28 @@ def test_files_of_equal_names_that_are_named_one_by_one_stay_apart(tmp_path: Pat
     assert [[part.path.parent.name for part in folder] for folder in folders] == [["a", "a"], ["b"]]
 
 
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (["a/cup.png", "a/cup.txt", "old/cup.txt"], "put it beside its picture."),
+        (["a/cup.png", "a/cup.png.txt", "old/Cup.txt"], "put it beside its picture."),
+        (["a/cup.png", "a/cup.txt", "old/cup.heic", "old/cup.txt"], "its picture is not sent; send both together."),
+        (["a/cup.png", "old/cup.HEIC", "old/cup.txt"], "its picture is not sent; send both together."),
+        (["images/cup.png", "old/cup.txt"], ""),
+        (["a/cup.png", "a/cup.txt", "b/cup.png", "old/cup.txt"], ""),
+        (["a/cup.png", "a/cup.txt", "old/cup.heic", "old/cup.jpg", "old/cup.txt"], ""),
+        (["a/cup.png", "a/cup.txt", "old/cup.txt", "more.zip"], ""),
+        (["old/cup.txt"], ""),
+    ],
+)
+def test_a_caption_that_would_be_another_picture_s_is_left_out(tmp_path: Path, names: list[str], why: str) -> None:
+    told = {name: left for name, left in left_out_of(made(tmp_path, *names)).items() if name.endswith(".txt")}
+    caption = next(name for name in names if name in ("old/cup.txt", "old/Cup.txt"))
+    assert (caption in names_of(tmp_path)) is not bool(why)
+    assert list(told) == ([caption] if why else [])
+    assert told.get(caption, "").endswith(why)
+
+
 def test_pictures_are_counted_inside_zips_too(tmp_path: Path) -> None:
     made(tmp_path, "1.png", "1.txt", "a/2.jfif")
     with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:

@@ -35,3 +35,22 @@ def test_every_caption_of_a_messy_folder_finds_its_picture(client_typing: Typed,
     listed = json.loads(client_typing("datasets", "captions", "list", dataset_id, "--json")[1])
     assert sorted(one["caption"] for one in listed) == sorted(f"caption of {name}" for name in [*files, "16.jfif"])
     assert all(Path(one["file_name"]).stem.split()[0] in one["caption"] for one in listed)
+
+
+def test_a_caption_of_another_folder_takes_no_picture_s_place(client_typing: Typed, tmp_path: Path) -> None:
+    captions = {"a/cup.png": "cup", "b/tea.png": "tea", "a/sun.png": None, "b/sun.png": None}
+    for number, (picture, caption) in enumerate(captions.items()):
+        (tmp_path / picture).parent.mkdir(exist_ok=True)
+        shutil.copy(POSTERS[number], tmp_path / picture)
+        if caption:
+            (tmp_path / picture).with_suffix(".txt").write_text(caption)
+    (tmp_path / "old").mkdir()
+    for name in ("cup", "sun"):
+        (tmp_path / "old" / f"{name}.txt").write_text(f"OLD {name}")
+    dataset_id = client_typing("datasets", "create", "Old captions")[1].strip()
+    code, out, err = client_typing("datasets", "upload", dataset_id, tmp_path)
+    assert (code, out) == (0, "4 pictures taken, 0 files refused, 1 file left out\n"), err
+    assert "left out: old/cup.txt: the pictures of its name lie in other folders" in err
+    assert "No picture lay beside sun.txt, and several elsewhere have its name" in err
+    listed = json.loads(client_typing("datasets", "captions", "list", dataset_id, "--json")[1])
+    assert {one["caption"] for one in listed} == {"cup", "tea", None, "OLD sun"}

@@ -267,6 +267,33 @@ def test_files_that_cannot_be_written_are_a_sentence(
         assert f"linocut: {taken}" in err.splitlines()[-1]
 
 
+def test_weights_never_take_the_place_of_others(
+    client_typing: Typed, model: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ask = ("models", "weights", model["model_id"])
+    (tmp_path / f"{model['model_id']}.safetensors").write_bytes(b"others")
+    for more in ((), (), ("--format", "kohya"), ("--format", "comfyui")):
+        assert client_typing(*ask, *more)[0] == 0
+    stem = model["model_id"]
+    names = [f"{stem}{ending}.safetensors" for ending in ("", "-2", "-comfyui", "-kohya")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    assert (tmp_path / names[0]).read_bytes() == b"others"
+    assert client_typing(*ask, "--out", names[0])[0] == 0  # named exactly
+    assert (tmp_path / names[0]).read_bytes() == (tmp_path / names[1]).read_bytes()
+    for more in ((), ("--format", "kohya")):
+        assert client_typing(*ask, "--out", "folder", *more)[0] == 0
+    endings = sorted(path.name.rpartition("-")[2] for path in (tmp_path / "folder").iterdir())
+    assert endings == ["1.safetensors", "README.md", "kohya.safetensors"]
+
+
+def test_an_out_without_an_ending_is_a_folder(client_typing: Typed, model: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("x")
+    code, _, err = client_typing("models", "weights", model["model_id"], "--out", tmp_path / "taken")
+    assert code == 1
+    assert "is a file, and --out without an ending is taken for a folder: write the ending .safetensors" in err
+
+
 def test_a_picture_is_described(client_typing: Typed, tmp_path: Path) -> None:
     """The sentence on stdout, and with --json the caption that generate takes."""
     file = tmp_path / "halves.png"

@@ -57,19 +57,21 @@ def test_a_picture_and_its_caption_are_never_parted_however_the_caption_is_named
     ]
 
 
-def test_folders_never_share_a_request(tmp_path: Path) -> None:
+def test_folders_share_a_request_under_names_that_keep_them_apart(tmp_path: Path) -> None:
+    """So the server sees which pictures have a caption beside them."""
     for name in ("one", "two", "one/in"):
         (tmp_path / name).mkdir()
         sized(tmp_path / name / "same.png")
     alone = sized(tmp_path / "alone.webp")
-    requests = requests_for(tmp_path / "one", alone, tmp_path / "two")
-    assert [[part.path.parent.name for part in request] for request in requests] == [
-        [tmp_path.name],
-        ["one"],
-        ["in"],
-        ["two"],
-    ]
-    assert [request[0].name for request in requests] == ["alone.webp", "same.png", "in/same.png", "same.png"]
+    (request,) = requests_for(tmp_path / "one", alone, tmp_path / "two")
+    assert [part.path.parent.name for part in request] == [tmp_path.name, "one", "in", "two"]
+    assert [part.name for part in request] == ["alone.webp", "same.png", "in/same.png", "same.png"]
+    assert [part.sent_as for part in request] == ["1/alone.webp", "0/same.png", "0/in/same.png", "2/same.png"]
+
+
+def test_a_picture_and_its_caption_that_are_named_one_by_one_are_sent_from_one_folder(tmp_path: Path) -> None:
+    places = [sized(tmp_path / "cup.png"), sized(tmp_path / "cup.txt")]
+    assert [[part.sent_as for part in request] for request in requests_for(*places)] == [["0/cup.png", "0/cup.txt"]]
 
 
 def test_what_no_request_can_hold(tmp_path: Path) -> None:

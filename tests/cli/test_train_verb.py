@@ -85,9 +85,9 @@ def test_a_number_that_no_training_takes_is_told_before_anything_is_sent(
 @pytest.mark.parametrize(
     ("count", "name", "sentence"),
     [
-        (15, "no", "model_name must be 5 to 30 letters, digits, spaces or hyphens"),
-        (15, "x" * 31, "model_name must be 5 to 30"),
-        (15, "snake_case", "model_name must be 5 to 30"),
+        (15, "no", "--name must be 5 to 30 letters, digits, spaces or hyphens"),
+        (15, "x" * 31, "--name must be 5 to 30"),
+        (15, "snake_case", "--name must be 5 to 30"),
         (1, "One alone", "holds 1 picture and a training takes 7 to 100: add 6 more."),
         (6, "Six of them", "holds 6 pictures and a training takes 7 to 100: add 1 more."),
         (101, "A hundred and one", "holds 101 pictures and a training takes 7 to 100: leave 1 out."),
@@ -120,6 +120,8 @@ def test_what_turns_out_to_be_too_few_leaves_no_dataset(client_typing: Typed, tm
     code, out, err = client_typing("train", tmp_path, "--name", "All the same")
     assert (code, out) == (1, "")
     assert "Not ready to train." in err
+    assert "Not counted: 14 files with a picture that was sent already." in err
+    assert "the same picture as 0.png, which is here already; it was not stored twice." in err
     assert "No training was started, and nothing of the upload was kept." in err
     assert datasets(client_typing) == before
 

@@ -152,6 +152,28 @@ def test_the_same_content_twice_is_stored_once_and_is_a_success(shelf: Shelf) ->
     assert shelf.get(dataset_id).dataset.image_count == 1
 
 
+@pytest.mark.parametrize(
+    ("requests", "told"),
+    [
+        ([["one.png", "two.png"]], ["two.png"]),
+        ([["one.png"], ["two.png", "three.png"]], ["two.png and three.png"]),
+        ([["a/one.png", "b/one.png"]], ["one.png"]),  # the same name in another folder
+        ([["one.png"], ["one.png"]], []),  # sent again
+    ],
+)
+def test_a_copy_is_told(shelf: Shelf, requests: list[list[str]], told: list[str]) -> None:
+    dataset_id = shelf.create()
+    reports = [shelf.upload(dataset_id, *((name, numbered(1)) for name in names)) for names in requests]
+    why = "the same picture as one.png, which is here already; it was not stored twice."
+    assert reports[-1].notes == tuple(f"{names}: {why}" for names in told)
+
+
+def test_a_numbered_picture_that_is_sent_again_is_no_copy(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    folder = [("a/cup.png", numbered(1)), ("b/cup.png", numbered(2))]
+    assert shelf.upload(dataset_id, *folder).notes == shelf.upload(dataset_id, *folder).notes == ()
+
+
 def test_the_same_content_in_another_dataset_is_an_asset_of_its_own(shelf: Shelf) -> None:
     one, two = shelf.create(), shelf.create()
     first = shelf.upload(one, ("a.png", numbered(1))).successful[0]

@@ -171,6 +171,52 @@ def test_nearly_the_same_name_gives_way_and_does_not_guess(shelf: Shelf) -> None
     assert report.waiting == ("P1.txt", "CUP.txt")
 
 
+@pytest.mark.parametrize(
+    ("before", "sent", "note"),
+    [
+        ([("cup.txt", b"old")], ("cup.txt", b"new"), "1 caption replaced another one: cup.txt (that of cup.png)."),
+        ([("cup.txt", b"same")], ("cup.txt", b"same"), ""),
+        ([], ("cup.txt", b"first"), ""),
+        ([("tea.txt", b"old")], ("tea.txt", b"new"), "1 caption replaced another one: tea.txt (one that waited)."),
+        ([("tea.txt", b"same")], ("tea.txt", b"same"), ""),
+        (
+            [("cup.txt", b"first"), ("tea.txt", b"waited")],
+            ("tea.png", numbered(1)),
+            "tea.png: the caption that waited for it replaced the one that it had.",
+        ),
+    ],
+)
+def test_a_caption_that_replaces_another_is_told(
+    shelf: Shelf, before: list[tuple[str, bytes]], sent: tuple[str, bytes], note: str
+) -> None:
+    dataset_id = shelf.create()
+    for one in [("cup.png", numbered(1)), *before]:
+        shelf.upload(dataset_id, one)
+    told = [one for one in shelf.upload(dataset_id, sent).notes if "replaced" in one]
+    assert told == ([note] if note else [])
+
+
+def test_the_caption_of_a_copy_replaces_the_first_and_is_told(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    shelf.upload(dataset_id, ("one.png", numbered(1)), ("one.txt", b"first"))
+    report = shelf.upload(dataset_id, ("two.png", numbered(1)), ("two.txt", b"second"))
+    assert shelf.captions(dataset_id) == {"one.png": "second"}
+    assert report.notes == (
+        "two.png: the same picture as one.png, which is here already; it was not stored twice.",
+        "1 caption replaced another one: two.txt (that of one.png).",
+    )
+
+
+def test_a_caption_beside_two_pictures_of_its_name_is_told(shelf: Shelf) -> None:
+    dataset_id = shelf.create()
+    report = shelf.upload(dataset_id, ("g.png", numbered(1)), ("g.jpg", numbered(2)), ("g.txt", b"which"))
+    assert shelf.captions(dataset_id) == {"g.png": None, "g.jpg": "which"}
+    assert report.notes == (
+        "Several pictures beside g.txt have its name; the newest of them got it. Name a caption by its picture's whole "
+        "name, as in cup.png.txt.",
+    )
+
+
 def test_dot_caption_is_a_caption(shelf: Shelf) -> None:
     dataset_id = shelf.create()
     report = shelf.upload(

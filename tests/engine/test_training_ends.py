@@ -105,7 +105,8 @@ def test_the_second_time_the_run_fails_and_names_the_picture(tmp_path: Path) -> 
     assert isinstance(events[-1].error, RunFailed)
     assert f"picture {LEARNED + 1} of 7 (sha256 {SAMPLES[LEARNED].image_sha256[:8]})" in message
     assert "again after going back once with half the learning rate" in message
-    assert "lower learning_rate" in message
+    assert f"Train with a lower learning_rate than {ORDER.learning_rate:g}; if that does not help, look at" in message
+    assert events[-1].error.details == {"position": LEARNED + 1, "image_sha256": SAMPLES[LEARNED].image_sha256}
     assert not of_kind(events, TrainFinished)
 
 

@@ -216,3 +216,17 @@ def test_a_name_of_the_file_does_not_steer_a_terminal() -> None:
         read(by_hand({"\x1b[2J\r\nERROR forged.lora_A.weight": np.ones((1, 1), "f4")}))
     assert refused.value.message.isprintable()
     assert "?[2J??ERROR forged" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Fetch the file itself (git lfs pull)"),
+        (b"not a LoRA, but a letter", "is no safetensors file: choose the one that its program saved as .safetensors."),
+        (b"\xff" * 8 + b'{"a": 1}', "its header claims"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_with_the_way_out(data: bytes, sentence: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read(data)
+    assert sentence in refused.value.message

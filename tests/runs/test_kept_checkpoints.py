@@ -15,6 +15,7 @@ from linocut.errors import Conflict, Forbidden, NotFound
 from linocut.jobs import queue
 from linocut.jobs.types import LeasedJob, LeaseLost
 from linocut.orders import AdapterRef
+from linocut.runs import service as training
 from linocut.runs.checkpoints import Kept, kept
 
 
@@ -98,6 +99,13 @@ def test_none_is_kept_where_the_operator_wants_none(tmp_path: Path) -> None:
             workshop.write(lambda tx: promoting.promote(tx, workshop.alice, model.model_id, 1))
     finally:
         workshop.close()
+
+
+def test_a_checkpoint_that_there_never_was_is_not_called_gone(workshop: Workshop) -> None:
+    started = workshop.start(workshop.alice)
+    workshop.write(lambda tx: training.cancel(tx, workshop.alice, started.model_id))
+    with pytest.raises(NotFound, match="no checkpoint of step 10: the steps of this model's training were 0"):
+        workshop.write(lambda tx: promoting.promote(tx, workshop.alice, started.model_id, 10))
 
 
 def test_better_ones_push_out_and_a_repetition_is_once_and_a_lost_lease_writes_nothing(workshop: Workshop) -> None:

@@ -4,13 +4,16 @@ import json
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from tests.runs.workshop import BASE, OTHER_BASE, Workshop
 
+from linocut import ids
 from linocut.custom_models.service import events_after, resolve_uri
 from linocut.db.tables import assets, datasets, images, jobs, models, run_images, training_runs
-from linocut.errors import InvalidRequest, NotFound
+from linocut.errors import InvalidRequest, NotFound, RunFailed
+from linocut.jobs import queue
 from linocut.orders import TrainOrder, order_from_json
+from linocut.runs import reports
 from linocut.runs.types import AdvancedAsk
 
 WHOLE_STORY = [
@@ -190,6 +193,30 @@ def test_a_failed_run_leaves_one_sentence_for_its_owner(workshop: Workshop) -> N
     assert model.error.endswith(".")
     assert workshop.job(kind="train").status == "FAILED"
     assert not workshop.runtime.workspace(run.run_id).exists()
+
+
+def test_an_unusual_learning_rate_is_noted_on_the_run(workshop: Workshop) -> None:
+    started = workshop.start(workshop.alice, advanced=AdvancedAsk(learning_rate=1e30))
+    (note,) = workshop.model(workshop.alice, started.model_id).runs[0].notes
+    assert note.startswith("learning_rate 1e+30 is more than 100 times the base's own (0.001).")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_failed_run_names_its_pictures_by_their_files(workshop: Workshop, is_there: bool) -> None:
+    started = workshop.start(workshop.alice)
+    order = order_from_json(workshop.job(kind="train").order)
+    assert isinstance(order, TrainOrder)
+    sha256 = order.samples[5].image_sha256
+    named = f"picture 6 of 15 (sha256 {sha256[:8]})"
+    lease = workshop.write(lambda tx: queue.lease(tx, queue.Asking("w", ("train",), BASE.identity), ids.now(), 90.0))
+    if not is_there:
+        workshop.write(lambda tx: tx.execute(delete(assets).where(assets.c.image_sha256 == sha256)))
+    file_name = workshop.read(lambda tx: tx.scalar(select(assets.c.file_name).filter_by(image_sha256=sha256)))
+    error = RunFailed(f"The loss on {named} was not a finite number, as on {named}.")
+    workshop.write(lambda tx: reports.failed(tx, lease, order.run_id, error))
+    shown = f"picture {file_name}" if is_there else named
+    told = workshop.model(workshop.alice, started.model_id).error
+    assert told == f"The loss on {shown} was not a finite number, as on {shown}."
 
 
 def test_an_order_for_another_base_waits_for_a_worker_that_has_it(open_workshop: Callable[..., Workshop]) -> None:

@@ -122,5 +122,12 @@ def test_previews_draw_held_out_captions_first_with_the_same_seeds_in_every_run(
     assert [preview.caption for preview in recipes.previews_of(one_caption, (1,))] == ["same"] * 3
 
 
+@pytest.mark.parametrize(("times", "is_told"), [(1, False), (100, False), (101, True), (1e30, True)])
+def test_a_learning_rate_far_above_the_base_s_own_is_told(times: float, is_told: bool) -> None:
+    note = recipes.note_on_rate(BASE, BASE.training.learning_rate * times)
+    assert ("is more than 100 times the base's own (0.001)" in note) is is_told
+    assert bool(note) is is_told
+
+
 def replace_caption(sample: TrainSample, caption: str) -> TrainSample:
     return TrainSample(image_sha256=sample.image_sha256, width=64, height=64, caption=caption)

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOption, connect
 from linocut.cli.gathering import CAPTIONS
-from linocut.cli.say import JsonFlag, answer, note, note_remarks, number_of, short
+from linocut.cli.say import JsonFlag, answer, note_remarks, number_of, short
 from linocut.client import sent_name
 from linocut.errors import InvalidRequest, NotFound
 
@@ -82,17 +83,14 @@ def export(
     key_file: KeyFileOption = KEY_FILE,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write each caption into a file named like its picture: .txt, or .json for a structured one."""
+    """Write each caption into a file named like its picture: .txt, or .json for a structured one.
+
+    Where pictures differ in their suffix only, the file has the whole name: cup.png.txt."""
     with connect(url, key_file) as client:
-        assets = [one for one in client.assets(dataset_id) if one["caption"] is not None]
+        files = {folder / name: text for name, text in caption_files(client.assets(dataset_id)).items()}
     folder.mkdir(parents=True, exist_ok=True)
-    files = {folder / (Path(a["file_name"]).stem + _suffix(a["caption"])): _text(a["caption"]) for a in assets}
     if there := [path.name for path in files if path.exists() and not force]:
         raise InvalidRequest(f"{folder} holds {', '.join(there[:3])} already; give another folder, or --force.")
-    if len(files) < len(assets):
-        note(
-            f"left out: {number_of(len(assets) - len(files), 'caption')} of pictures whose names differ in suffix only"
-        )
     for path, text in files.items():
         path.write_text(text + "\n", encoding="utf-8")
     answer([str(path) for path in files], f"{number_of(len(files), 'caption')} in {folder}", as_json=as_json)
@@ -119,6 +117,19 @@ def _read(path: Path) -> Any:
         raise InvalidRequest(
             f"{path} is not valid JSON; write a structured caption, or plain text as .txt."
         ) from broken
+
+
+def caption_files(assets: list[dict[str, Any]]) -> dict[str, str]:
+    """The captions by the names of their files, each of which ``asset_called`` finds its picture by."""
+    names = {one["file_name"] for one in assets}
+    stems = Counter(Path(name).stem for name in names)
+    files = {}
+    for one in assets:
+        name, caption = one["file_name"], one["caption"]
+        stem = Path(name).stem
+        if caption is not None:
+            files[(stem if stems[stem] == 1 and stem not in names else name) + _suffix(caption)] = _text(caption)
+    return files
 
 
 def asset_called(assets: list[dict[str, Any]], picture: str) -> dict[str, Any]:

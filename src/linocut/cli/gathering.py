@@ -21,14 +21,23 @@ _OTHER_PICTURES = """
 _FILMS = ".mp4 .mov .m4v .avi .webm .mkv .mpg .mpeg"
 _ARCHIVES = ".rar .7z .tar .gz .tgz .bz2 .xz .zst"
 _TABLES = ".csv .tsv .jsonl .parquet .xlsx .ods .yaml .yml"
+_UNSENT = "its picture is not sent; send both together."
+_STRAY = "the pictures of its name lie in other folders and have captions of their own; put it beside its picture."
 
 
 @dataclass(frozen=True)
 class Part:
-    """One file to be sent. ``name`` carries its folders, as seen from the place that was named: ``cups/red.png``."""
+    """One file to be sent. ``name`` carries its folders, as seen from the place that was named: ``cups/red.png``.
+    ``place``: which of the places that were named, from 0."""
 
     path: Path
     name: str
+    place: int = 0
+
+    @property
+    def sent_as(self) -> str:
+        """The name in a request. It keeps folders of equal names apart that lie in different places."""
+        return f"{self.place}/{self.name}"
 
     @property
     def suffix(self) -> str:
@@ -91,16 +100,18 @@ def gather(places: Sequence[Path]) -> Gathered:
     """
     found = Gathered()
     named: dict[Path, list[Part]] = {}
-    for place in places:
+    for number, place in enumerate(places):
         if place.is_dir():
-            _walk(place, found)
+            _walk(place, number, found)
             continue
         if not place.exists():
             raise InvalidRequest(f"{place} is neither a file nor a folder; give one that holds your pictures.")
         if why := _unfit(place):
             raise InvalidRequest(f"{place}: {why}")
-        named.setdefault(place.parent, []).append(Part(place, place.name))
+        beside = named.setdefault(place.parent, [])
+        beside.append(Part(place, place.name, beside[0].place if beside else number))
     found.folders = [*named.values(), *found.folders]
+    _leave_strays_out(found)
     if not found.folders:
         held = " ".join(["", *found.sentences()])
         raise InvalidRequest(
@@ -109,7 +120,7 @@ def gather(places: Sequence[Path]) -> Gathered:
     return found
 
 
-def _walk(root: Path, found: Gathered) -> None:
+def _walk(root: Path, place: int, found: Gathered) -> None:
     def refused(error: OSError) -> None:
         found.left_out.append(
             (_name(Path(str(error.filename)), root), "this folder cannot be read; change its rights.")
@@ -121,15 +132,42 @@ def _walk(root: Path, found: Gathered) -> None:
             folders.remove(name)
             why = "this is a link to a folder; name that folder itself."
             found.left_out.append((_name(Path(folder, name), root), why))
-        parts = []
+        parts, unsent = [], set()  # pairs of pictures that are not sent
         for name in sorted(name for name in files if not _is_litter(name)):
-            path = Path(folder, name)
-            if why := _unfit(path):
-                found.left_out.append((_name(path, root), why))
+            part = Part(Path(folder, name), _name(Path(folder, name), root), place)
+            if why := _unfit(part.path):
+                found.left_out.append((part.name, why))
+                if part.suffix in PICTURES or part.suffix in _OTHER_PICTURES.split():
+                    unsent.add(part.pair)
             else:
-                parts.append(Part(path, _name(path, root)))
+                parts.append(part)
+        parts = _without(parts, unsent - _pictures_in(parts), _UNSENT, found)
         if parts:
             found.folders.append(parts)
+
+
+def _leave_strays_out(found: Gathered) -> None:
+    """Leave out each caption without its picture, where every picture of its name has a caption beside it. A ZIP may
+    hold its picture."""
+    if any(part.suffix == ".zip" for part in found.parts()):
+        return
+    there, bare = set(), set()
+    for folder in found.folders:
+        pictures = _pictures_in(folder)
+        there |= pictures
+        bare |= pictures - {part.pair for part in folder if part.is_caption}
+    kept = [_without(folder, there - bare - _pictures_in(folder), _STRAY, found) for folder in found.folders]
+    found.folders = [folder for folder in kept if folder]
+
+
+def _pictures_in(folder: list[Part]) -> set[str]:
+    return {part.pair for part in folder if part.suffix in PICTURES}
+
+
+def _without(folder: list[Part], pairs: set[str], why: str, found: Gathered) -> list[Part]:
+    """The folder's files but for the captions of these pairs, which are left out."""
+    found.left_out += [(part.name, why) for part in folder if part.is_caption and part.pair in pairs]
+    return [part for part in folder if not (part.is_caption and part.pair in pairs)]
 
 
 def _unfit(path: Path) -> str:

@@ -11,6 +11,7 @@ from linocut.cli.connection import DEFAULT_URL, KEY_FILE, KeyFileOption, UrlOpti
 from linocut.cli.model_table import model_text
 from linocut.cli.say import JsonFlag, answer, note, note_remarks
 from linocut.custom_models.slugs import MODEL_NAME_RULE, check_name
+from linocut.errors import InvalidRequest
 from linocut.files import sha256_hex, write_durably
 
 app = typer.Typer(help="Custom models.", no_args_is_help=True)
@@ -120,16 +121,23 @@ def download(
     with its card, as the hub wants it."""
     with connect(url, key_file) as client:
         weights = client.weights(model_id, layout.value if layout else None)
-        path = out or Path(f"{model_id}.safetensors")
+        ending = f"-{layout}.safetensors" if layout else ".safetensors"
+        path = out or Path(f"{model_id}{ending}")
         if path.is_dir() or (out is not None and not out.suffix):
-            path = _beside_its_card(path, client.card(model_id), client.model(model_id))
+            path = _beside_its_card(path, client.card(model_id), client.model(model_id), ending)
+    path = path if path == out else _free(path, weights)
     write_durably(path, weights)
     facts = {"path": str(path), "bytes": len(weights), "sha256": sha256_hex(weights)}
     answer(facts, f"{path} ({len(weights)} bytes)", as_json=as_json)
 
 
-def _beside_its_card(folder: Path, card: str, model: dict[str, Any]) -> Path:
+def _beside_its_card(folder: Path, card: str, model: dict[str, Any], ending: str) -> Path:
     """Where the weights go in a folder; its README is written, unless there is another one."""
+    if folder.is_file():
+        raise InvalidRequest(
+            f"{folder} is a file, and --out without an ending is taken for a folder: write the ending .safetensors, or "
+            "give another folder."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     readme = folder / "README.md"
     if readme.exists() and readme.read_text(errors="replace") != card:
@@ -137,7 +145,16 @@ def _beside_its_card(folder: Path, card: str, model: dict[str, Any]) -> Path:
     else:
         write_durably(readme, card.encode())
     slug, _, version = str(model["custom_model_uri"]).removeprefix("model/").partition("/version/")
-    return folder / f"{slug}-{version}.safetensors"
+    return folder / f"{slug}-{version}{ending}"
+
+
+def _free(path: Path, weights: bytes) -> Path:
+    """``path``, with the first free number where other weights lie there."""
+    stem, number = path.stem, 1
+    while path.exists() and path.read_bytes() != weights:
+        number += 1
+        path = path.with_name(f"{stem}-{number}{path.suffix}")
+    return path
 
 
 @app.command("card")

@@ -22,10 +22,19 @@ WAITS_SECONDS = (1.0, 2.0, 4.0, 8.0)
 def requests_of(gathered: Gathered) -> list[list[Part]]:
     """The files in requests of at most 100 pictures and 45 MiB.
 
-    A picture and its caption go together, the caption after it. Folders never share a request, where equal names would
-    meet. ``InvalidRequest`` for a file that no request can hold.
+    A picture and its caption go together, the caption after it. Folders share a request: the server then sees which
+    picture of a name has a caption beside it. ``InvalidRequest`` for a file that no request can hold.
     """
-    return [request for folder in gathered.folders for request in _split(folder)]
+    requests: list[list[Part]] = []
+    size = pictures = 0
+    for pair in (pair for folder in gathered.folders for pair in _pairs(folder)):
+        pair_size, pair_pictures = sum(map(_size, pair)), sum(not part.is_caption for part in pair)
+        if not requests or size + pair_size > MOST_BYTES or pictures + pair_pictures > MOST_PICTURES:
+            requests.append([])
+            size = pictures = 0
+        requests[-1] += pair
+        size, pictures = size + pair_size, pictures + pair_pictures
+    return requests
 
 
 def upload_all(
@@ -46,7 +55,7 @@ def upload_all(
 def send(client: Client, dataset_id: str, parts: Sequence[Part]) -> dict[str, Any]:
     """One request's report; a retry carries the same Idempotency-Key, so that it has one effect."""
     key = new_id()
-    files = [(part.name, part.path) for part in parts]
+    files = [(part.sent_as, part.path) for part in parts]
     return patiently(lambda: client.upload(dataset_id, files, idempotency_key=key))
 
 
@@ -59,19 +68,6 @@ def patiently(ask: Callable[[], dict[str, Any]], sleep: Callable[[float], None] 
             note(f"{busy.message} Trying again in {wait:.0f} s.")
             (sleep or time.sleep)(wait)
     return ask()
-
-
-def _split(parts: Sequence[Part]) -> list[list[Part]]:
-    requests: list[list[Part]] = []
-    size = pictures = 0
-    for pair in _pairs(parts):
-        pair_size, pair_pictures = sum(map(_size, pair)), sum(not part.is_caption for part in pair)
-        if not requests or size + pair_size > MOST_BYTES or pictures + pair_pictures > MOST_PICTURES:
-            requests.append([])
-            size = pictures = 0
-        requests[-1] += pair
-        size, pictures = size + pair_size, pictures + pair_pictures
-    return requests
 
 
 def _pairs(parts: Sequence[Part]) -> Iterator[list[Part]]:

@@ -60,7 +60,7 @@ def train(
     What is left out, what is refused and what the dataset's report finds is named before the training starts.
 
     Ctrl-C does not end a training: it says how to watch it on, and how to cancel it."""
-    check_name(name)
+    check_name(name, "--name")
     numbers = given(
         training_steps=steps, lora_rank=rank, learning_rate=learning_rate, ema=ema, batch_size=batch_size, seed=seed
     )
@@ -72,12 +72,13 @@ def train(
         with _dataset(client, name) as dataset_id:
             _check_count(gathered.count(), client.report(dataset_id)["summary"])
             with upload_progress(sum(map(len, requests)), quiet=as_json) as sent:
-                for report in upload_all(client, dataset_id, requests, sent):
-                    note_remarks(report, *report["successful_assets"], *report["failed_assets"])
+                uploads = upload_all(client, dataset_id, requests, sent)
+                for upload in uploads:
+                    note_remarks(upload, *upload["successful_assets"], *upload["failed_assets"])
             report = client.report(dataset_id)
             note(as_text(report, with_files=False))
             if not report["summary"]["is_ready"]:
-                raise InvalidRequest(str(report["summary"]["message"]))
+                raise InvalidRequest(report["summary"]["message"] + _of_copies(uploads, report["summary"]))
             if plan:
                 told = client.plan(dataset_id, name, dataset_kind=kind, **numbers)
                 client.delete_dataset(dataset_id)
@@ -171,6 +172,12 @@ def _check_count(count: int | None, limits: dict[str, Any]) -> None:
     raise InvalidRequest(
         f"The folder holds {number_of(count, 'picture')} and a training takes {fewest} to {most}: {out}."
     )
+
+
+def _of_copies(uploads: list[dict[str, Any]], summary: dict[str, Any]) -> str:
+    """Why the dataset has fewer pictures than were sent; "" where it has them all."""
+    copies = sum(upload["success_count"] for upload in uploads) - summary["image_count"]
+    return f" Not counted: {number_of(copies, 'file')} with a picture that was sent already." if copies else ""
 
 
 def _with_pictures(folder: Path) -> Gathered:

@@ -23,7 +23,8 @@ def checkpoint_of(tx: Connection, caller: Caller, model_id: str, step: int) -> A
         raise Conflict("This model is archived, and its checkpoints are gone.")
     kept = _kept(tx, model_id)
     if step not in kept:
-        raise NotFound(_not_kept(step, sorted(kept)))
+        trained = max((run["step"] or 0 for run in repository.runs_of_model(tx, model_id)), default=0)
+        raise NotFound(_not_kept(step, sorted(kept), trained))
     found = AdapterRef(sha256=kept[step].adapter_sha256, size_bytes=kept[step].adapter_bytes)
     if found.sha256 == row["adapter_sha256"]:
         raise Conflict(f"This model draws with the checkpoint of step {step} already.")
@@ -60,7 +61,9 @@ def _kept(tx: Connection, model_id: str) -> dict[int, Row[Any]]:
     return {row.step: row for row in tx.execute(query.order_by(training_runs.c.created_at))}
 
 
-def _not_kept(step: int, kept: list[int]) -> str:
+def _not_kept(step: int, kept: list[int], trained: int) -> str:
+    if step > trained:
+        return f"There is no checkpoint of step {step}: the steps of this model's training were {trained}."
     if not kept:
         return f"The checkpoint of step {step} is gone; none is kept of this training (LINOCUT_KEEP_CHECKPOINTS)."
     steps = ", ".join(str(one) for one in kept)

@@ -90,7 +90,7 @@ def _record(desk: Desk, name: str, prepared: Prepared, decoded: Decoded | None) 
         waiting = repository.take_waiting(tx, desk.dataset_id, stem_of(name))
         known = repository.asset_of_source(tx, desk.dataset_id, source)
         if known is not None:
-            asset_id, stored_name = known[0], name
+            asset_id, stored_name, same_as = known[0], name, known[2]
             if decoded is not None:  # stored again, perhaps by a newer decoder whose file differs
                 repository.set_picture(tx, asset_id, _stored(decoded))
         elif decoded is None:
@@ -105,15 +105,15 @@ def _record(desk: Desk, name: str, prepared: Prepared, decoded: Decoded | None) 
                 "file_size_bytes": len(prepared.data),
                 "created_at": at,
             }
-            stored_name = repository.insert_asset(tx, desk.dataset_id, name, values | _stored(decoded))
+            stored_name, same_as = repository.insert_asset(tx, desk.dataset_id, name, values | _stored(decoded)), ""
+        is_recaptioned = waiting is not None and bool(repository.recaptioned(tx, asset_id, waiting))
         if waiting is not None:
             repository.set_caption(tx, asset_id, waiting)
         # Asked under the write lock: ``garbage`` deletes only while holding it.
         if decoded is not None and not desk.store.has(sha256_hex(decoded.file)):
             raise _Gone
-        if decoded is None:
-            return AcceptedAsset(asset_id, stored_name)
-        return AcceptedAsset(asset_id, stored_name, decoded.is_animated, decoded.judged_by)
+        is_animated, judged_by = (decoded.is_animated, decoded.judged_by) if decoded else (False, None)
+        return AcceptedAsset(asset_id, stored_name, is_animated, judged_by, same_as, is_recaptioned)
 
 
 def _stored(decoded: Decoded) -> dict[str, object]:

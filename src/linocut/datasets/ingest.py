@@ -190,6 +190,10 @@ class _Upload:
             return
         if asset.is_animated:
             self._remark("it is animated; the first picture of it was taken.", name)
+        if asset.same_as and (asset.same_as != name or asset.asset_id in {one.asset_id for one in self._successful}):
+            self._remark(f"the same picture as {asset.same_as}, which is here already; it was not stored twice.", name)
+        if asset.is_recaptioned:
+            self._remark("the caption that waited for it replaced the one that it had.", name)
         self._pairing.picture_taken(place, name, asset.asset_id)
         self._images += 1
         self._successful.append(asset)

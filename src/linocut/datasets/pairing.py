@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from linocut.datasets import repository
 from linocut.datasets.caption_files import Caption
 from linocut.datasets.names import stem_of
-from linocut.datasets.sentences import named
+from linocut.datasets.sentences import counted, named
 from linocut.ids import now
 from linocut.pictures.refusal import Refused
 
@@ -71,9 +71,10 @@ class _Sent:
     asset_id: str | None = None
     loosely: bool = False
     choices: int = 1  # pictures of the same name that it may be meant for
+    is_beside: bool = False  # they lie in its folder
 
-    def settle(self, asset_id: str | None, *, loosely: bool = False, choices: int = 1) -> None:
-        self.is_settled, self.asset_id, self.loosely, self.choices = True, asset_id, loosely, choices
+    def settle(self, asset_id: str | None, *, loosely: bool = False) -> None:
+        self.is_settled, self.asset_id, self.loosely = True, asset_id, loosely
 
 
 class Pairing:
@@ -83,6 +84,7 @@ class Pairing:
         self.notes: list[str] = []
         self._pictures: list[_Picture] = []
         self._captions: list[_Sent] = []
+        self._replaced: list[str] = []
 
     def picture_taken(self, place: str, name: str, asset_id: str) -> None:
         """A picture is in the dataset. ``place``: the folder of a plain file, or the ZIP and the folder in it."""
@@ -143,7 +145,8 @@ class Pairing:
         has_one = self._captioned(sent) if needs_one or fits in LOOSELY else set()
         free = list(dict.fromkeys(one.asset_id for one in fitting if one.asset_id and one.asset_id not in has_one))
         if fits is _same_stem:
-            sent.settle(free[-1] if free else None, choices=len(free) if needs_one else 1)
+            sent.settle(free[-1] if free else None)
+            sent.choices, sent.is_beside = len(free), not needs_one
         elif len(free) == 1:
             sent.settle(free[0], loosely=True)
 
@@ -171,31 +174,50 @@ class Pairing:
                 message = f"{max_waiting:,} captions wait for their pictures already; send those pictures first."
                 refused = Refused("INVALID_CAPTION", message)
             else:
-                self._write_one(tx, dataset_id, sent)
+                self._write_one(tx, dataset_id, sent, is_first=earlier is None)
                 if earlier is not None:
                     names = f"{earlier.name} and {sent.name}" if earlier.name != sent.name else f"Two files {sent.name}"
                     self.notes.append(f"{names} are captions of one picture; the later one was kept.")
                 waiting |= set() if sent.asset_id else {stem}
                 written[sent.asset_id or stem] = sent
             placed.append(PlacedCaption(sent.name, sent.asset_id, refused))
+        self._note_the_whole()
+        return placed
+
+    def _note_the_whole(self) -> None:
+        """What is said once of all captions of the request."""
+        if self._replaced:
+            self.notes.append(
+                f"{counted(len(self._replaced), 'caption')} replaced another one: {named(self._replaced)}."
+            )
         if loose := [sent.name for sent in self._captions if sent.loosely]:
             what = "caption was" if len(loose) == 1 else "captions were"
             self.notes.append(
                 f"{len(loose):,} {what} given to a picture of nearly the same name, as there was none of the same: "
                 f"{named(loose)}."
             )
-        if guessed := [sent.name for sent in self._captions if sent.choices > 1]:
+        guesses = [sent for sent in self._captions if sent.choices > 1]
+        if guessed := [sent.name for sent in guesses if sent.is_beside]:
+            self.notes.append(
+                f"Several pictures beside {named(guessed)} have its name; the newest of them got it. Name a caption by "
+                "its picture's whole name, as in cup.png.txt."
+            )
+        if guessed := [sent.name for sent in guesses if not sent.is_beside]:
             self.notes.append(
                 f"No picture lay beside {named(guessed)}, and several elsewhere have its name; the newest of them got "
                 "it. Send a caption in the folder of its picture."
             )
-        return placed
 
-    @staticmethod
-    def _write_one(tx: Connection, dataset_id: str, sent: _Sent) -> None:
+    def _write_one(self, tx: Connection, dataset_id: str, sent: _Sent, *, is_first: bool) -> None:
+        """``is_first``: what it replaces, if anything, was there before the request."""
         if sent.asset_id is None:
+            waited = repository.take_waiting(tx, dataset_id, stem_of(sent.name))
+            if is_first and waited is not None and waited.text != sent.caption.text:
+                self._replaced.append(f"{sent.name} (one that waited)")
             repository.leave_waiting(tx, dataset_id, sent.name, sent.caption, now())
         else:
+            if is_first and (picture := repository.recaptioned(tx, sent.asset_id, sent.caption)):
+                self._replaced.append(f"{sent.name} (that of {picture})")
             repository.set_caption(tx, sent.asset_id, sent.caption)
         repository.forget_unreadable(tx, dataset_id, stem_of(sent.name))
 

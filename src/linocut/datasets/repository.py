@@ -145,11 +145,13 @@ def erase(tx: Connection, dataset_id: str, at: datetime) -> None:
     tx.execute(update(datasets).where(datasets.c.dataset_id == dataset_id).values(deleted_at=at, image_count=0))
 
 
-def asset_of_source(tx: Connection, dataset_id: str, source_sha256: str) -> tuple[str, str] | None:
-    """(asset, its stored picture's sha256) that these uploaded bytes gave before, if they did."""
+def asset_of_source(tx: Connection, dataset_id: str, source_sha256: str) -> tuple[str, str, str] | None:
+    """(asset, its stored picture's sha256, its name as it was uploaded) that these uploaded bytes gave before, if they
+    did."""
     same = (assets.c.dataset_id == dataset_id, assets.c.source_sha256 == source_sha256)
-    row = tx.execute(select(assets.c.asset_id, assets.c.image_sha256).where(*same)).first()
-    return None if row is None else (row.asset_id, row.image_sha256)
+    columns = (assets.c.asset_id, assets.c.image_sha256, assets.c.file_name, assets.c.stem)
+    row = tx.execute(select(*columns).where(*same)).first()
+    return None if row is None else (row.asset_id, row.image_sha256, _upload_name(row.file_name, row.stem))
 
 
 def set_picture(tx: Connection, asset_id: str, values: dict[str, Any]) -> None:
@@ -203,13 +205,26 @@ def newest_of_stem(tx: Connection, dataset_id: str, stem: str) -> str | None:
 def upload_names_of(tx: Connection, dataset_id: str) -> list[tuple[str, str]]:
     """(asset, name as it was uploaded) of each picture: without the number that a name may have been given."""
     query = select(assets.c.asset_id, assets.c.file_name, assets.c.stem).where(assets.c.dataset_id == dataset_id)
-    return [(row.asset_id, row.stem + row.file_name[len(stem_of(row.file_name)) :]) for row in tx.execute(query)]
+    return [(row.asset_id, _upload_name(row.file_name, row.stem)) for row in tx.execute(query)]
+
+
+def _upload_name(file_name: str, stem: str) -> str:
+    return stem + file_name[len(stem_of(file_name)) :]
 
 
 def captioned_assets(tx: Connection, dataset_id: str) -> list[str]:
     """The pictures that have a caption."""
     query = select(assets.c.asset_id).where(assets.c.dataset_id == dataset_id, assets.c.caption.is_not(None))
     return list(tx.execute(query).scalars())
+
+
+def recaptioned(tx: Connection, asset_id: str, caption: Caption) -> str:
+    """The name of this picture, if it has another caption than this one; "" if it has none or the same, or is gone."""
+    columns = (assets.c.file_name, assets.c.caption, assets.c.caption_is_json)
+    row = tx.execute(select(*columns).where(assets.c.asset_id == asset_id)).first()
+    if row is None or row.caption is None or (row.caption, row.caption_is_json) == (caption.text, caption.is_json):
+        return ""
+    return str(row.file_name)
 
 
 def set_caption(tx: Connection, asset_id: str, caption: Caption | None) -> None:

@@ -36,12 +36,16 @@ class AcceptedAsset:
 
     ``is_animated``: a picture with more behind it, which were not taken. ``judged_by``: who found it fit to be shown;
     "" where nobody could, None where nobody was asked: for a caption, and a picture that was here already.
+    ``same_as``: under which name these bytes were uploaded before; "" for a new picture. ``is_recaptioned``: a caption
+    that waited for it replaced another one.
     """
 
     asset_id: str
     file_name: str
     is_animated: bool = False
     judged_by: str | None = None
+    same_as: str = ""
+    is_recaptioned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

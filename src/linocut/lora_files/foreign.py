@@ -73,8 +73,13 @@ def read_foreign(
         file = read_file(data)
     except OtherFormat as other:
         way_out = "Save it as safetensors with the program that made it, or use another file."
+        if bytes(data[:23]) == b"version https://git-lfs":
+            way_out = "Fetch the file itself (git lfs pull) and send that."
         raise InvalidRequest(f"The LoRA file cannot be read: {other}. {way_out}", field="file") from other
     except Damaged as wrong:
+        if (start := bytes(data[:8])).isascii() and 0 not in start and len(start) == 8:  # text, and no header's length
+            sentence = "The LoRA file is no safetensors file: choose the one that its program saved as .safetensors."
+            raise InvalidRequest(sentence, field="file") from wrong
         raise InvalidRequest(f"The LoRA file cannot be read: {wrong}. Upload it again.", field="file") from wrong
     names = authors_names(family, targets)
     halves, alphas = sorted_out(file, known_by_every_name(names, targets))

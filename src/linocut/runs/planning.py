@@ -94,7 +94,7 @@ def plan(tx: Connection, caller: Caller, ask: TrainAsk, means: Means, base_folde
         currency=prices.currency,
         previews=tuple(one.caption for one in recipes.previews_of(samples, chosen)),
         dataset_kind=found.kind.kind,
-        notes=(*([found.kind.note] if found.kind.note else []), *_notes(times=times, values=values, ahead=ahead)),
+        notes=(*found.notes, *_notes(times=times, values=values, ahead=ahead)),
     )
 
 

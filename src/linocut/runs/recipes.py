@@ -31,6 +31,8 @@ TYPICAL_IMAGES = 20
 FEWEST_STEPS, MOST_STEPS = 100, 10_000
 RANKS = (64, 128)
 MOST_IN_A_BATCH = 64
+UNUSUAL_RATE = 100
+"""A learning rate above so many times the base's own is told to be unusual."""
 DEFAULT_STEPS, DEFAULT_RANK = 1000, 128
 CLIP_NORM = 1.0
 HOLDOUT_SHARE, MOST_HOLDOUT = 0.1, 8
@@ -106,6 +108,17 @@ def for_ask(base: Base, n_images: int, ask: AdvancedAsk | None, kind: DatasetKin
         recipe = advanced(base, n_images, ask.training_steps, ask.lora_rank, ask.ema, ask.learning_rate)
         recipe = replace(recipe, batch_size=_batch_size(base, ask.batch_size))
     return replace(recipe, sigma_mean=recipe.sigma_mean + _otherwise(base, kind).sigma)
+
+
+def note_on_rate(base: Base, rate: float) -> str:
+    """What the owner is told of a learning rate that is far above the base's own; "" for any other."""
+    own = base.training.learning_rate
+    if rate <= UNUSUAL_RATE * own:
+        return ""
+    return (
+        f"learning_rate {rate:g} is more than {UNUSUAL_RATE} times the base's own ({own:g}). At such a rate a training "
+        "may fail because its loss is no finite number."
+    )
 
 
 def check_seed(seed: int | None) -> None:

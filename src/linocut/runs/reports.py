@@ -4,6 +4,7 @@ A worker that lost its lease gets ``LeaseLost`` from every function here and so 
 run repeat phases; ``states.py`` lets none of them move anything backwards.
 """
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,6 +14,7 @@ from linocut import ids
 from linocut.custom_models import repository
 from linocut.custom_models import service as registry
 from linocut.custom_models.states import is_final_run
+from linocut.datasets import service as datasets
 from linocut.db.tables import images
 from linocut.errors import Cancelled, LinocutError, RunFailed
 from linocut.jobs import queue
@@ -29,6 +31,9 @@ from linocut.orders import (
     TrainFinished,
     TrainProgress,
 )
+
+_PICTURE = re.compile(r"picture \d+ of \d+ \(sha256 ([0-9a-f]{8})\)")
+"""How a picture is named by the engine, which does not know its file name (``label_of`` in ``engine/training``)."""
 
 
 def taken_up(tx: Connection, lease: LeasedJob, run_id: str, *, has_files: bool = False) -> bool:
@@ -176,7 +181,7 @@ def failed(tx: Connection, lease: LeasedJob, run_id: str, error: LinocutError, d
         book.used_after(tx, lease.job_id, device_seconds)
         _done(tx, lease, run)
         return
-    _close(tx, run, _sentence(error))
+    _close(tx, run, _sentence(tx, run, error))
     queue.fail(tx, lease.job_id, lease.lease_token, error)
     book.failed(tx, lease.job_id, device_seconds)
 
@@ -194,7 +199,7 @@ def refused(tx: Connection, lease: LeasedJob, error: LinocutError) -> None:
     book.failed(tx, lease.job_id)
     run = repository.run_of_job(tx, lease.job_id)
     if run is not None:
-        _close(tx, run, _sentence(error))
+        _close(tx, run, _sentence(tx, run, error))
 
 
 def close_failed_job(tx: Connection, expired: ExpiredJob) -> None:
@@ -203,11 +208,20 @@ def close_failed_job(tx: Connection, expired: ExpiredJob) -> None:
     book.failed(tx, expired.job_id)
     run = repository.run_of_job(tx, expired.job_id)
     if run is not None:
-        _close(tx, run, _sentence(expired.error or RunFailed()))
+        _close(tx, run, _sentence(tx, run, expired.error or RunFailed()))
 
 
-def _sentence(error: LinocutError) -> str:
-    return registry.CANCELLED if isinstance(error, Cancelled) else error.message
+def _sentence(tx: Connection, run: repository.Row, error: LinocutError) -> str:
+    """What the owner reads: pictures by their file names, as far as the dataset still has them."""
+    if isinstance(error, Cancelled):
+        return registry.CANCELLED
+    if not _PICTURE.search(error.message):
+        return error.message
+    model = repository.model_row(tx, run["model_id"]) or {}
+    dataset_id = model.get("dataset_id")
+    files = datasets.get(tx, model["user_id"], dataset_id).files if dataset_id else ()
+    names = {file.image_sha256[:8]: file.file_name for file in files}
+    return _PICTURE.sub(lambda it: f"picture {names[it[1]]}" if it[1] in names else it[0], error.message)
 
 
 def _close(tx: Connection, run: repository.Row, sentence: str) -> None:

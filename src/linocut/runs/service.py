@@ -73,7 +73,7 @@ def start(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Starte
         "batch_size": recipe.batch_size,
         "seed": seed,
         "dataset_kind": found.kind.kind,
-        "notes": [found.kind.note] if found.kind.note else None,
+        "notes": list(found.notes) or None,
         "scores": {WITH_LETTERING: float(sum(has_lettering(sample.caption) for sample in samples))},
     }
     repository.insert_run(tx, run, [sample.image_sha256 for sample in samples])
@@ -84,11 +84,13 @@ def start(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Starte
 
 @dataclass(frozen=True)
 class Settled:
-    """What a run of an ask would learn, by which numbers, and for which kind of dataset."""
+    """What a run of an ask would learn, by which numbers, and for which kind of dataset. ``notes``: sentences about
+    both."""
 
     samples: tuple[TrainSample, ...]
     recipe: recipes.Recipe
     kind: Known
+    notes: tuple[str, ...]
 
 
 def settled(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Settled:
@@ -105,15 +107,17 @@ def settled(tx: Connection, caller: Caller, ask: TrainAsk, means: Means) -> Sett
     samples = datasets.freeze(tx, caller.user_id, ask.dataset_id, means.restate).samples
     _check_count(len(samples), means.settings)
     kind = kind_for(base, ask.kind, [sample.caption for sample in samples])
-    return Settled(samples, recipes.for_ask(base, len(samples), advanced, kind.kind), kind)
+    recipe = recipes.for_ask(base, len(samples), advanced, kind.kind)
+    notes = filter(None, (kind.note, recipes.note_on_rate(base, recipe.learning_rate)))
+    return Settled(samples, recipe, kind, tuple(notes))
 
 
 def cancel(tx: Connection, caller: Caller, model_id: str) -> ModelView:
     """Stop a training: before its first step it ends ERRORED at once (or as soon as its worker hears of it); later
-    its worker finishes with the best checkpoint so far. Again is the same as once.
+    its worker finishes with the best checkpoint so far. Again is the same as once, until that checkpoint is the model.
 
-    ``Conflict`` when it is final for another reason than an earlier cancel; ``Forbidden`` for one that is only
-    shared with the caller.
+    ``Conflict`` when it is final, unless a cancel left it ERRORED; ``Forbidden`` for one that is only shared with the
+    caller.
     """
     model = registry.get_visible(tx, caller, model_id)
     if not model.is_owned:

@@ -72,7 +72,7 @@ def train(
     except StopRequested:
         emit(Failed(key=key, error=cancelled()))
     except NotFinite as trouble:
-        emit(Failed(key=key, error=not_finite(trouble.trouble, None)))
+        emit(Failed(key=key, error=not_finite(order, trouble.trouble, None)))
     except LinocutError as error:
         emit(Failed(key=key, error=error))
     except OSError as disk:

@@ -1,12 +1,13 @@
 """What the owner of a run that cannot go on is told: what happened, on which picture, and what to do."""
 
 from linocut.engine.training.checkpoint import Trouble
+from linocut.engine.training.examples import picture_details
 from linocut.engine.training.plan import trained_samples
 from linocut.errors import RunFailed
 from linocut.orders import TrainOrder
 
 
-def not_finite(trouble: Trouble, before: Trouble | None) -> RunFailed:
+def not_finite(order: TrainOrder, trouble: Trouble, before: Trouble | None) -> RunFailed:
     """A loss or gradient was no finite number, and going back (for ``before``) has been tried or cannot help."""
     again = ""
     if before is not None and before.label != trouble.label:
@@ -15,9 +16,9 @@ def not_finite(trouble: Trouble, before: Trouble | None) -> RunFailed:
         again = ", again after going back once with half the learning rate"
     return RunFailed(
         f"Training stopped at step {trouble.step + 1}: the {trouble.what} on {trouble.label} was not a finite number"
-        f"{again}. Look at that picture and its caption and remove it from the dataset, or train with a lower "
-        "learning_rate.",
-        position=trouble.position,
+        f"{again}. Train with a lower learning_rate than {order.learning_rate:g}; if that does not help, look at that "
+        "picture and its caption and remove it from the dataset.",
+        **picture_details(order, trouble.position - 1),
     )
 
 

@@ -129,7 +129,7 @@ class Standing:
         the run went back is on the disk before it goes on, so a kill here changes nothing either.
         """
         if self.progress.trouble is not None:
-            raise not_finite(trouble, self.progress.trouble)
+            raise not_finite(self.order, trouble, self.progress.trouble)
         log("engine").warning("loss not finite, going back", step=trouble.step, what=trouble.what, on=trouble.label)
         checkpoint = yield Background(lambda: self._checkpoints.newest(to_go_back=True), "read checkpoint")
         if checkpoint is None:  # the bare base's own score was no number, or the disk lost both
