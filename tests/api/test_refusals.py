@@ -1,14 +1,16 @@
 """Nothing is accepted and ignored: fields that ask for what a route does not do (DECISIONS 41 and 13)."""
 
+import time
 from typing import Any
 
 import pytest
 
 from linocut.api.body import Texts
+from linocut.api.discovery import OPERATIONS
 from linocut.api.fields import read
 from linocut.api.multipart import Part
 from linocut.api.translate import asks
-from linocut.api.translate.refusals import acted_on
+from linocut.api.translate.refusals import acted_on, left_out
 from linocut.api.translate.versions import V3
 from linocut.errors import InvalidRequest
 from linocut.generation.types import GenerateAsk
@@ -42,10 +44,13 @@ PICTURE = Texts([Part("image", "a.png", bytearray(b"\x89PNG"), size=4)])
         ("style_type", "auto-ish", "style_type must be one of AUTO, CUSTOM, DESIGN"),
         ("style_type", 3, "style_type must be one of"),
         ("style_preset", "BAUHUAS", "style_preset must be one of 62 values"),
-        ("style_codes", ["ABCD123"], "style_codes must be a list, and each of its entries must match"),
+        ("style_codes", ["ABCD123"], "style_codes must be a list, and each of its entries must be 8"),
         ("style_codes", Texts(["ABCD1234", "ABCD12345"]), "style_codes must be a list"),
         ("style_codes", {"code": "ABCD1234"}, "style_codes must be a list"),
-        ("color_palette", "EMBER", "color_palette must be a JSON object"),
+        ("style_codes", Texts(["ABCD1234,XYZ"]), "must be 8 hexadecimal digits; style_codes[1] is 'XYZ'."),
+        ("style_codes", ["ABCD1234", "x" * 41], "must be 8 hexadecimal digits; style_codes[1] is wrong."),
+        ("color_palette", "EMBER", 'color_palette must be a JSON object, such as {"name":"EMBER"}; you sent'),
+        ("color_palette", Texts(['{"name": NaN}']), "what you sent is not valid JSON: invalid character (byte 9)."),
         ("color_palette", Texts(["[]"]), "color_palette must be a JSON object"),
         ("color_palette", {"name": "ember"}, "color_palette.name must be one of EMBER, FRESH"),
         ("color_palette", {"colours": []}, "color_palette must have a name or members"),
@@ -139,6 +144,89 @@ def test_what_asks_for_nothing_passes(field: str, value: Any) -> None:
 def test_what_no_route_knows_is_ignored() -> None:
     assert ask_v3({"prompt": "p", "wandb_project": "x", "x": PICTURE}).prompt == "p"
     assert ask_v4({"text_prompt": "p", "brush": [1]}).prompt == "p"
+
+
+POST = {one.path: one.body for one in OPERATIONS if one.method == "POST" and one.body is not None}
+
+
+def told(path: str, **sent: Any) -> str:
+    """The refusal of a request."""
+    with pytest.raises(InvalidRequest) as refused:
+        acted_on(sent, path, POST[path])
+    return refused.value.message.removeprefix(f"{path} has no field ")
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "words"),
+    [
+        ("/v1/ideogram-v3/remix", {"image_file": PICTURE}, "image_file: send it as image."),
+        ("/v1/ideogram-v3/remix", {"images": PICTURE}, "images: send it as image."),
+        ("/v1/ideogram-v4/describe", {"image": PICTURE}, "image: send it as image_file."),
+        ("/describe", {"image": PICTURE}, "image: send it as image_file."),
+        ("/v1/ideogram-v4/remix", {"prompt": "p"}, "prompt: send it as text_prompt."),
+        ("/v1/edit", {"image": PICTURE}, "image: send it as images."),
+        ("/edit", {"magic_prompt": "ON"}, "magic_prompt: send it as magic_prompt_option."),
+        ("/generate", {"image_request": {"magic_prompt": "ON"}}, "magic_prompt: send it as magic_prompt_option."),
+        ("/generate", {"magic_prompt": "ON"}, "magic_prompt: put it into image_request as magic_prompt_option."),
+        ("/v1/ideogram-v3/generate", {"text_prompt": "p"}, "text_prompt: send it as prompt."),
+        ("/v1/ideogram-v3/generate", {"prompt": "p", "text_prompt": "q"}, "text_prompt: leave it out."),
+        ("/v1/ideogram-v4/magic-prompt", {"prompt": "p"}, "prompt: send it as text_prompt."),
+        ("/v1/ideogram-v4/magic-prompt", {"resolution": "1024x1024"}, "resolution: send aspect_ratio."),
+    ],
+)
+def test_a_field_under_another_name_is_told_its_own(path: str, sent: dict[str, Any], words: str) -> None:
+    assert told(path, **sent) == words
+
+
+@pytest.mark.parametrize("name", ["style_reference_image", "reference", "style_references"])
+def test_a_file_whose_name_is_much_like_a_field_s_is_told_which(name: str) -> None:
+    path = "/v1/ideogram-v3/generate"
+    for more in ({}, {"style_reference_images": PICTURE}):
+        values = {"prompt": "p", **more, name: PICTURE}
+        (note,) = left_out(values, path, GenerateImageRequestV3)
+        assert note == f"{name} was left out: {path} has no such field; send it as style_reference_images."
+        assert name not in acted_on(values, path, GenerateImageRequestV3), "a name that no route knows (DECISIONS 41)"
+
+
+def test_a_misspelled_name_is_told_and_another_unknown_one_is_not() -> None:
+    path = "/v1/ideogram-v3/generate"
+    values = {"prompt": "p", "style_presets": "BAUHAUS", "utm_source": "mail", "seeds": None}
+    assert left_out(values, path, GenerateImageRequestV3) == (
+        f"style_presets was left out: {path} has no such field; send it as style_preset.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "files"),
+    [
+        ("/v1/ideogram-v3/reframe", "the files it takes are image, style_reference_images"),
+        ("/v1/ideogram-v4/generate", "it takes no file"),
+    ],
+)
+def test_a_file_whose_name_nobody_knows_is_said_to_be_left_out(path: str, files: str) -> None:
+    sent = {"x": PICTURE, "y": Texts(["text"]), "z": Texts([Part("z", "empty.png")])}
+    assert left_out(sent, path, POST[path]) == (f"x was left out: {path} has no such field, and {files}.",)
+    assert left_out({"y": "text"}, path, POST[path]) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("color_palette[name]", "color_palette[name]: leave it out."),
+        ("color_palette.name", "color_palette.name: leave it out."),
+        ("text_prompt[en]", "text_prompt[en]: text_prompt must be text."),
+    ],
+)
+def test_what_is_named_inside_a_field_that_holds_nothing_is_refused(name: str, words: str) -> None:
+    assert told("/v1/ideogram-v4/generate", **{name: Texts(["EMBER"])}) == words
+
+
+def test_very_many_unknown_names_are_looked_at_in_a_moment() -> None:
+    names = {f"style_reference_imag{number}": "x" for number in range(100_000)}
+    began = time.process_time()
+    for look_at in (acted_on, left_out):
+        look_at(names, "/v1/ideogram-v3/generate", GenerateImageRequestV3)
+    assert time.process_time() - began < 1
 
 
 def test_the_config_id_is_ignored_with_a_json_prompt_only() -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Protocol
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from linocut.api.json_text import decoded
+from linocut.api.json_text import decoded, such_as
 from linocut.api.multipart import FormReader, Part, boundary_of
 from linocut.errors import InvalidRequest, TooLarge, TooSlow, UnreadableBody
 from linocut.files import sha256_hex
@@ -30,17 +30,25 @@ SLOWEST_BYTES_A_SECOND = 8 * 1024
 """A body may be waited for so long in all, and longer by a second for each so many bytes of it that have come."""
 
 _INDEXED = re.compile(r"(.+)\[(\d*)\]")
+_INSIDE = re.compile(r"([^\[\].]+)(?!\[\d*\]$)((?:\[[^\[\]]*\]|\.[^\[\].]+)+)")
+_STEP = re.compile(r"\[([^\[\]]*)\]|\.([^\[\].]+)")
+_PLACE = re.compile(r"[0-9]{1,6}")
+_DEEPEST = 8
+"""Steps into an object; the contract's deepest has five."""
 _JSON_TYPES = re.compile(r"(?:application|text)/(?:[\w.+-]+\+)?json")
 
 
 class Takes(Protocol):
-    """What an operation takes of a body: in which encodings, and which of its fields are files."""
+    """What an operation takes of a body: in which encodings, and which of its fields are files or objects."""
 
     @property
     def encodings(self) -> tuple[Encoding, ...]: ...
 
     @property
     def files(self) -> frozenset[str]: ...
+
+    @property
+    def objects(self) -> frozenset[str]: ...
 
     @property
     def may_say_nothing(self) -> bool: ...
@@ -75,11 +83,12 @@ async def read_fields(request: Request, operation: Takes, settings: Settings, sp
         if operation.may_say_nothing and body.strip() in (b"", b"null"):
             return Fields({})
         if MULTIPART in operation.encodings and body[:2] == b"--":
-            return _mislabelled_form(body)
+            return _mislabelled_form(body, operation.objects)
         return _json_fields(body) if len(body) < LARGE_JSON else await asyncio.to_thread(_json_fields, body)
     if MULTIPART in operation.encodings and kind == MULTIPART:
         most = operation.most_mib(settings) * MIB
-        return Fields(form_values(await read_form(request, most, spool=spool, file_fields=operation.files)))
+        parts = await read_form(request, most, spool=spool, file_fields=operation.files)
+        return Fields(form_values(parts, operation.objects))
     raise InvalidRequest(f"Send the body as {' or '.join(operation.encodings)}, and say so in Content-Type.")
 
 
@@ -115,32 +124,73 @@ def _left_out(spooled: object) -> None:
     """Where a file was spooled to says nothing; its part has the digest of the whole."""
 
 
-def _mislabelled_form(body: bytes) -> Fields:
+def _mislabelled_form(body: bytes, objects: frozenset[str]) -> Fields:
     """A form that calls itself JSON, as clients generated from the published description send where both are listed.
 
     No JSON begins with two hyphens, and a form's first line is its boundary.
     """
     reader = FormReader(body[2:].partition(b"\r\n")[0][:256] or b"-", None)
     reader.feed(body)
-    return Fields(form_values([part for part in reader.parts() if not part.is_empty_choice]))
+    return Fields(form_values([part for part in reader.parts() if not part.is_empty_choice], objects))
 
 
-def form_values(parts: list[Part]) -> dict[str, Any]:
-    """Parts by field name; ``name[0]`` and ``name[]`` count as ``name``, in the order of their numbers."""
+def form_values(parts: list[Part], objects: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Parts by field name; ``name[0]`` and ``name[]`` count as ``name``, in the order of their numbers. What is named
+    inside one of ``objects``, such as ``name[member]`` and ``name.members[0].weight``, becomes that object."""
     numbered: dict[str, list[tuple[int, int, str | Part]]] = {}
+    inside: dict[str, list[Part]] = {}
     for place, part in enumerate(parts):
         name, index = part.name, place
+        if (match := _INSIDE.fullmatch(name)) and match[1] in objects:
+            inside.setdefault(match[1], []).append(part)
+            continue
         if match := _INDEXED.fullmatch(part.name):
             name, index = match[1], int(match[2]) if match[2] else place
         numbered.setdefault(name, []).append((index, place, part if part.is_file else _text(part)))
-    return {name: Texts(value for *_, value in sorted(found, key=lambda f: f[:2])) for name, found in numbered.items()}
+    values = {name: Texts(one for *_, one in sorted(found, key=lambda f: f[:2])) for name, found in numbered.items()}
+    for name, found in inside.items():
+        if name in values:
+            raise _not_one(name, found[0].name)
+    return values | {name: _object(name, found) for name, found in inside.items()}
+
+
+def _object(name: str, parts: list[Part]) -> Any:
+    """The object whose members came as a part each. ``InvalidRequest`` where more than one could be meant."""
+    whole: dict[str, Any] = {}
+    for part in parts:
+        *steps, last = [bracketed or dotted for bracketed, dotted in _STEP.findall(part.name[len(name) :])]
+        at: Any = whole
+        for step in steps:
+            at = at.setdefault(step, {}) if step and isinstance(at, dict) else None
+        if part.is_file or not isinstance(at, dict) or len(steps) >= _DEEPEST:
+            raise _not_one(name, part.name)
+        text = _text(part)
+        if at.setdefault(last or str(len(at)), text) != text:
+            raise _not_one(name, part.name)
+    return _with_lists(whole)
+
+
+def _with_lists(value: Any) -> Any:
+    """The same, with lists for what is numbered. Of the texts in lists only numbers are written in digits alone."""
+    if not isinstance(value, dict):
+        return value
+    items = {step: _with_lists(one) for step, one in value.items()}
+    if not all(_PLACE.fullmatch(step) for step in items):
+        return items
+    ordered = [items[step] for step in sorted(items, key=int)]
+    return [int(one) if isinstance(one, str) and _PLACE.fullmatch(one) else one for one in ordered]
+
+
+def _not_one(name: str, written: str) -> InvalidRequest:
+    return InvalidRequest(f"{written[:64]}: send {name} as one JSON text{such_as(name)}.", field=name)
 
 
 def _text(part: Part) -> str:
     try:
-        return part.data.decode()
+        return part.text()
     except UnicodeDecodeError as broken:
-        raise InvalidRequest(f"{part.name[:64]} is not UTF-8 text.") from broken
+        named = part.charset if broken.encoding.startswith("utf-16") else "UTF-8"
+        raise InvalidRequest(f"{part.name[:64]} is not {named} text; send it as UTF-8.", field=part.name) from broken
 
 
 def _json_fields(body: bytes) -> Fields:
@@ -150,7 +200,18 @@ def _json_fields(body: bytes) -> Fields:
             raise InvalidRequest("The body must be a JSON object.")
         return Fields(values)
     except (ValueError, RecursionError) as broken:
-        raise InvalidRequest("The body is not valid JSON.") from broken
+        raise InvalidRequest(_not_json(body)) from broken
+
+
+def _not_json(body: bytes) -> str:
+    if not body.strip():
+        return "The body is empty; send a JSON object."
+    try:
+        is_utf8 = b"\0" not in body[:4]  # half of UTF-16 is NULs, where it is plain English
+        body.decode()
+    except UnicodeDecodeError:
+        is_utf8 = False
+    return "The body is not valid JSON." if is_utf8 else "The body is not valid JSON; send it as UTF-8."
 
 
 async def _whole(request: Request, limit: int) -> bytes:

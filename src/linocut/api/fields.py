@@ -4,6 +4,7 @@ Every value may come as itself or as text ("5", "True", "[a,b]", '{"a":1}'): for
 write text into JSON too. A null asks for nothing, and so do the texts in ``NOTHING``: the field is absent.
 """
 
+import codecs
 import math
 import re
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 import msgspec
 
 from linocut.api.body import Texts
-from linocut.api.json_text import decoded
+from linocut.api.json_text import decoded, reason_of, such_as
 from linocut.api.multipart import Part
 from linocut.errors import InvalidRequest
 
@@ -26,6 +27,10 @@ NOTHING = ("", "null", "none")
 _MOST_VALUES_NAMED = 16
 LONGEST_LINKS = 20 * 1024
 """Of a text that stands where files may."""
+_PACKED = ("data:", "iVBORw0KGgo", "/9j/", "UklGR")
+"""How a picture begins that was made text: a data URL; PNG, JPEG and WebP in base64."""
+_PATTERNS = {"^[0-9a-fA-F]{8}$": "must be 8 hexadecimal digits"}
+"""Patterns in words."""
 _LINK = ", or as the link to an image that this server drew"
 _ABSENT = object()
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}(?:\.0+)?")
@@ -95,6 +100,12 @@ def file_fields(model: type[msgspec.Struct]) -> frozenset[str]:
     return frozenset(rule.name for rule in rules_of(model) if rule.is_file)
 
 
+@lru_cache
+def object_fields(model: type[msgspec.Struct]) -> frozenset[str]:
+    """The fields of a struct that are JSON objects."""
+    return frozenset(rule.name for rule in rules_of(model) if rule.kind == "object")
+
+
 def _refuse_unknown(model: type[msgspec.Struct], values: Mapping[str, Any]) -> None:
     known = [rule.name for rule in rules_of(model)]
     for name in values:
@@ -118,6 +129,7 @@ def _rule(name: str, hint: Any, *, required: bool) -> Rule:
     words = _words(schema) if media_type is None else f"must be sent as a file part of that name{_LINK * takes_link}"
     if _is_struct(bare):
         words = "must be a JSON object"
+    words += such_as(name) if words == "must be a JSON object" else ""
     kind, item_kind, has_pattern = _kind(schema), _kind(item), "pattern" in schema
     return Rule(name, required, bare, kind, words, item_kind, has_pattern, bool(media_type), takes_link, is_nullable)
 
@@ -168,7 +180,7 @@ def _words(schema: dict[str, Any]) -> str:
         case _ if "$ref" in schema:
             return "must be a JSON object"
         case _ if "pattern" in schema:
-            return f"must match {schema['pattern']}"
+            return _PATTERNS.get(schema["pattern"], f"must match {schema['pattern']}")
         case _ if "maxLength" in schema:
             return f"must be text of at most {schema['maxLength']} characters"
     return "must be text"
@@ -235,16 +247,41 @@ def _or_links(item: Any, rule: Rule) -> list[Part]:
     """A file, or the links in a text that stands where a file may; whose they are is looked at later."""
     text = item
     if isinstance(item, Part):
-        if item.file_name or item.size > LONGEST_LINKS or item.path is None:
+        text = _text_in(item)
+        if text is None:
             return [item]
-        text = item.path.read_bytes().decode(errors="replace")
-        if not text.lstrip().startswith(("http://", "https://", "[")):
-            return [item]
+        if text.startswith(_PACKED):
+            raise InvalidRequest(
+                f"{rule.name} holds a picture as base64 text; send its own bytes, as a file.", field=rule.name
+            )
+        if not text.startswith(("http://", "https://", "[")):
+            raise InvalidRequest(
+                f'{rule.name} holds the text "{text[:64]}", not a picture; send the file itself (curl: '
+                f"-F {rule.name}=@{text[:64]}) or a link of this server.",
+                field=rule.name,
+            )
     texts = _listed(text) if isinstance(text, str) and text.strip().lower() not in NOTHING else []
     links = [one.strip().encode() for one in texts if isinstance(one, str) and one.strip().startswith("http")]
     if len(links) != len(texts) or not isinstance(text, str | None):
         raise InvalidRequest(f"{rule.name} {rule.words}.", field=rule.name)
     return [Part(rule.name, None, bytearray(link), size=len(link)) for link in links]
+
+
+def _text_in(part: Part) -> str | None:
+    """The text of a part that came without a file name where files may stand: links, a picture as base64, or one line,
+    such as a path whose @ was forgotten for curl. None where the part is a file, as far as can be told here."""
+    if part.file_name or part.path is None:
+        return None
+    with part.path.open("rb") as file:
+        start = file.read(LONGEST_LINKS)
+    try:  # a letter may be cut in two at the end
+        text = codecs.getincrementaldecoder("utf-8")().decode(start).strip()
+    except UnicodeDecodeError:
+        return None
+    if text.startswith(_PACKED):
+        return text
+    is_line = text.isprintable() and not text.startswith("<")  # SVG has words of its own
+    return text if part.size <= LONGEST_LINKS and (is_line or text.startswith(("http", "["))) else None
 
 
 def _part_text(item: str | Part, rule: Rule) -> str:
@@ -253,7 +290,7 @@ def _part_text(item: str | Part, rule: Rule) -> str:
         return item
     try:
         if item.size == len(item.data):
-            return item.data.decode()
+            return item.text()
     except UnicodeDecodeError:
         pass
     raise InvalidRequest(f"{rule.name} {rule.words}, not a file.", field=rule.name)
@@ -292,12 +329,17 @@ def _from_text(value: Any, kind: str) -> Any:
 
 def _refuse_unknown_in_each(value: Any, rule: Rule) -> None:
     """In a list of objects whose struct forbids it, as in one of them."""
-    bare = get_args(rule.type)[0] if get_origin(rule.type) is Annotated else rule.type
-    item: Any = get_args(bare)[0] if get_origin(bare) is list else None
+    item = _item_type(rule)
     if _is_struct(item) and item.__struct_config__.forbid_unknown_fields and isinstance(value, list):
         for one in value:
             if isinstance(one, dict):
                 _refuse_unknown(item, one)
+
+
+def _item_type(rule: Rule) -> Any:
+    """What a list's entries are; None where the field is no list."""
+    bare = get_args(rule.type)[0] if get_origin(rule.type) is Annotated else rule.type
+    return get_args(bare)[0] if get_origin(bare) is list else None
 
 
 def _is_struct(kind: Any) -> bool:
@@ -328,6 +370,24 @@ def _checked(value: Any, rule: Rule) -> Any:
     # Two holes in the schema's own rules: a pattern's $ lets a line end through, and NaN passes every limit.
     through = isinstance(checked, str) and rule.has_pattern and checked.endswith("\n")
     if checked is _ABSENT or through or (isinstance(checked, float) and not math.isfinite(checked)):
-        shown = f"; you sent {value!r}" if isinstance(value, int | float | str) and len(str(value)) <= 40 else ""
-        raise InvalidRequest(f"{rule.name} {rule.words}{shown}.", field=rule.name)
+        raise InvalidRequest(f"{rule.name} {rule.words}{_shown(value, rule)}.", field=rule.name)
     return checked
+
+
+def _shown(value: Any, rule: Rule) -> str:
+    """What was sent, where it is short; of a list the first entry that is wrong; why a text is no object."""
+    item = _item_type(rule)
+    if isinstance(value, list) and item is not None:
+        for place, one in enumerate(value):
+            try:
+                msgspec.convert(one, item)
+            except msgspec.ValidationError:
+                return (
+                    f"; {rule.name}[{place}] is {one!r}" if len(str(one)) <= 40 else f"; {rule.name}[{place}] is wrong"
+                )
+    if isinstance(value, str) and rule.kind == "object" and value.lstrip().startswith("{"):
+        try:
+            decoded(value)
+        except (ValueError, RecursionError) as broken:
+            return f"; what you sent is not valid JSON{reason_of(broken)}"
+    return f"; you sent {value!r}" if isinstance(value, int | float | str) and len(str(value)) <= 40 else ""

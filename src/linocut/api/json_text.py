@@ -8,6 +8,9 @@ import msgspec
 from linocut.errors import InvalidRequest
 from linocut.json_names import NameTwice, once
 
+_MALFORMED = "JSON is malformed: "
+_EXAMPLES = {"color_palette": '{"name":"EMBER"}', "image_request": '{"prompt":"a red fox"}'}
+
 
 def decoded(text: bytes | str) -> Any:
     """The value. ``InvalidRequest`` for a name that an object has twice, at any depth; ``ValueError`` or
@@ -20,3 +23,14 @@ def decoded(text: bytes | str) -> Any:
             message = f"The name {twice.name!r} stands twice in one JSON object; send it once."
             raise InvalidRequest(message, field=twice.name) from twice
     return value
+
+
+def reason_of(broken: Exception) -> str:
+    """Why a text is no JSON, as the end of "... is not valid JSON"; "" where the reader does not say."""
+    said = str(broken)
+    return f": {said.removeprefix(_MALFORMED)}" if said.startswith(_MALFORMED) else ""
+
+
+def such_as(field: str) -> str:
+    """An example of an object's field, as the end of a sentence about it; "" where it would be too long."""
+    return f", such as {_EXAMPLES[field]}" if field in _EXAMPLES else ""

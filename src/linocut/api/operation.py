@@ -16,7 +16,7 @@ from starlette.responses import Response
 from linocut.api.body import JSON, Encoding
 from linocut.api.call import Call
 from linocut.api.drawing import Drawn
-from linocut.api.fields import file_fields
+from linocut.api.fields import file_fields, object_fields
 from linocut.generation.types import Placed
 from linocut.settings import Settings
 
@@ -181,3 +181,8 @@ class Operation:
     def files(self) -> frozenset[str]:
         """The fields of the body that are files."""
         return frozenset() if self.body is None else file_fields(self.body)
+
+    @cached_property
+    def objects(self) -> frozenset[str]:
+        """The fields of the body that are JSON objects."""
+        return frozenset() if self.body is None else object_fields(self.body)

@@ -6,6 +6,7 @@ the body before the effect, one effect under an Idempotency-Key, and no effect f
 
 import asyncio
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -29,14 +30,17 @@ from linocut.api.operation import Answer, Draws, Operation, Places, Reads, Serve
 from linocut.api.remembering import request_of, with_pictures
 from linocut.api.served import settle_base
 from linocut.api.shared import Shared
-from linocut.api.translate.refusals import acted_on
+from linocut.api.translate.refusals import acted_on, left_out
 from linocut.api.writing import with_caption
 from linocut.errors import Forbidden, InvalidRequest
 from linocut.files import sha256_hex
 from linocut.generation import drawings
 from linocut.generation.types import GenerateAsk, Placed
 from linocut.ids import now
+from linocut.wire.queries import AsyncGenerateQuery
 
+IMAGE_TAGS = ("generate", "vision")
+"""Of the routes that no field of an image route is sent to in vain."""
 ASKED_BY = "linocut.api_key_id"
 """Where the request's scope says, once it is known, whose key came with it: for the access log."""
 
@@ -115,7 +119,7 @@ async def _answered(operation: Operation, call: Call) -> Answer:
         idempotency.check(call.request.headers.get("idempotency-key"))
     kind = cast(type[Answer], operation.answer)  # a struct, wherever something may be remembered of an effect
     with call.shared.spool() if operation.files else nullcontext() as folder:
-        body = await _read(operation, call, folder)
+        body, notes = await _read(operation, call, folder)
         await settle_base(call, operation, body)
         ask = operation.ask(body) if operation.ask is not None and body is not None else body
         match operation.does:
@@ -139,28 +143,36 @@ async def _answered(operation: Operation, call: Call) -> Answer:
                     call.drawing = with_pictures(operation, call.drawing, ask)
             case Places(place, take):
                 await call.db.run_read(lambda tx: None)  # as above
+                if isinstance(ask, GenerateAsk):
+                    ask = replace(ask, notes=(*notes, *ask.notes))
                 return await once(call, partial(place, call, await take(call, ask)), kind)
             case Reads():
                 raise RuntimeError("Answered in the snapshot of the key.")
-    return draws.answer(await drawn(call, partial(_placed, draws, call, ask)), ask)  # its files are gone by now
+    place_it = partial(_placed, draws, notes, call, ask)
+    return draws.answer(await drawn(call, place_it), ask)  # its files are gone by now
 
 
-def _placed(draws: Draws, call: Call, ask: Any, tx: Connection) -> Placed:
-    """A job in the queue, and what is remembered of the request: together or not at all."""
+def _placed(draws: Draws, notes: tuple[str, ...], call: Call, ask: Any, tx: Connection) -> Placed:
+    """A job in the queue, and what is remembered of the request: together or not at all. ``notes`` are told too."""
     placed = draws.place(call, ask, tx)
+    placed = replace(placed, notes=(*notes, *placed.notes))
     if call.drawing is not None:
         drawings.remember(tx, placed.job_id, call.drawing, placed.notes)
     return placed
 
 
-async def _read(operation: Operation, call: Call, folder: Path | None) -> Any:
-    """What the body says, checked; its files lie in ``folder``. ``InvalidRequest`` names what is wrong first."""
+async def _read(operation: Operation, call: Call, folder: Path | None) -> tuple[Any, tuple[str, ...]]:
+    """(what the body says, checked; what of it was left out, a sentence each). Its files lie in ``folder``.
+    ``InvalidRequest`` names what is wrong first."""
     settings, sha256, body = call.runtime.settings, "", None
+    notes: tuple[str, ...] = ()
     key = call.request.headers.get("idempotency-key") if operation.takes_idempotency_key else None
     if operation.body is not None:
+        _refuse_misplaced(call, operation, operation.body)
         fields = await read_fields(call.request, operation, settings, folder)
         values = fields.values
-        if isinstance(operation.does, Draws | Places):
+        if operation.tag in IMAGE_TAGS:
+            notes = left_out(values, operation.path, operation.body)
             values = acted_on(values, operation.path, operation.body)
         body = read(operation.body, values)
         if isinstance(operation.does, Draws | Places):
@@ -170,7 +182,18 @@ async def _read(operation: Operation, call: Call, folder: Path | None) -> Any:
     if key is not None:
         route = call.request.scope["path"].removesuffix("/")
         call.keyed = Keyed(call.caller.api_key_id, route, key, sha256)
-    return body
+    return body, notes
+
+
+def _refuse_misplaced(call: Call, operation: Operation, body: type[msgspec.Struct]) -> None:
+    """``InvalidRequest`` for what stands in the address and would have no effect there; names that nobody knows may."""
+    taken = () if operation.query is None else operation.query.__struct_fields__
+    for name in call.request.query_params:
+        if name in body.__struct_fields__ and name not in taken:
+            raise InvalidRequest(f"{name} belongs in the body; in the address it has no effect.", field=name)
+        if name in AsyncGenerateQuery.__struct_fields__ and name not in taken and operation.tag in IMAGE_TAGS:
+            sentence = f"{operation.path} takes no {name}; send it to /v1/ideogram-v4/async/generate, or leave it out."
+            raise InvalidRequest(sentence, field=name)
 
 
 def _with_query(sha256: str, call: Call, operation: Operation) -> str:

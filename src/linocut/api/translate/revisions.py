@@ -9,14 +9,13 @@ from linocut.api.drawing import Drawn
 from linocut.api.revisions import EditAsk
 from linocut.api.translate.images import common
 from linocut.api.translate.versions import V3
-from linocut.bases import TAKE_REFERENCES
+from linocut.bases import FAMILY_NAMES, TAKE_REFERENCES
 from linocut.errors import InvalidRequest
 from linocut.generation.charging import EDIT
 from linocut.generation.editing import nearest_size
 from linocut.generation.options import too_many
 from linocut.generation.sizes import size_of
 from linocut.generation.types import GenerateAsk, Means
-from linocut.generation.unsupported import unsupported
 from linocut.jobs.types import JobInput
 from linocut.pictures.intake import StoredPicture
 from linocut.sizes import parse_size, size_text
@@ -40,8 +39,12 @@ def edit_ask(request: V1EditImagesRequest, means: Means) -> GenerateAsk:
         raise InvalidRequest(f"images: at most {MOST} pictures are taken, and {count} were sent.", field="images")
     notes: tuple[str, ...] = ()
     if count > 1 and not means.base.takes_references:
-        what = f"edits one picture at a time, and {count} were sent"
-        notes = (unsupported("images", what, TAKE_REFERENCES, means.settings),)
+        what = f"The base that is served edits one picture at a time, and {count} were sent."
+        what += f" A base of {' or '.join(FAMILY_NAMES[family] for family in sorted(TAKE_REFERENCES))} can take more."
+        if means.settings.unsupported != "note":
+            field = "images" if files else "image_urls"
+            raise InvalidRequest(f"{field}: {what} Send one picture.", field=field)
+        notes = (f"Only the first picture was taken. {what}",)
     if means.base.takes_references and count > (most := means.base.max_references):
         too_many("images", most, count, means)  # its note comes when they are left out
     ask = GenerateAsk(
