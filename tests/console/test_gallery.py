@@ -41,6 +41,8 @@ def test_the_gallery_is_searched_recalled_drawn_again_and_deleted(visit: Visit, 
     pg = visit.open("/gallery")
     pg.wait_for_selector(".cell img")
     pg.fill("input[type=search]", "VIOLET kettle")
+    pg.wait_for_function("() => location.hash.includes('search=VIOLET')")
+    assert pg.evaluate("document.activeElement.type") == "search", "whoever types goes on typing"
     pg.wait_for_selector("text='2 pictures'")
     pg.click("[aria-label='Open: a violet kettle 1']")
     with pg.expect_download() as file:

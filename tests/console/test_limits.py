@@ -38,6 +38,8 @@ def test_an_admin_limits_a_key_and_sees_what_is_used_of_it(visit: Visit, owner: 
     section.get_by_role("button", name="Change the limit").click()
     assert page.get_by_label("In a day, USD").input_value() == "0.24"
     page.get_by_label("In a month, USD").fill("-1")
+    assert not page.get_by_label("In a month, USD").evaluate("one => one.checkValidity()"), "said by the field"
+    page.get_by_label("In a month, USD").fill("1e15")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("dialog").get_by_role("alert").get_by_text("it takes an amount of 0 to").wait_for()
     page.evaluate(AXE.read_text())

@@ -9,6 +9,8 @@ from tests.api.live import Account, Live
 from tests.console.conftest import AXE, Visit, member_of, trained
 from tests.console.looking import faults
 
+from linocut.custom_models.service import CANCELLED
+
 
 @pytest.fixture(scope="module")
 def maker(live: Live) -> Account:
@@ -38,6 +40,11 @@ def test_the_bare_base_is_the_first_column_of_the_previews(seen: Visit) -> None:
     page.get_by_role("button", name="Compare prompt 1").last.click()
     left = page.get_by_role("dialog").get_by_label("Left")
     assert left.evaluate("one => one.selectedOptions[0].text") == "Base", "what it is compared with"
+
+
+def test_a_stopped_training_is_known_by_the_servers_sentence() -> None:
+    source = Path(__file__).parents[2] / "console" / "src" / "lib" / "models.ts"
+    assert f"STOPPED = '{CANCELLED}'" in source.read_text()
 
 
 def test_its_files_are_downloaded_in_every_layout(seen: Visit, maker: Account, model: str, tmp_path: Path) -> None:

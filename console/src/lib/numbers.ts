@@ -26,6 +26,18 @@ export function span(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`
 }
 
+/** What was typed, as a number: undefined where nothing was, NaN where it is none. A comma is the decimal point. */
+export function typedNumber(text: string): number | undefined {
+  const number = Number(text.replace(',', '.'))
+  return text.trim() === '' ? undefined : Number.isFinite(number) ? number : NaN
+}
+
+/** As `typedNumber`, of a whole number. */
+export function typedWhole(text: string): number | undefined {
+  const number = Number(text)
+  return text.trim() === '' ? undefined : Number.isInteger(number) ? number : NaN
+}
+
 /** Four significant digits, as losses are read. */
 export const figure = (n: number | null | undefined): string =>
   n === null || n === undefined ? '–' : Math.abs(n) >= 1e4 || (n !== 0 && Math.abs(n) < 1e-3) ? n.toExponential(2) : String(Number(n.toPrecision(4)))

@@ -30,6 +30,12 @@ export function go(path: string, query: Record<string, string | undefined> = {})
   location.hash = to(path, query)
 }
 
+/** Writes into the address how the page is looked at: a reload or Back shows it so again. It is no step of its own. */
+export function keep(query: Record<string, string | undefined>): void {
+  history.replaceState(null, '', to(router.place.path, query))
+  router.place = read()
+}
+
 /** The values of a pattern's `:names` in a path, or null where it is another page. */
 export function match(pattern: string, path: string): Record<string, string> | null {
   const names = pattern.split('/')

@@ -17,6 +17,11 @@ class Sayings {
     if (!bad) setTimeout(() => this.drop(id), 6000)
   }
 
+  /** What failed on a page says nothing on the next. */
+  turn(): void {
+    this.list = this.list.filter((one) => !one.bad)
+  }
+
   drop(id: number): void {
     this.list = this.list.filter((one) => one.id !== id)
   }
@@ -26,4 +31,5 @@ const sayings = new Sayings()
 export const said = (): Said[] => sayings.list
 export const say = (text: string): void => sayings.say(text)
 export const complain = (text: string): void => sayings.say(text, true)
+export const turnPage = (): void => sayings.turn()
 export const dropSaid = (id: number): void => sayings.drop(id)

@@ -31,8 +31,8 @@ class Session {
   async look(): Promise<void> {
     const answer = await fetch(at('manage/api/session'), { headers: { 'X-Linocut-Console': '1' }, cache: 'no-store' })
     if (answer.ok) await this.begin((await answer.json()) as Person)
-    else if (answer.status === 401) this.state = 'out'
-    else throw new Error(String(answer.status))
+    else if (answer.status !== 401) throw new Error(String(answer.status))
+    else if (this.state !== 'over') this.state = 'out' // what lies under the form to sign in again stays open
   }
 
   /**

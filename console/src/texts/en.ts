@@ -5,12 +5,16 @@ import { minorUnits } from '../lib/money'
 
 const many = (n: number, one: string, more: string): string => `${n.toLocaleString('en')} ${n === 1 ? one : more}`
 
+/** The first names of a list, and how many more it has. */
+const listed = (names: string[], most = 5): string => [...names.slice(0, most), ...(names.length > most ? [`${names.length - most} more`] : [])].join(', ')
+
 export const en = {
   close: 'Close',
   cancel: 'Cancel',
   save: 'Save',
   copy: 'Copy',
   copied: 'Copied',
+  copyByHand: 'The browser did not let this page copy. The text is selected: press Ctrl+C, or ⌘C on a Mac.',
   remove: 'Delete',
   loading: 'Loading',
   never: 'never',
@@ -59,7 +63,6 @@ export const en = {
     linkAbout: 'Your link is good once. Choose a password, and you are signed in; from now on it opens the console.',
     account: 'E-mail address or name',
     email: 'E-mail address',
-    emailHint: 'The first owner of a server gives one. If you already have an account you may leave it empty.',
     password: 'Password',
     passwordHint: 'At least 10 characters.',
     verb: 'Sign in',
@@ -68,9 +71,9 @@ export const en = {
     mail: 'Password forgotten: mail me a link',
     mailed: 'If there is such an account with an address, a link is on its way to it.',
     elsewhere: (name: string) => `Sign in with ${name}`,
-    forgotten: 'Forgotten your password? Whoever runs the server makes you a new link:',
+    forgotten: 'No password, or forgotten it? Whoever runs the server makes you a new link:',
     over: 'Your session has ended',
-    overAbout: 'Sign in again. What is open stays open, and nothing that you typed is lost.',
+    overAbout: 'Sign in again, here or in another tab. What is open stays open, and nothing that you typed is lost.',
   },
 
   password: {
@@ -100,6 +103,7 @@ export const en = {
     notReady: 'Not ready',
   },
 
+  stopped: 'Stopped',
   status: { CREATING: 'Queued', DRAFT: 'Draft', TRAINING: 'Training', COMPLETED: 'Ready', ERRORED: 'Failed', ARCHIVED: 'Archived' },
 
   account: {
@@ -132,10 +136,10 @@ export const en = {
     states: { waiting: 'waits', sending: 'being sent', taking: 'being looked at', paused: 'waits for the server, then goes on', done: 'taken', refused: 'refused' },
   },
   captions: {
-    missing: 'Only without a caption', replace: 'Find and replace', prefix: 'Put words before', saving: 'Saving …', saved: 'All saved',
+    missing: 'Only without a caption', replace: 'Find and replace', prefix: 'Put words before', saving: 'Saving …', saved: 'All saved', notSaved: (n: number) => `${n} not saved`,
     keys: 'Keys: Ctrl+Enter or Page Down goes on to the next caption, Ctrl+Shift+Enter or Page Up back. Ctrl+Alt+F finds and replaces, Ctrl+Alt+P puts words before, Ctrl+Alt+Z undoes.',
     of: (file: string) => `Caption of ${file}`, boxesOf: (file: string) => `Structured caption of ${file}:`, more: (file: string) => `${file}: more`, none: 'No caption',
-    boxes: 'Edit the boxes', structure: 'Make it a structured caption', drop: 'Delete this picture', before: 'Previous', after: 'Next',
+    boxes: 'Edit the boxes', structure: 'Make it a structured caption', drop: 'Delete this picture', dropAbout: (file: string) => `“${file}” and its caption are deleted. This cannot be undone.`, before: 'Previous', after: 'Next',
     page: (n: number, all: number) => `Page ${n} of ${all}`, find: 'Find', by: 'Replace by', found: (n: number) => (n ? `In ${many(n, 'caption', 'captions')}.` : 'In no caption.'), replaceAll: 'Replace in all',
     prefixAbout: 'They are put before every caption that does not begin with them, pictures without one too.', prefixText: 'Words', prefixAll: 'Put before all',
   },
@@ -156,7 +160,7 @@ export const en = {
   train: {
     title: 'Train', about: 'A custom model learns the style or the subject of a dataset.', dataset: 'Dataset', choose: 'Choose a dataset', name: 'Name of the model', nameHint: '5 to 30 letters, digits, spaces and hyphens. A name that you have used makes the next version of it.', nameRule: '5 to 30 letters, digits, spaces and hyphens.',
     how: 'How', simple: 'Simple: the recipe of the base', advanced: 'Advanced', same: 'Same as an earlier run', steps: 'Steps', stepsHint: '100 to 10,000, in hundreds.', rank: 'Rank', rate: 'Learning rate', ema: 'EMA', batch: 'Pictures of a step', batchHint: '1 to 64. Left empty: as the base has it. Several devices divide them.',
-    ofBase: 'Empty: as the base has it.', seed: 'Seed', seedHint: 'Empty: a random one.', version: 'Route', versionHint: 'v3 counts versions from 1, v4 from 0.',
+    ofBase: 'Empty: as the base has it.', seed: 'Seed', seedHint: 'Empty: a random one.', noNumber: 'This is not a number. Write one such as 0.004.', noWhole: 'This is not a whole number. Write one such as 8.', unreadable: 'One of the numbers cannot be read. Correct it, and what it takes is told here.', version: 'Route', versionHint: 'v3 counts versions from 1, v4 from 0.',
     plan: 'The plan', planning: 'One moment …', noPlan: 'Choose a dataset and a name, and what it takes is told here.', pictures: 'Pictures', passes: 'Times each is seen', time: 'Time',
     notMeasured: 'not known before the first run', memory: 'Memory', size: 'Size of the model', cost: 'Cost', free: 'none', waiting: 'Trainings before it', heldOut: (n: number) => `Held out to score it: ${n}`,
     start: 'Start the training', noData: 'There is no dataset to train on', noDataAbout: 'Make a dataset and put pictures into it first.',
@@ -164,11 +168,11 @@ export const en = {
   run: {
     title: 'Runs', one: 'Training', about: 'Every training of yours.', none: 'No training yet', noneAbout: 'What you train shows here while it learns.', model: 'The model', again: 'Train like this', stop: 'Stop',
     stopAbout: 'The best checkpoint so far becomes the model. Before the first step there is none, and the training ends without a model.', progress: 'Progress', step: (n: string, all: string) => `Step ${n} of ${all}`, waiting: 'Waiting for its turn', preparing: 'Getting ready: pictures and captions are read, and the base draws the first previews',
-    left: (time: string) => `${time} left`, loss: 'Loss', lossAbout: (n: string, last: string) => `Loss over ${n} steps on a logarithmic axis; the last is ${last}.`, raw: 'each step', smoothed: 'smoothed', noLoss: 'The first steps are not done yet.',
-    previews: 'Previews', previewsAbout: 'One prompt a row, one step a column. Choose a picture to lay it over another.', noPreviews: 'None yet. The base draws the first ones before the first step.', base: 'Base', prompt: (n: number) => (n ? `Prompt ${n}` : 'Prompt'),
+    left: (time: string) => `${time} left`, loss: 'Loss', lossAbout: (n: string, last: string) => `Loss over ${n} steps on a logarithmic axis; the last is ${last}.`, raw: 'each step', smoothed: 'smoothed', noLoss: 'The first steps are not done yet.', noStep: 'It ended before its first step', noLossEver: 'There is no loss to draw.',
+    previews: 'Previews', previewsAbout: 'One prompt a row, one step a column. Choose a picture to lay it over another.', noPreviews: 'None yet. The base draws the first ones before the first step.', noPreviewsEver: 'None was drawn.', base: 'Base', prompt: (n: number) => (n ? `Prompt ${n}` : 'Prompt'),
     previewOf: (n: number, step: number) => `Prompt ${n} after ${step} steps`, compareAt: (n: number, step: number) => `Compare prompt ${n} after ${step} steps`, left_: 'Left', right_: 'Right', slider: 'From one to the other', stepName: (n: number) => `Step ${n}`,
     checkpoints: 'Checkpoints', scoresAbout: 'Of all of them, lower is better. Score: the loss on pictures that were held out. Style: 1 is as near to the dataset as its own pictures are to each other. Copy: 1 is one of its pictures.',
-    atStep: 'Step', score: 'Score', style: 'Style', copy: 'Copy', best: 'best score', promote: 'Make it a version', promoteStep: (n: number) => `Make it a version: step ${n}`, promoted: (uri: string) => `It is ${uri} now.`, noScores: 'No checkpoint has a score yet.',
+    atStep: 'Step', score: 'Score', style: 'Style', copy: 'Copy', best: 'best score', promote: 'Make it a version', promoteStep: (n: number) => `Make it a version: step ${n}`, inUse: 'in use', promoted: (uri: string) => `It is ${uri} now.`, noScores: 'No checkpoint has a score yet.', noScoresEver: 'No checkpoint got a score.',
     compare: (n: number) => `Loss of ${many(n, 'run', 'runs')}, smoothed`, chooseSome: (n: number) => `Tick up to ${n} runs, and their losses are drawn over each other.`, choose: 'Chosen', chooseOne: (name: string) => `Compare ${name}`, state: 'State', begun: 'Begun',
   },
   models: {
@@ -176,7 +180,7 @@ export const en = {
     own: (n: number) => `Yours (${n})`, shared: (n: number) => `Shared (${n})`, archived: (n: number) => `Archived (${n})`,
     none: { own: 'No model yet', shared: 'Nothing is shared here', archived: 'Nothing is archived' },
     noneAbout: { own: 'Train one on a dataset, or import a LoRA.', shared: 'Models that members share with this organisation stand here.', archived: 'An archived model draws nothing any more; its weights are kept.' },
-    uri: 'Name for drawing', used: 'Drawn with it', usedAbout: (n: string, last: string) => `${n} images, last ${last}`, unused: 'Nothing yet.', card: 'Model card', base: 'Base', licence: 'Licence', made: 'Made', owner: 'Owner', you: 'you', somebody: 'a member who shares it',
+    uri: 'Name for drawing', used: 'Drawn with it', usedAbout: (n: number, last: string) => `${many(n, 'image', 'images')}, last ${last}`, unused: 'Nothing yet.', card: 'Model card', base: 'Base', licence: 'Licence', made: 'Made', owner: 'Owner', you: 'you', somebody: 'a member who shares it',
     imported: 'Imported from', promoted: 'Promoted from', toDataset: 'open it', versions: 'Versions', version: (n: string) => `Version ${n}`,
     draw: 'Draw with it', archive: 'Archive', archiveAbout: (name: string) => `“${name}” draws nothing from now on, also for those it is shared with. Its weights are kept.`,
     download: (format: string | null) => ({ diffusers: 'Download for diffusers', comfyui: 'Download for ComfyUI', kohya: 'Download for kohya' })[format ?? ''] ?? 'Download as it is stored',
@@ -256,6 +260,8 @@ export const en = {
     framed: 'What is added around it',
     frame: (size: string) => `Shape of the answer ${size}: drag, or use the arrows`,
     noPicture: 'This file is no picture that the browser can show.',
+    noPictures: (names: string[]) => `Only pictures are taken here. Left out: ${listed(names)}.`,
+    onlyOne: (names: string[]) => `This field takes one picture. Left out: ${listed(names)}.`,
     noJson: 'This is not JSON yet, and is not sent.',
     chosen: (name: string, n: number) => `${name} ${n}, as chosen`,
     dropFile: (name: string, n: number) => `Take ${name} ${n} away`,
@@ -264,6 +270,7 @@ export const en = {
     lock: 'Keep',
     more: 'More options',
     unsaid: 'left to the server',
+    chooseOne: 'Choose one',
     usual: (value: string) => `${value} (unless said)`,
     lines: 'One a line',
     result: (n: number) => `Result ${n}`,

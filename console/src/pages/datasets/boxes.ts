@@ -17,6 +17,9 @@ export const resized = ([top, left, bottom, right]: Box, down: number, across: n
   top, left, within(bottom + down, Math.min(1000, top + LEAST), 1000), within(right + across, Math.min(1000, left + LEAST), 1000),
 ]
 
+/** As small as what a plain click draws, or a hand that shakes. */
+export const isTiny = ([top, left, bottom, right]: readonly number[]): boolean => Math.max(bottom - top, right - left) < 15
+
 /** The box between two corners, whichever they are. */
 export function between(y0: number, x0: number, y1: number, x1: number): Box {
   const [top, bottom] = [Math.min(y0, y1), Math.max(y0, y1)].map((n) => within(n, 0, 1000))

@@ -1,4 +1,5 @@
 // The captions of a dataset while they are edited: saved by themselves, undone one step at a time.
+import { SvelteSet } from 'svelte/reactivity'
 import { api, type Schemas, told, why } from '../../lib/api'
 import { complain } from '../../lib/said.svelte'
 
@@ -39,14 +40,25 @@ export class Captions {
   now = $state<Record<string, Caption>>({})
   saving = $state(0)
   steps = $state<Step[]>([])
+  /** Whose caption the server has refused: it stands in the page only. */
+  refused = new SvelteSet<string>()
+  /** The pictures of the dataset; `now` keeps those that are gone. */
+  private there: string[] = []
   /** What the server has. */
   private stored: Record<string, Caption> = {}
   private queue: Promise<unknown> = Promise.resolve()
 
   constructor(private dataset: string) {}
 
+  /** Whether leaving the page now loses a caption. */
+  get isUnsaved(): boolean {
+    return this.saving > 0 || this.refused.size > 0
+  }
+
   /** What the server has now; what is being edited stays. */
   take(assets: Asset[]): void {
+    this.there = assets.map((one) => one.asset_id)
+    for (const asset of this.refused) if (!this.there.includes(asset)) this.refused.delete(asset)
     for (const asset of assets) {
       const edited = asset.asset_id in this.now && !same(this.now[asset.asset_id], this.stored[asset.asset_id])
       this.stored[asset.asset_id] = asset.caption
@@ -60,7 +72,7 @@ export class Captions {
     for (const [asset, given] of Object.entries(changes)) {
       const caption = given === '' ? null : given
       this.now[asset] = caption
-      if (!same(caption, this.stored[asset])) {
+      if (!same(caption, this.stored[asset]) || this.refused.has(asset)) {
         step.push({ asset, before: this.stored[asset] })
         this.save(asset, caption)
       }
@@ -80,7 +92,8 @@ export class Captions {
   replace(find: string, by: string | null): number {
     if (!find) return 0
     const changes: Record<string, Caption> = {}
-    for (const [asset, caption] of Object.entries(this.now)) {
+    for (const asset of this.there) {
+      const caption = this.now[asset]
       const changed = reworded(caption, (text) => text.split(find).join(by ?? ''))
       if (!same(changed, caption)) changes[asset] = changed
     }
@@ -91,7 +104,8 @@ export class Captions {
   /** Puts words before every caption that does not begin with them. */
   prefix(text: string): void {
     const changes: Record<string, Caption> = {}
-    for (const [asset, caption] of Object.entries(this.now)) {
+    for (const asset of this.there) {
+      const caption = this.now[asset]
       if (isStructured(caption)) {
         const said = words(caption)
         if (!said.startsWith(text)) changes[asset] = { ...caption, high_level_description: text + said } as unknown as Caption
@@ -108,9 +122,13 @@ export class Captions {
       .then(() => told(api.PUT('/datasets/{dataset_id}/assets/{asset_id}/caption', {
         params: { path: { dataset_id: this.dataset, asset_id: asset } }, body: { caption: caption as never },
       })))
+      .then(() => this.refused.delete(asset))
       .catch((fault: unknown) => {
         // What was typed stays in the page; it counts as not saved.
-        if (same(this.stored[asset], caption)) this.stored[asset] = before
+        if (same(this.stored[asset], caption)) {
+          this.stored[asset] = before
+          if (this.there.includes(asset)) this.refused.add(asset)
+        }
         complain(why(fault))
       })
       .finally(() => (this.saving -= 1))

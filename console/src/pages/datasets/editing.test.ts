@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { between, moved, resized } from './boxes'
+import { between, isTiny, moved, resized } from './boxes'
 import { type Caption, reworded, words } from './captions.svelte'
 
 describe('boxes', () => {
@@ -10,6 +10,9 @@ describe('boxes', () => {
   it('never get smaller than a hundredth', () => {
     expect(resized([100, 100, 300, 300], -500, -500)).toEqual([100, 100, 110, 110])
     expect(resized([100, 100, 300, 300], 5000, 20)).toEqual([100, 100, 1000, 320])
+  })
+  it('are none where a plain click has drawn', () => {
+    expect([between(500, 500, 500, 500), [500, 500, 501, 501], [100, 100, 110, 300]].map((one) => isTiny(one))).toEqual([true, true, false])
   })
   it('are drawn from any corner', () => {
     expect(between(300, 400, 100, 200)).toEqual([100, 200, 300, 400])

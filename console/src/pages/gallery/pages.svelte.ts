@@ -3,13 +3,8 @@
 import { api, told, why } from '../../lib/api'
 import type { Drawn } from './images'
 
-export interface Wanted {
-  search?: string
-  operation?: string
-  custom_model_uri?: string
-  from_day?: string
-  to_day?: string
-}
+export const FILTERS = ['search', 'operation', 'custom_model_uri', 'from_day', 'to_day'] as const
+export type Wanted = Partial<Record<(typeof FILTERS)[number], string>>
 
 const PAGE = 200
 
