@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 from linocut.accounts.secrets import secrets_of
 from linocut.bases import Base, Licence, Memory, load_base
 from linocut.bases.places import base_at, check_routes
-from linocut.captions import Worded, caption_text, cut_of, normalise
+from linocut.captions import Worded, caption_text, cut_of, normalise, structured
 from linocut.db.database import Database
 from linocut.dress import Dress
-from linocut.errors import InvalidRequest
 from linocut.folders import make_folder
 from linocut.prompting import colours_in, dressed, expand, fitted, notes_of, restate, reword
 from linocut.settings import Settings
@@ -258,8 +257,8 @@ def _kept_of(dress: Dress, *, own_model: bool) -> str:
 def _in_plain_words(text: str, max_text_tokens: int) -> Worded:
     """For a base that was not taught structured captions: its words as they are, and nothing made up. (The engine says
     a structured caption to it in plain words: ``engine/spoken.py``.)"""
-    if structured := _structured(text):
-        return Worded(caption_text(structured), caption_text(structured))
+    if caption := _structured(text):
+        return Worded(caption_text(caption), caption_text(caption))
     bare = {"high_level_description": " ".join(text.split()), "compositional_deconstruction": NOTHING_ELSE}
     written = caption_text(fitted(bare, max_text_tokens, is_small=False))
     cut = cut_of(text, written)
@@ -271,13 +270,13 @@ def _in_plain_words(text: str, max_text_tokens: int) -> Worded:
 def _worded(
     text: str, size: tuple[int, int], max_text_tokens: int, knows: str, make_up: bool, own_model: bool
 ) -> Worded:
-    if structured := _structured(text):
+    if sent := _structured(text):
         if not knows:
-            return Worded(caption_text(structured), caption_text(structured))
+            return Worded(caption_text(sent), caption_text(sent))
         asked, notes = reword(
-            structured, size, max_text_tokens=max_text_tokens, knows=knows, make_up=make_up, has_own_model=own_model
+            sent, size, max_text_tokens=max_text_tokens, knows=knows, make_up=make_up, has_own_model=own_model
         )
-        return Worded(caption_text(asked), caption_text(structured), notes)
+        return Worded(caption_text(asked), caption_text(sent), notes)
     caption = normalise(expand(text, size, 0) if make_up else restate(text))
     written = caption_text(fitted(caption, max_text_tokens, is_small=bool(knows)))
     notes = notes_of(text, written, knows=knows, has_own_model=own_model)
@@ -286,10 +285,8 @@ def _worded(
 
 def _structured(text: str) -> dict[str, Any]:
     """The structured caption that ``text`` is, in training order; empty for any other text."""
-    if text.lstrip().startswith("{"):
-        with suppress(ValueError, RecursionError, InvalidRequest):
-            return normalise(json.loads(text))
-    return {}
+    sent = structured(text)
+    return normalise(sent) if sent else {}
 
 
 def _is_held(ready_file: Path) -> bool:

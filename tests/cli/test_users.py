@@ -74,10 +74,13 @@ def test_who_is_removed_comes_back_with_what_went_along_and_not_where_no_time_is
 ) -> None:
     data = ("--data", tmp_path)
     typing("users", "create", "ada", "--org", "letters", *data)
-    assert "Until then `linocut users restore` brings them back." in typing("users", "delete", "ada", *data)[1]
+    out = typing("users", "delete", "ada", *data)[1]
+    assert "With them go the organisations in which they are alone: letters." in out
+    assert "Until then `linocut users restore` brings them back." in out
     out = typing("users", "restore", "ada", *data)[1]
     assert out == "ada is back, and signs in again. Back with them: letters.\n"
-    assert "They cannot be brought back." in typing("users", "delete", "ada", "--days", "0", *data)[1]
+    out = typing("users", "delete", "ada", "--days", "0", *data)[1]
+    assert ("alone: letters." in out, "They cannot be brought back." in out) == (True, True)
     said = typing("users", "create", "ada", *data)[2]
     assert "ada is being removed for good, within an hour; the name is free then. Or take another name." in said
 

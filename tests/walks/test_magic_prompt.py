@@ -1,5 +1,6 @@
 """A text, its structured prompt, and a picture drawn from either: the same."""
 
+import json
 from io import BytesIO
 from typing import Any
 
@@ -76,6 +77,14 @@ def test_what_cannot_be_meant_is_refused_with_its_field(account: Account, body: 
     refused = asked(account, **body)
     assert refused.status_code == 400
     assert field in refused.json()["error"]
+
+
+def test_what_nobody_reads_is_told(account: Account) -> None:
+    parts = {"elements": [{"type": "obj", "desc": "a red cup", "opacity": 1}], "background": "plain navy"}
+    text = json.dumps({"high_level_description": "x", "compositional_deconstruction": parts})
+    notes = ok(asked(account, text_prompt=text, aspect_ratios="1x1"))["x_linocut"]["notes"]
+    assert f"aspect_ratios was left out: {MAGIC_PROMPT} has no such field; send it as aspect_ratio." in notes
+    assert "text_prompt: elements[0].opacity is no key of the schema and was left out." in notes
 
 
 def test_an_unsafe_text_is_not_written_about(account: Account) -> None:

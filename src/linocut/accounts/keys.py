@@ -258,7 +258,7 @@ def _check_label(label: str | None) -> None:
         return
     if len(label) > MAX_LABEL:
         raise InvalidRequest(f"label: {len(label)} characters; a key's label has at most {MAX_LABEL}.", field="label")
-    # A lone surrogate is no sign that one could leave out: the bytes were no text, and the command line says so.
+    # Bytes that are no text come as lone surrogates. The command line has a sentence of its own for them.
     unseen = next((one for one in label if not one.isprintable() and not "\ud800" <= one <= "\udfff"), None)
     if unseen is not None:
         raise InvalidRequest(

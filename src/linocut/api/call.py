@@ -46,6 +46,8 @@ class Call:
     on: Runtime | None = None
     drawing: DrawingRequest | None = None
     """What is remembered of a request that draws, once its body was read."""
+    left_out: tuple[str, ...] = ()
+    """What of the body was left out because nobody knows its name, a sentence each."""
     held: list[str] = field(default_factory=list)
     """Earlier jobs of this request, which hold its places and its price."""
 

@@ -119,7 +119,7 @@ async def _answered(operation: Operation, call: Call) -> Answer:
         idempotency.check(call.request.headers.get("idempotency-key"))
     kind = cast(type[Answer], operation.answer)  # a struct, wherever something may be remembered of an effect
     with call.shared.spool() if operation.files else nullcontext() as folder:
-        body, notes = await _read(operation, call, folder)
+        body = await _read(operation, call, folder)
         await settle_base(call, operation, body)
         ask = operation.ask(body) if operation.ask is not None and body is not None else body
         match operation.does:
@@ -144,35 +144,32 @@ async def _answered(operation: Operation, call: Call) -> Answer:
             case Places(place, take):
                 await call.db.run_read(lambda tx: None)  # as above
                 if isinstance(ask, GenerateAsk):
-                    ask = replace(ask, notes=(*notes, *ask.notes))
+                    ask = replace(ask, notes=(*call.left_out, *ask.notes))
                 return await once(call, partial(place, call, await take(call, ask)), kind)
             case Reads():
                 raise RuntimeError("Answered in the snapshot of the key.")
-    place_it = partial(_placed, draws, notes, call, ask)
-    return draws.answer(await drawn(call, place_it), ask)  # its files are gone by now
+    return draws.answer(await drawn(call, partial(_placed, draws, call, ask)), ask)  # its files are gone by now
 
 
-def _placed(draws: Draws, notes: tuple[str, ...], call: Call, ask: Any, tx: Connection) -> Placed:
-    """A job in the queue, and what is remembered of the request: together or not at all. ``notes`` are told too."""
+def _placed(draws: Draws, call: Call, ask: Any, tx: Connection) -> Placed:
+    """A job in the queue, and what is remembered of the request: together or not at all."""
     placed = draws.place(call, ask, tx)
-    placed = replace(placed, notes=(*notes, *placed.notes))
+    placed = replace(placed, notes=(*call.left_out, *placed.notes))
     if call.drawing is not None:
         drawings.remember(tx, placed.job_id, call.drawing, placed.notes)
     return placed
 
 
-async def _read(operation: Operation, call: Call, folder: Path | None) -> tuple[Any, tuple[str, ...]]:
-    """(what the body says, checked; what of it was left out, a sentence each). Its files lie in ``folder``.
-    ``InvalidRequest`` names what is wrong first."""
+async def _read(operation: Operation, call: Call, folder: Path | None) -> Any:
+    """What the body says, checked; its files lie in ``folder``. ``InvalidRequest`` names what is wrong first."""
     settings, sha256, body = call.runtime.settings, "", None
-    notes: tuple[str, ...] = ()
     key = call.request.headers.get("idempotency-key") if operation.takes_idempotency_key else None
     if operation.body is not None:
         _refuse_misplaced(call, operation, operation.body)
         fields = await read_fields(call.request, operation, settings, folder)
         values = fields.values
         if operation.tag in IMAGE_TAGS:
-            notes = left_out(values, operation.path, operation.body)
+            call.left_out = left_out(values, operation.path, operation.body)
             values = acted_on(values, operation.path, operation.body)
         body = read(operation.body, values)
         if isinstance(operation.does, Draws | Places):
@@ -182,7 +179,7 @@ async def _read(operation: Operation, call: Call, folder: Path | None) -> tuple[
     if key is not None:
         route = call.request.scope["path"].removesuffix("/")
         call.keyed = Keyed(call.caller.api_key_id, route, key, sha256)
-    return body, notes
+    return body
 
 
 def _refuse_misplaced(call: Call, operation: Operation, body: type[msgspec.Struct]) -> None:

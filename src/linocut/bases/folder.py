@@ -58,7 +58,10 @@ def load_base(folder: Path, memory: Memory | None = None) -> Base:
         )
     if not _NAME.fullmatch(base.name) or not base.name.isprintable():
         raise InvalidRequest(
-            _wrong(folder, f"`name` is {base.name!r:.60}; it takes 1 to 100 characters, a letter first, and no comma")
+            _wrong(
+                folder,
+                f"`name` is {base.name!r:.60}; it takes 1 to 100 characters, a letter or digit first, and no comma",
+            )
         )
     if base.native_pixels < base.size_multiple:
         raise InvalidRequest(_wrong(folder, "`native_pixels` is less than `size_multiple`"))

@@ -129,9 +129,13 @@ def delete(
     """Remove a user: refused from now on, with their keys, and after some days gone for good."""
     with closing(open_database(data)) as db, db.transaction() as tx:
         given = settings_with(data=data).deletion_days if days is None else days
-        left = departures.remove_user(tx, found(tx, account).user_id, given, OPERATOR)
-    facts = {"user_id": left.object_id, "handle": left.name, "removed_at": wire_time(left.purge_at)}
+        user_id = found(tx, account).user_id
+        names = [name for _, name in departures.alone_in(tx, user_id)]
+        left = departures.remove_user(tx, user_id, given, OPERATOR)
+    facts = {"user_id": left.object_id, "handle": left.name, "organizations": names}
+    facts["removed_at"] = wire_time(left.purge_at)
     told = f"{left.name} is refused from now on, and gone at {facts['removed_at']}."
+    told += f" With them go the organisations in which they are alone: {', '.join(names)}." if names else ""
     until = "Until then `linocut users restore` brings them back." if given else "They cannot be brought back."
     answer(facts, f"{told} {until}", as_json=as_json)
 

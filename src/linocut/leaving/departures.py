@@ -57,10 +57,10 @@ def remove_user(tx: Connection, user_id: str, days: int, by: Actor) -> Leaving:
     if row.deleted_at is not None:
         raise Conflict(f"{row.name} is being removed already.")
     at = now()
+    for organization_id, _ in alone_in(tx, user_id):
+        remove_organization(tx, organization_id, days, by, at)
     for organization_id, name in _organizations_of(tx, user_id):
-        if members.how_many(tx, organization_id) == 1:
-            remove_organization(tx, organization_id, days, by, at)
-        elif members.owners_of(tx, organization_id) == [user_id]:
+        if members.owners_of(tx, organization_id) == [user_id]:
             raise Conflict(
                 f"{row.name} is the last owner of {name}, which has other members; make another owner, or remove it."
             )
@@ -96,6 +96,11 @@ def restore_user(tx: Connection, user_id: str, by: Actor) -> str:
     tx.execute(update(users).where(users.c.user_id == user_id).values(deleted_at=None, purge_at=None))
     record(tx, by, "user.restored", user_id)
     return str(row.name)
+
+
+def alone_in(tx: Connection, user_id: str) -> list[tuple[str, str]]:
+    """(id, name) of the organisations that have no other member and would go with the user."""
+    return [one for one in _organizations_of(tx, user_id) if members.how_many(tx, one[0]) == 1]
 
 
 def gone_with(tx: Connection, user_id: str) -> list[Leaving]:
@@ -151,6 +156,7 @@ def _organizations_of(tx: Connection, user_id: str) -> list[tuple[str, str]]:
         select(organizations.c.organization_id, organizations.c.name)
         .join(memberships, memberships.c.organization_id == organizations.c.organization_id)
         .where(memberships.c.user_id == user_id, organizations.c.deleted_at.is_(None))
+        .order_by(organizations.c.name)
     )
     return [(row.organization_id, row.name) for row in tx.execute(query)]
 

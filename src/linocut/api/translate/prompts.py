@@ -9,9 +9,11 @@ from linocut.generation.types import Written
 from linocut.wire import MagicPromptV4Response
 
 
-def answer_magic_prompt(said: Worded, ratio: str, written: Written | None) -> MagicPromptV4Response:
-    """A structured caption, the aspect ratio that it was written for, and who wrote it."""
-    notes = [*(written.notes if written else ()), *said.notes]
+def answer_magic_prompt(
+    said: Worded, ratio: str, written: Written | None, left_out: tuple[str, ...] = ()
+) -> MagicPromptV4Response:
+    """A structured caption, the aspect ratio that it was written for, who wrote it, and what was left out."""
+    notes = [*left_out, *(written.notes if written else ()), *said.notes]
     extras: dict[str, Any] = {"written_by": written.by if written else "grammar"}
     if notes:
         extras["notes"] = notes

@@ -5,6 +5,7 @@ from linocut.api.operation import Operation, Works
 from linocut.api.translate.prompts import answer_magic_prompt
 from linocut.api.translate.versions import V4
 from linocut.api.writing import write
+from linocut.captions import remarks, structured
 from linocut.generation import service as generation
 from linocut.generation.sizes import spoken_ratio
 from linocut.generation.writing import WriteAsk
@@ -20,7 +21,9 @@ async def magic_prompt(call: Call, ask: MagicPromptV4Request) -> MagicPromptV4Re
         spoken = spoken_ratio(text, V4.ratios) or "AUTO" if ratio == "AUTO" else ratio
         written = await write(call, WriteAsk(text, spoken), V4)
     said, chosen = generation.magic_prompt(text, ratio, V4, call.runtime, written)
-    return answer_magic_prompt(said, chosen, written)
+    sent = structured(text)
+    unread = remarks(sent, "text_prompt") if sent else ()
+    return answer_magic_prompt(said, chosen, written, (*call.left_out, *unread))
 
 
 POST = Operation(
